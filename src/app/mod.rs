@@ -1,0 +1,7 @@
+//! Wires everything together and is the command line.
+
+use std::process::ExitCode;
+
+pub fn main() -> ExitCode {
+    ExitCode::SUCCESS
+}

@@ -1,0 +1,9 @@
+//! Small things every other module stands on. No I/O, no tokio, no pingora.
+
+pub mod address;
+pub mod backoff;
+pub mod clock;
+pub mod id;
+pub mod report;
+pub mod secret;
+pub mod wake;

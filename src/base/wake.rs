@@ -1,0 +1,69 @@
+//! One wake-up handle: whoever has something to do for a task rings; the task waits for a ring.
+
+use std::future::poll_fn;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Poll, Waker};
+
+/// Rings are not counted: one ring or ten before the task looks are one wake-up.
+#[derive(Clone, Default)]
+pub struct Wake(Arc<Mutex<State>>);
+
+#[derive(Default)]
+struct State {
+    rung: bool,
+    waiting: Option<Waker>,
+}
+
+impl Wake {
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Never blocks, never fails; the ring is kept until somebody waits.
+    pub fn ring(&self) {
+        let waker = {
+            let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            state.rung = true;
+            state.waiting.take()
+        };
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    /// Ready once rung since the last wait. One task waits at a time.
+    pub async fn rung(&self) {
+        poll_fn(|context| {
+            let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            if std::mem::take(&mut state.rung) {
+                return Poll::Ready(());
+            }
+            state.waiting = Some(context.waker().clone());
+            Poll::Pending
+        })
+        .await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_ring_before_the_wait_is_kept() {
+        let wake = Wake::new();
+        wake.ring();
+        wake.ring();
+        wake.rung().await;
+    }
+
+    #[tokio::test]
+    async fn a_ring_during_the_wait_wakes() {
+        let wake = Wake::new();
+        let bell = wake.clone();
+        let waiter = tokio::spawn(async move { wake.rung().await });
+        tokio::task::yield_now().await;
+        bell.ring();
+        waiter.await.expect("the waiter ends");
+    }
+}

@@ -1,0 +1,235 @@
+//! The start-up file and the rule files: Traefik v3's shape, ours beside it.
+//!
+//! Spec (mirrors the file, unknown keys refused) → compile (all problems at once, each with its place)
+//! → the types of this file, which cannot be wrong.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ipnet::IpNet;
+use tokio_rustls::rustls::sign::CertifiedKey;
+
+use crate::base::secret::SecretString;
+use crate::middleware::Middleware;
+use crate::web::exchange::Scheme;
+
+/// Everything that is read once, at start.
+#[derive(Debug)]
+pub struct StartUp {
+    pub entry_points: Vec<EntryPoint>,
+    pub rules: RuleFiles,
+    pub access_log: Option<AccessLog>,
+    /// Entry point that answers `/ping`.
+    pub ping: Option<String>,
+    /// Entry point that answers `/metrics`.
+    pub metrics: Option<String>,
+    pub log: Log,
+    pub desk: Desk,
+    pub store: StoreAt,
+    pub vault: VaultKey,
+    pub mail: Mail,
+    pub microsoft: Option<MicrosoftApp>,
+    pub console: Console,
+    /// Hosts besides the providers' own that may be called although they are private (`egress.allow`).
+    pub egress_allow: Vec<String>,
+    /// Warnings that do not stop the start.
+    pub warnings: Vec<String>,
+}
+
+/// A listening address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EntryPoint {
+    pub name: String,
+    pub address: SocketAddr,
+    /// `http.tls` is there: routers of this entry point are TLS routers by default.
+    pub tls: bool,
+    pub redirect: Option<Redirection>,
+    /// Peers whose forwarding headers are believed.
+    pub trusted: Trusted,
+    pub timeouts: EntryTimeouts,
+    /// Names of middlewares every router of this entry point gets first.
+    pub middlewares: Vec<String>,
+    /// Whether routers without `entryPoints` use it.
+    pub default: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Trusted {
+    Nobody,
+    Networks(Vec<IpNet>),
+    /// `forwardedHeaders.insecure`.
+    Everybody,
+}
+
+/// `http.redirections.entryPoint`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Redirection {
+    pub scheme: Scheme,
+    /// The target's port; left out of the URL when it is the scheme's own.
+    pub port: u16,
+    pub permanent: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EntryTimeouts {
+    /// For the whole request head, and for each read of a body.
+    pub read: Duration,
+    pub write: Option<Duration>,
+    /// Between requests on one connection.
+    pub idle: Duration,
+    /// How long running requests may take after SIGTERM (`lifeCycle.graceTimeOut`, 10 s).
+    pub grace: Duration,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RuleFiles {
+    /// A file or a directory; `None` when the start-up file holds the rules itself (`http:` in it).
+    pub at: Option<PathBuf>,
+    pub watch: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccessLog {
+    pub file: Option<PathBuf>,
+    pub json: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Log {
+    pub level: String,
+    pub json: bool,
+}
+
+/// The helpdesk.
+#[derive(Debug)]
+pub struct Desk {
+    /// Origin of the web client, such as `http://127.0.0.1:3000`.
+    pub url: url::Url,
+    /// Origin of the API where it can be reached directly; otherwise `url`.
+    pub api_url: url::Url,
+    pub bot: Option<Bot>,
+    /// Locale prefixes of the web client.
+    pub locales: Vec<Box<str>>,
+}
+
+/// The desk user that opens tickets.
+#[derive(Debug, Clone)]
+pub struct Bot {
+    pub email: String,
+    pub password: SecretString,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StoreAt {
+    Sqlite(PathBuf),
+    /// The URL's password is already in it; never logged.
+    Postgres(PostgresUrl),
+}
+
+/// A connection URL whose Debug shows nothing.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PostgresUrl(pub String);
+
+impl std::fmt::Debug for PostgresUrl {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("PostgresUrl(…)")
+    }
+}
+
+/// Where the vault's key comes from.
+#[derive(Debug)]
+pub enum VaultKey {
+    /// Given by `vault.keyFile`, `MINTGATE_VAULT_KEY_FILE` or a secret mount; must exist.
+    File(PathBuf),
+    /// None was given: made in the data folder on first start, mode 0600, and told.
+    MadeIn(PathBuf),
+}
+
+/// `mail:` and the documents' variables.
+#[derive(Debug, Clone)]
+pub struct Mail {
+    pub enabled: bool,
+    pub poll_interval: Duration,
+    /// Requests per minute and mailbox.
+    pub rate_limit: u32,
+    pub from_address: Option<String>,
+    pub from_name: Option<String>,
+    pub reply_to: Option<String>,
+    pub max_size: usize,
+    /// Domain of our Message-IDs; the public URL's host.
+    pub message_id_domain: String,
+}
+
+/// The app registration at Microsoft.
+#[derive(Debug, Clone)]
+pub struct MicrosoftApp {
+    pub client_id: String,
+    pub client_secret: SecretString,
+    pub tenant: String,
+    /// `https://login.microsoftonline.com`, or a national cloud's.
+    pub authority: url::Url,
+    /// `https://graph.microsoft.com`, or a national cloud's.
+    pub graph: url::Url,
+}
+
+#[derive(Debug, Clone)]
+pub struct Console {
+    pub enabled: bool,
+    /// Origin the browser uses, such as `https://desk.example.com`; the redirect URI is made of it.
+    pub public_url: Option<url::Url>,
+}
+
+/// Compiled rules: one generation of the routing table's parts.
+pub struct Routes {
+    pub routers: Vec<Router>,
+    pub services: Vec<Service>,
+    pub certificates: Vec<Certificate>,
+    pub warnings: Vec<String>,
+}
+
+pub struct Router {
+    pub name: String,
+    /// Names of entry points.
+    pub entry_points: Vec<String>,
+    /// Serves TLS only; otherwise plain only.
+    pub tls: bool,
+    pub rule: crate::rule::Rule,
+    pub priority: i64,
+    /// Address checks first, then as written, chains unfolded.
+    pub middlewares: Vec<NamedMiddleware>,
+    /// Index into [`Routes::services`].
+    pub service: usize,
+    /// The service is the desk: console, guard and cookie hardening apply.
+    pub desk: bool,
+    /// `plugin: allowUpgrade` is among the middlewares.
+    pub upgrade: bool,
+}
+
+#[derive(Clone)]
+pub struct NamedMiddleware {
+    pub name: Arc<str>,
+    pub runs: Arc<dyn Middleware>,
+}
+
+pub struct Service {
+    pub name: String,
+    pub servers: Vec<Server>,
+    /// The client's Host goes upstream; otherwise the server's own.
+    pub pass_host: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Server {
+    pub scheme: Scheme,
+    pub host: String,
+    pub port: u16,
+}
+
+/// A certificate and the names it is for, lower case, `*.` allowed.
+#[derive(Clone)]
+pub struct Certificate {
+    pub names: Vec<String>,
+    pub key: Arc<CertifiedKey>,
+}

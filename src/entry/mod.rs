@@ -1,0 +1,1 @@
+//! A connection before it is HTTP.

@@ -1,0 +1,1 @@
+//! The routing table and pingora's proxy around it.

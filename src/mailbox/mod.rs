@@ -1,0 +1,134 @@
+//! Mail accounts: where mail comes from and leaves by. One file per kind, one registry row.
+
+use async_trait::async_trait;
+
+use crate::base::clock::Timestamp;
+use crate::oauth::source::TokenError;
+use crate::web::call::CallError;
+
+/// Why a mailbox could not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum MailboxError {
+    #[error("no token for the mailbox")]
+    Token(#[from] TokenError),
+    #[error("the mail server cannot be asked")]
+    Call(#[from] CallError),
+    /// 429, 503: nothing is wrong, but not now.
+    #[error("the mail server asks to wait until {retry_at}")]
+    Throttled { retry_at: Timestamp },
+    #[error("the mailbox does not grant `{scope}`")]
+    NotGranted { scope: &'static str },
+    #[error("the cursor is no longer valid; the folder has to be listed again")]
+    CursorLost,
+    /// Refused for good; trying the same again will not help.
+    #[error("the mail server refused: {status} {code}")]
+    Refused { status: u16, code: String },
+    /// An answer outside the protocol, or a server error worth another try.
+    #[error("the mail server answered {status} {code}")]
+    Server { status: u16, code: String },
+    #[error("the mail server's answer cannot be understood: {what}")]
+    Garbled { what: String },
+    #[error("the mail server pointed to another host `{host}`; the token was not sent there")]
+    ForeignLink { host: String },
+}
+
+/// A mail that is there; nothing of its content yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    pub key: String,
+    /// `None` where the listing does not tell.
+    pub received_at: Option<Timestamp>,
+}
+
+/// One page of changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    pub mails: Vec<Listed>,
+    /// To be stored once every mail of this page is; continues from here.
+    pub cursor: String,
+    /// Whether more is there right now.
+    pub more: bool,
+}
+
+/// A fetched mail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fetched {
+    Raw {
+        bytes: Vec<u8>,
+        received_at: Option<Timestamp>,
+    },
+    /// Deleted or moved away since it was listed.
+    Gone,
+    /// Larger than the limit: the head, and as much of the body as fits.
+    TooLarge {
+        beginning: Vec<u8>,
+        received_at: Option<Timestamp>,
+    },
+}
+
+/// Where mail comes from.
+#[async_trait]
+pub trait MailSource: Send + Sync {
+    /// The next page after `cursor`; from the beginning, but not before `since`, when there is none.
+    async fn list(&self, cursor: Option<&str>, since: Timestamp) -> Result<Page, MailboxError>;
+    /// The raw bytes of a mail.
+    async fn fetch(&self, key: &str, limit: usize) -> Result<Fetched, MailboxError>;
+    /// Marks a mail as processed on the server. `NotGranted` where the grant does not allow it.
+    async fn settle(&self, key: &str) -> Result<(), MailboxError>;
+}
+
+/// A mail to send, frozen.
+#[derive(Debug, Clone, Copy)]
+pub struct Outgoing<'a> {
+    /// With angle brackets.
+    pub message_id: &'a str,
+    pub mime: &'a [u8],
+}
+
+/// What can be known about a mail that may have been sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Evidence {
+    Sent,
+    /// Certainly not sent: sending (again) is safe.
+    NotSent,
+    /// Cannot be told yet; ask again later.
+    Unknown,
+}
+
+/// Where mail leaves by. The caller stores what `prepare` returns before it calls `dispatch`, and after
+/// a crash or an unclear answer asks `evidence` before it repeats anything.
+#[async_trait]
+pub trait MailSink: Send + Sync {
+    /// Puts the mail in place (a draft) and returns the provider's id of it, where the kind has such a step.
+    async fn prepare(&self, mail: Outgoing<'_>) -> Result<Option<String>, MailboxError>;
+    /// Gives the send command.
+    async fn dispatch(&self, mail: Outgoing<'_>, provider_id: Option<&str>) -> Result<(), MailboxError>;
+    /// Looks whether the mail was sent; `dispatched_at` is when sending was first tried.
+    async fn evidence(
+        &self,
+        mail: Outgoing<'_>,
+        provider_id: Option<&str>,
+        dispatched_at: Timestamp,
+        now: Timestamp,
+    ) -> Result<Evidence, MailboxError>;
+}
+
+/// One line of "Test the connection".
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Check {
+    pub step: &'static str,
+    pub took_ms: u64,
+    /// What was seen, or one sentence on what is wrong and what to do.
+    pub outcome: Result<String, String>,
+}
+
+/// A mailbox that can be tested by an admin: each step, up to the first that fails.
+#[async_trait]
+pub trait Probe: Send + Sync {
+    async fn probe(&self) -> Vec<Check>;
+}
+
+/// Everything a kind of mailbox does.
+pub trait Mailbox: MailSource + MailSink + Probe {}
+
+impl<T: MailSource + MailSink + Probe> Mailbox for T {}

@@ -1,0 +1,62 @@
+//! What happens to a request between its router and its service: one file per middleware.
+//!
+//! A middleware's file holds its YAML spec, its compiled form and its tests; `registry.rs` gives it
+//! its key. A middleware sees HTTP through `web` and never pingora.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use crate::web::answer::Answer;
+use crate::web::exchange::Exchange;
+use crate::web::head::{Headers, RequestHead, ResponseHead};
+use crate::web::local::Admin;
+
+pub mod registry;
+
+/// What a middleware makes of a request.
+pub enum Decision {
+    /// On to the next middleware.
+    Pass,
+    /// On to the next, and the desk has just said this is an administrator.
+    PassAdmin(Arc<Admin>),
+    /// Answered here; nothing further sees the request.
+    Answer(Box<Answer>),
+}
+
+/// A decision, now or once something that is not cached has been asked.
+pub enum Verdict {
+    Now(Decision),
+    Later(Pin<Box<dyn Future<Output = Decision> + Send>>),
+}
+
+impl Verdict {
+    pub fn pass() -> Self {
+        Self::Now(Decision::Pass)
+    }
+
+    pub fn answer(answer: Answer) -> Self {
+        Self::Now(Decision::Answer(Box::new(answer)))
+    }
+}
+
+/// One compiled middleware. Halves that do nothing are left out.
+pub trait Middleware: Send + Sync {
+    /// Before the service is asked. Changes to `head` are seen by later middlewares.
+    fn request(&self, exchange: &Exchange, head: &mut dyn RequestHead) -> Verdict {
+        let _ = (exchange, head);
+        Verdict::pass()
+    }
+
+    /// Writes what must reach the service whatever the client's `Connection:` line named; runs last,
+    /// after hop-by-hop lines were removed.
+    fn forward(&self, exchange: &Exchange, headers: &mut dyn Headers) {
+        let _ = (exchange, headers);
+    }
+
+    /// Before the answer's head goes to the client, proxied or our own. `request` is the head as the
+    /// request half left it.
+    fn response(&self, exchange: &Exchange, request: &dyn RequestHead, response: &mut dyn ResponseHead) {
+        let _ = (exchange, request, response);
+    }
+}

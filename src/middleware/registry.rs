@@ -1,0 +1,1 @@
+//! Which key in YAML makes which middleware.

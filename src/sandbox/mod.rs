@@ -1,0 +1,1 @@
+//! Our own identity provider, Graph, mailbox and desk, for the demo and the tests.

@@ -1,0 +1,1 @@
+//! The vault of tokens and the keeper that keeps them alive.

@@ -1,0 +1,37 @@
+//! What is known about a request once its address, host and path are settled.
+
+use std::net::IpAddr;
+
+use super::path::CanonicalPath;
+
+/// The scheme the client used, as far as it can be trusted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scheme {
+    Http,
+    Https,
+}
+
+impl Scheme {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Https => "https",
+        }
+    }
+}
+
+/// Facts that every decision about one request shares; they never change after routing.
+#[derive(Debug, Clone)]
+pub struct Exchange {
+    /// The other end of the TCP connection (or what a trusted PROXY header says), v4-mapped undone.
+    pub peer: IpAddr,
+    /// The client: the peer, or what trusted proxies say in X-Forwarded-For.
+    pub client: IpAddr,
+    pub scheme: Scheme,
+    /// Whether this very connection is TLS.
+    pub tls: bool,
+    /// The entry point's own port.
+    pub port: u16,
+    /// The one form of the path that decisions use; the original is what is forwarded.
+    pub path: CanonicalPath,
+}

@@ -1,0 +1,10 @@
+//! HTTP as values, borrowing the `http` crate's types. Without pingora, reqwest and axum.
+
+pub mod answer;
+pub mod call;
+pub mod client_address;
+pub mod cookie;
+pub mod exchange;
+pub mod head;
+pub mod local;
+pub mod path;

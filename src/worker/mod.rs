@@ -1,0 +1,1 @@
+//! Mail becomes tickets, answers become mail.
