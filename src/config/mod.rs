@@ -8,11 +8,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ipnet::IpNet;
 use tokio_rustls::rustls::sign::CertifiedKey;
 
-use crate::base::secret::SecretString;
+use crate::desk::Bot;
 use crate::middleware::Middleware;
+use crate::oauth::provider::MicrosoftApp;
+use crate::store::StoreAt;
+use crate::web::client_address::Trusted;
 use crate::web::exchange::Scheme;
 
 /// Everything that is read once, at start.
@@ -53,14 +55,6 @@ pub struct EntryPoint {
     pub middlewares: Vec<String>,
     /// Whether routers without `entryPoints` use it.
     pub default: bool,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Trusted {
-    Nobody,
-    Networks(Vec<IpNet>),
-    /// `forwardedHeaders.insecure`.
-    Everybody,
 }
 
 /// `http.redirections.entryPoint`.
@@ -114,20 +108,6 @@ pub struct Desk {
     pub locales: Vec<Box<str>>,
 }
 
-/// The desk user that opens tickets.
-#[derive(Debug, Clone)]
-pub struct Bot {
-    pub email: String,
-    pub password: SecretString,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum StoreAt {
-    Sqlite(PathBuf),
-    /// The URL's password is already in it; never logged.
-    Postgres(PostgresUrl),
-}
-
 /// A connection URL whose Debug shows nothing.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PostgresUrl(pub String);
@@ -160,18 +140,6 @@ pub struct Mail {
     pub max_size: usize,
     /// Domain of our Message-IDs; the public URL's host.
     pub message_id_domain: String,
-}
-
-/// The app registration at Microsoft.
-#[derive(Debug, Clone)]
-pub struct MicrosoftApp {
-    pub client_id: String,
-    pub client_secret: SecretString,
-    pub tenant: String,
-    /// `https://login.microsoftonline.com`, or a national cloud's.
-    pub authority: url::Url,
-    /// `https://graph.microsoft.com`, or a national cloud's.
-    pub graph: url::Url,
 }
 
 #[derive(Debug, Clone)]

@@ -9,6 +9,24 @@ use crate::base::id::MailboxId;
 
 pub mod seal;
 
+/// Which database holds the store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StoreAt {
+    /// A file; `:memory:` for tests.
+    Sqlite(std::path::PathBuf),
+    Postgres(PostgresUrl),
+}
+
+/// A connection URL with its password; its Debug shows nothing.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PostgresUrl(pub String);
+
+impl std::fmt::Debug for PostgresUrl {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("PostgresUrl(…)")
+    }
+}
+
 /// The store failed; what it held before is unchanged.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {

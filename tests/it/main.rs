@@ -1,1 +1,13 @@
-fn main() {}
+//! The integration tests: one binary, a file per area, real servers where a user would have them.
+
+mod cli;
+mod config_files;
+mod console;
+mod gateway;
+mod ladder;
+mod mail;
+mod oauth;
+mod sandbox;
+mod store;
+mod story;
+mod worker;
