@@ -1,7 +1,35 @@
-//! Wires everything together and is the command line.
+//! Wires everything together and is the command line. One file per command in `command/`.
 
 use std::process::ExitCode;
 
+use clap::Parser;
+
+use crate::base::report::Report;
+
+mod command;
+mod process;
+
+/// The gateway in front of a Peppermint helpdesk.
+#[derive(Debug, Parser)]
+#[command(version, about, arg_required_else_help = true, after_help = EXAMPLES)]
+struct CommandLine {
+    #[command(subcommand)]
+    command: command::Command,
+}
+
+const EXAMPLES: &str = "\
+Try it:        mintgate demo
+Check a file:  mintgate check --config config/mintgate.yml
+Serve:         mintgate run --config config/mintgate.yml";
+
+/// Exit codes: 0 done, 1 refused or failed, 2 the command line cannot be read.
 pub fn main() -> ExitCode {
-    ExitCode::SUCCESS
+    process::harden();
+    match CommandLine::parse().command.run() {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("mintgate: {}", Report(error.as_ref()));
+            ExitCode::FAILURE
+        }
+    }
 }

@@ -1,0 +1,41 @@
+//! The commands.
+
+use std::process::ExitCode;
+
+use clap::Subcommand;
+
+mod check;
+mod demo;
+mod healthcheck;
+mod run;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Serve: gateway, console and mail worker in one process
+    Run(run::Arguments),
+    /// Read the configuration, say what is wrong with it, and exit
+    Check(check::Arguments),
+    /// Show the whole story on this machine, with a sandbox instead of Microsoft and Peppermint
+    Demo(demo::Arguments),
+    /// Ask a running gateway whether it is well (for container health checks)
+    Healthcheck(healthcheck::Arguments),
+}
+
+impl Command {
+    pub(super) fn run(self) -> anyhow::Result<ExitCode> {
+        match self {
+            Self::Run(arguments) => run::run(&arguments),
+            Self::Check(arguments) => check::run(&arguments),
+            Self::Demo(arguments) => demo::run(&arguments),
+            Self::Healthcheck(arguments) => healthcheck::run(&arguments),
+        }
+    }
+}
+
+/// Where the start-up file is; the same for every command that reads it.
+#[derive(Debug, clap::Args)]
+pub(super) struct ConfigArgument {
+    /// The start-up file; see docs/configuration.md
+    #[arg(long, short, value_name = "FILE", env = "MINTGATE_CONFIG")]
+    pub(super) config: Option<std::path::PathBuf>,
+}
