@@ -185,3 +185,6 @@ fn is_forward(subject: &str) -> bool {
         .iter()
         .any(|prefix| start.starts_with(prefix))
 }
+
+#[cfg(test)]
+mod tests;
