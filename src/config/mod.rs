@@ -1,7 +1,7 @@
 //! The start-up file and the rule files: Traefik v3's shape, ours beside it.
 //!
-//! Spec (mirrors the file, unknown keys refused) → compile (all problems at once, each with its place)
-//! → the types of this file, which cannot be wrong.
+//! Text → tree (values that know their places) → sections (unknown keys refused, all problems at once)
+//! → the types of this file, which cannot be wrong. Middlewares' values are their own files' matter.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -15,7 +15,20 @@ use crate::middleware::Middleware;
 use crate::oauth::provider::MicrosoftApp;
 use crate::store::StoreAt;
 use crate::web::client_address::Trusted;
+use crate::web::cookie::Hardening;
 use crate::web::exchange::Scheme;
+
+pub mod certificate;
+pub mod environment;
+pub mod problem;
+mod routes;
+mod secret_file;
+mod section;
+mod start_up;
+mod tree;
+mod value;
+pub mod variables;
+pub mod watch;
 
 /// Everything that is read once, at start.
 #[derive(Debug)]
@@ -36,6 +49,10 @@ pub struct StartUp {
     pub console: Console,
     /// Hosts besides the providers' own that may be called although they are private (`egress.allow`).
     pub egress_allow: Vec<String>,
+    /// Folder of the store, a made vault key and a made certificate.
+    pub data_dir: PathBuf,
+    /// `EXCHANGE_COOKIE_*`: the attributes of the desk's own cookies.
+    pub cookies: Hardening,
     /// Warnings that do not stop the start.
     pub warnings: Vec<String>,
 }
@@ -79,8 +96,10 @@ pub struct EntryTimeouts {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RuleFiles {
-    /// A file or a directory; `None` when the start-up file holds the rules itself (`http:` in it).
+    /// `providers.file`: a file, or a directory with everything below it.
     pub at: Option<PathBuf>,
+    /// The start-up file, when it holds rules itself (`http:` or `tls:` in it).
+    pub inline: Option<PathBuf>,
     pub watch: bool,
 }
 
@@ -108,20 +127,10 @@ pub struct Desk {
     pub locales: Vec<Box<str>>,
 }
 
-/// A connection URL whose Debug shows nothing.
-#[derive(Clone, PartialEq, Eq)]
-pub struct PostgresUrl(pub String);
-
-impl std::fmt::Debug for PostgresUrl {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("PostgresUrl(…)")
-    }
-}
-
 /// Where the vault's key comes from.
 #[derive(Debug)]
 pub enum VaultKey {
-    /// Given by `vault.keyFile`, `MINTGATE_VAULT_KEY_FILE` or a secret mount; must exist.
+    /// Given by `vault.keyFile` or `MINTGATE_VAULT_KEY_FILE`; it was there at start.
     File(PathBuf),
     /// None was given: made in the data folder on first start, mode 0600, and told.
     MadeIn(PathBuf),
@@ -154,6 +163,8 @@ pub struct Routes {
     pub routers: Vec<Router>,
     pub services: Vec<Service>,
     pub certificates: Vec<Certificate>,
+    /// Every file these were made of, certificates and keys included.
+    pub files: Vec<PathBuf>,
     pub warnings: Vec<String>,
 }
 

@@ -3,6 +3,17 @@
 
 use crate::base::clock::Timestamp;
 
+mod automatic;
+pub mod clean;
+pub mod compose;
+pub mod decide;
+pub mod desk_text;
+mod headers;
+pub mod html;
+pub mod message_id;
+pub mod quote;
+pub mod read;
+
 /// A mail address with the name shown beside it (empty when there is none).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mailbox {
@@ -22,6 +33,8 @@ pub struct Automatic {
     pub kind: AutomaticKind,
     /// The header line or rule that told, for the console.
     pub reason: String,
+    /// The mailing list's id (`support.example.com`), for [`AutomaticKind::List`] where it is known.
+    pub list: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,7 +70,8 @@ pub struct Message {
     pub date: Option<Timestamp>,
     /// The whole text; from the HTML part when there is no plain one.
     pub text: String,
-    /// The text without what it quotes and without the signature; never empty when `text` is not.
+    /// The text without what it quotes and without the signature; never empty when `text` is not. The
+    /// whole text of a forwarded mail, where what follows the first lines is the point.
     pub reply: String,
     pub attachments: Vec<Attachment>,
     pub automatic: Option<Automatic>,

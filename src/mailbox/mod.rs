@@ -6,6 +6,10 @@ use crate::base::clock::Timestamp;
 use crate::oauth::source::TokenError;
 use crate::web::call::CallError;
 
+pub mod graph;
+pub mod rate;
+pub mod registry;
+
 /// Why a mailbox could not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum MailboxError {

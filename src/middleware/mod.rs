@@ -12,6 +12,9 @@ use crate::web::exchange::Exchange;
 use crate::web::head::{Headers, RequestHead, ResponseHead};
 use crate::web::local::Admin;
 
+pub mod allow_upgrade;
+pub mod chain;
+pub mod ip_allow_list;
 pub mod registry;
 
 /// What a middleware makes of a request.
@@ -42,6 +45,16 @@ impl Verdict {
 
 /// One compiled middleware. Halves that do nothing are left out.
 pub trait Middleware: Send + Sync {
+    /// Refuses by address alone; such checks run before every other middleware of a router.
+    fn is_address_check(&self) -> bool {
+        false
+    }
+
+    /// Lets the router's requests leave HTTP by `Upgrade:`.
+    fn allows_upgrade(&self) -> bool {
+        false
+    }
+
     /// Before the service is asked. Changes to `head` are seen by later middlewares.
     fn request(&self, exchange: &Exchange, head: &mut dyn RequestHead) -> Verdict {
         let _ = (exchange, head);

@@ -1,1 +1,54 @@
-//! Mail becomes tickets, answers become mail.
+//! Mail becomes tickets, answers become mail. Nothing is lost and nothing is done twice, wherever the
+//! process dies: every outside effect is written down before it is tried and looked for before it is
+//! repeated.
+//!
+//! The worker gets valid tokens through the mailboxes it is given; it never sees a refresh token, a
+//! client secret or a mail provider's protocol.
+
+mod crash;
+mod desk_action;
+mod discover;
+mod hold;
+mod inbound;
+mod parts;
+mod process;
+mod reading;
+mod round;
+mod send;
+mod settle;
+mod supervise;
+
+use std::sync::Arc;
+
+use crate::desk::DeskError;
+use crate::mailbox::MailboxError;
+use crate::store::StoreError;
+
+pub use crash::Point;
+pub use hold::HOLD_FACT;
+pub use parts::{MailboxFactory, Parts, Settings};
+
+/// What stopped a piece of work. The work itself is kept and tried again.
+#[derive(Debug, thiserror::Error)]
+pub enum WorkerError {
+    #[error("the store failed the mail worker")]
+    Store(#[from] StoreError),
+    #[error("the mailbox failed the mail worker")]
+    Mailbox(#[from] MailboxError),
+    #[error("the desk failed the mail worker")]
+    Desk(#[from] DeskError),
+    #[error("another worker took the mailbox over")]
+    LeaseLost,
+}
+
+/// Works every connected mailbox. See [`Worker::run`].
+pub struct Worker {
+    parts: Parts,
+    unfetchable: inbound::Unfetchable,
+}
+
+impl Worker {
+    pub fn new(parts: Parts) -> Arc<Self> {
+        Arc::new(Self { parts, unfetchable: inbound::Unfetchable::default() })
+    }
+}

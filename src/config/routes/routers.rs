@@ -1,0 +1,285 @@
+//! `http.routers`: which request goes where, and what happens on its way.
+//!
+//! A router that leads to the desk is guarded whatever its YAML says; an option forgotten in a file
+//! must not open the admin pages.
+
+use std::collections::BTreeMap;
+
+use super::document::{Named, Tree, by_name};
+use super::middlewares::{Middlewares, One, local};
+use super::services::{DESK_SERVICE, Services};
+use crate::config::problem::{Findings, suggestion};
+use crate::config::section::{At, Foreign, Section, Shape};
+use crate::config::{EntryPoint, Router, StartUp};
+use crate::middleware::registry::Place;
+use crate::rule::Rule;
+
+const ROUTER: Shape = Shape {
+    keys: &["entryPoints", "rule", "service", "middlewares", "priority", "tls"],
+    foreign: &[
+        ("ruleSyntax", Foreign::Refused("rules have the v3 syntax; leave it out")),
+        ("observability", Foreign::Ignored("every router is logged and counted")),
+        ("parentRefs", Foreign::Refused("it is not supported")),
+    ],
+};
+
+const ROUTER_TLS: Shape = Shape {
+    keys: &[],
+    foreign: &[
+        (
+            "certResolver",
+            Foreign::Refused("name certificate files under `tls.certificates`, and write `tls: {}` here"),
+        ),
+        ("domains", Foreign::Refused("a certificate's own names count; write `tls: {}`")),
+        ("options", Foreign::Refused("TLS options are not supported yet; write `tls: {}`")),
+    ],
+};
+
+/// The highest priority Traefik leaves to operators.
+const MAX_PRIORITY: i64 = i64::MAX - 1000;
+
+/// What routers are compiled against.
+struct Surroundings<'s> {
+    start_up: &'s StartUp,
+    middlewares: &'s Middlewares,
+    findings: &'s Findings,
+}
+
+/// A router without what its entry points add.
+struct Draft<'t> {
+    name: &'t str,
+    rule: At<&'t str>,
+    priority: i64,
+    entry_points: Vec<&'t EntryPoint>,
+    /// `tls:` is there.
+    tls: bool,
+    middlewares: Vec<One>,
+    service: usize,
+    desk: bool,
+}
+
+pub fn read(
+    trees: &[Tree<'_>],
+    findings: &Findings,
+    start_up: &StartUp,
+    middlewares: &Middlewares,
+    services: &mut Services,
+) -> Vec<Router> {
+    let surroundings = Surroundings { start_up, middlewares, findings };
+    let mut all = Vec::new();
+    for tree in trees {
+        let sections = tree.http.iter().flat_map(|http| http.named_sections("routers", &ROUTER));
+        all.extend(sections.map(|(name, section)| Named { name, source: tree.source, value: section }));
+    }
+    let sections = by_name(findings, all);
+    let drafts: Vec<Draft<'_>> = sections
+        .iter()
+        .filter_map(|(name, object)| surroundings.draft(name, &object.value, services))
+        .collect();
+    let drafts = if sections.is_empty() { surroundings.everything(services) } else { drafts };
+    if !findings.has_problems() {
+        surroundings.tell_missing_guards(&drafts);
+    }
+    drafts.iter().flat_map(|draft| surroundings.compile(draft)).collect()
+}
+
+impl<'s> Surroundings<'s> {
+    fn draft<'t>(&self, name: &'t str, section: &Section<'t>, services: &mut Services) -> Option<Draft<'t>>
+    where
+        's: 't,
+    {
+        let rule = rule(name, section);
+        let priority = section.number("priority", i64::MIN..=MAX_PRIORITY).map_or(0, |number| number.value);
+        let entry_points = self.entry_points(section);
+        let tls = section.section("tls", &ROUTER_TLS).is_some();
+        let middlewares = self.middlewares(section);
+        let (rule, service) = (rule, service(name, section, services));
+        let service = service?;
+        let desk = services.is_desk(service);
+        Some(Draft { name, rule: rule?, priority, entry_points, tls, middlewares, service, desk })
+    }
+
+    /// The one router of a configuration without routers: everything to the desk.
+    fn everything<'t>(&self, services: &mut Services) -> Vec<Draft<'t>>
+    where
+        's: 't,
+    {
+        const RULE: At<&str> = At { place: Place { line: 0, column: 0 }, value: "PathPrefix(`/`)" };
+        let Ok(Some(service)) = services.find(DESK_SERVICE) else { return Vec::new() };
+        self.findings.warn("no router is given: every request goes to the desk, from every address");
+        let entry_points = self.default_entry_points();
+        let name = "desk@internal";
+        vec![Draft {
+            name,
+            rule: RULE,
+            priority: 0,
+            entry_points,
+            tls: false,
+            middlewares: Vec::new(),
+            service,
+            desk: true,
+        }]
+    }
+
+    fn default_entry_points(&self) -> Vec<&'s EntryPoint> {
+        self.start_up.entry_points.iter().filter(|entry_point| entry_point.default).collect()
+    }
+
+    fn entry_points(&self, section: &Section<'_>) -> Vec<&'s EntryPoint> {
+        let given = section.texts("entryPoints").unwrap_or_default();
+        if given.is_empty() {
+            return self.default_entry_points();
+        }
+        let all = &self.start_up.entry_points;
+        let names: Vec<&str> = all.iter().map(|entry_point| entry_point.name.as_str()).collect();
+        given
+            .into_iter()
+            .filter_map(|name| {
+                let found = all.iter().find(|entry_point| entry_point.name == name.value);
+                if found.is_none() {
+                    let message = format!("there is no entry point `{}`", name.value);
+                    section.problem(name.place, message, suggestion(name.value, &names));
+                }
+                found
+            })
+            .collect()
+    }
+
+    fn middlewares(&self, section: &Section<'_>) -> Vec<One> {
+        let names = section.texts("middlewares").unwrap_or_default();
+        let unfold = |name: At<&str>| {
+            self.middlewares.unfold([name.value], &mut |unknown, help| {
+                section.problem(name.place, format!("there is no middleware `{unknown}`"), help);
+            })
+        };
+        names.into_iter().flat_map(unfold).collect()
+    }
+
+    /// One router for each way its entry points differ: plain or TLS, and the middlewares they add.
+    fn compile(&self, draft: &Draft<'_>) -> Vec<Router> {
+        let mut groups: BTreeMap<(bool, &[String]), Vec<String>> = BTreeMap::new();
+        for entry_point in &draft.entry_points {
+            let key = (draft.tls || entry_point.tls, entry_point.middlewares.as_slice());
+            groups.entry(key).or_default().push(entry_point.name.clone());
+        }
+        groups.into_iter().filter_map(|((tls, first), names)| self.router(draft, tls, first, names)).collect()
+    }
+
+    fn router(
+        &self,
+        draft: &Draft<'_>,
+        tls: bool,
+        first: &[String],
+        entry_points: Vec<String>,
+    ) -> Option<Router> {
+        let rule = Rule::parse(draft.rule.value).ok()?;
+        let mut chain = self.middlewares.unfold(first.iter().map(String::as_str), &mut |unknown, help| {
+            let help = help.map_or_else(String::new, |help| format!("; {help}"));
+            let message =
+                format!("entry point `{}`: there is no middleware `{unknown}`{help}", entry_points[0]);
+            self.findings.problem(crate::config::problem::Problem::new(
+                crate::config::problem::Origin::Whole,
+                message,
+            ));
+        });
+        chain.extend(draft.middlewares.iter().cloned());
+        if draft.desk {
+            let missing = self.middlewares.guards.iter().filter(|guard| !has(&chain, guard.key)).cloned();
+            chain = missing.collect::<Vec<One>>().into_iter().chain(chain.clone()).collect();
+        }
+        // Stable: addresses outside are refused before anything else sees the request.
+        chain.sort_by_key(|one| !one.named.runs.is_address_check());
+        let priority = if draft.priority == 0 { rule.default_priority() } else { draft.priority };
+        Some(Router {
+            name: draft.name.to_owned(),
+            entry_points,
+            tls,
+            rule,
+            priority,
+            upgrade: chain.iter().any(|one| one.named.runs.allows_upgrade()),
+            middlewares: chain.into_iter().map(|one| one.named).collect(),
+            service: draft.service,
+            desk: draft.desk,
+        })
+    }
+
+    /// What an operator should know about who can reach the desk.
+    fn tell_missing_guards(&self, drafts: &[Draft<'_>]) {
+        if !drafts.iter().any(|draft| draft.desk) {
+            let url = self.start_up.desk.url.as_str();
+            self.findings.warn(format!(
+                "no router leads to the desk at {url}: nothing is guarded, and there is no /admin/exchange"
+            ));
+        }
+        for draft in drafts.iter().filter(|draft| draft.desk && draft.rule.place.line > 0) {
+            let name = draft.name;
+            let added: Vec<&str> = self
+                .middlewares
+                .guards
+                .iter()
+                .filter(|guard| !has(&draft.middlewares, guard.key))
+                .map(|guard| guard.key)
+                .collect();
+            if !added.is_empty() {
+                let added = added.join(" and ");
+                self.findings.warn(format!("router `{name}` leads to the desk: {added} added"));
+            }
+            if !draft.middlewares.iter().any(|one| one.named.runs.is_address_check()) {
+                self.findings
+                    .warn(format!("router `{name}` leads to the desk and has no allow-list of addresses"));
+            }
+        }
+    }
+}
+
+fn has(chain: &[One], key: &str) -> bool {
+    chain.iter().any(|one| one.key == key)
+}
+
+/// The rule's text, once it can be read.
+fn rule<'t>(name: &str, section: &Section<'t>) -> Option<At<&'t str>> {
+    let Some(text) = section.text("rule") else {
+        if section.key_place("rule").is_none() {
+            section.problem(section.place, format!("router `{name}` has no `rule`"), None);
+        }
+        return None;
+    };
+    let error = match Rule::parse(text.value) {
+        Ok(_) => return Some(text),
+        Err(error) => error,
+    };
+    let place = place_within(section, text, error.span.start);
+    section.problem(place, format!("router `{name}`: {}", error.message), error.hint);
+    None
+}
+
+/// Where byte `offset` of a text stands, if the file has the text on one line as it is; otherwise where
+/// the text begins.
+fn place_within(section: &Section<'_>, text: At<&str>, offset: usize) -> Place {
+    let index = usize::try_from(text.place.line.saturating_sub(1)).unwrap_or(usize::MAX);
+    let line = section.source().text.lines().nth(index).unwrap_or("");
+    let start = usize::try_from(text.place.column.saturating_sub(1)).unwrap_or(0);
+    let written: String = line.chars().skip(start).collect();
+    let found = written.find(text.value).and_then(|at| written.get(..at + offset));
+    let column = found.map_or(0, |before| before.chars().count());
+    Place { line: text.place.line, column: text.place.column + column as u64 }
+}
+
+fn service(name: &str, section: &Section<'_>, services: &mut Services) -> Option<usize> {
+    let Some(text) = section.text("service") else {
+        if section.key_place("service").is_none() {
+            let help = format!("name one, or `{DESK_SERVICE}` for the desk");
+            section.problem(section.place, format!("router `{name}` has no `service`"), Some(help));
+        }
+        return None;
+    };
+    let wanted = local(text.value);
+    match services.find(wanted) {
+        Ok(index) => index,
+        Err(names) => {
+            let help = suggestion(wanted, &names);
+            section.problem(text.place, format!("there is no service `{wanted}`"), help);
+            None
+        }
+    }
+}

@@ -1,0 +1,248 @@
+//! `mail`, `microsoft`, `console` and the set-up guide's variables for them.
+
+use std::time::Duration;
+
+use url::Url;
+
+use super::desk::secret;
+use super::{Reading, any};
+use crate::config::section::{At, Section, Shape};
+use crate::config::{Console, Desk, Mail, value};
+use crate::oauth::provider::MicrosoftApp;
+use crate::web::cookie::Hardening;
+
+const MAIL: Shape = Shape {
+    keys: &["enabled", "pollInterval", "rateLimit", "from", "fromName", "replyTo", "maxSize"],
+    foreign: &[],
+};
+const CONSOLE: Shape = Shape { keys: &["enabled", "publicUrl"], foreign: &[] };
+const MICROSOFT: Shape = Shape {
+    keys: &["clientId", "clientSecret", "clientSecretFile", "tenantId", "authorityUrl", "graphUrl"],
+    foreign: &[],
+};
+
+/// Where the provider sends the browser back to; the same for every provider.
+const CALLBACK: &str = "/admin/exchange/callback";
+const DAY: u64 = 24 * 60 * 60 * 1000;
+
+/// The page below `/admin/exchange`, and the origin its redirect URI is made of.
+pub fn console(reading: &Reading<'_>) -> Console {
+    let section = reading.root.section("console", &CONSOLE);
+    let in_file = section.as_ref().and_then(|section| section.parsed("publicUrl", value::secure_origin));
+    let in_file = in_file.map(|url| At { place: url.place, value: url.value });
+    let redirect = redirect_origin(reading);
+    let domain = reading.variables.parsed("EXCHANGE_CUSTOM_DOMAIN", |text| {
+        value::secure_origin(&if text.contains("://") { text.to_owned() } else { format!("https://{text}") })
+    });
+    if let (Some((name, redirect)), Some(domain)) = (&redirect, &domain)
+        && redirect != domain
+    {
+        reading.variables.problem(
+            name,
+            format!("{name} and EXCHANGE_CUSTOM_DOMAIN name different hosts"),
+            None,
+        );
+    }
+    if let (Some((name, redirect)), Some(in_file)) = (&redirect, &in_file)
+        && *redirect != in_file.value
+    {
+        let expected = format!("{}{CALLBACK}", in_file.value.as_str().trim_end_matches('/'));
+        let message = format!("{name} does not fit `console.publicUrl`");
+        reading.variables.problem(name, message, Some(&format!("it has to be {expected}")));
+    }
+    let domain = domain.map(|url| ("EXCHANGE_CUSTOM_DOMAIN".to_owned(), url));
+    let (name, variable) = redirect.or(domain).unzip();
+    Console {
+        enabled: section.as_ref().and_then(|section| section.flag("enabled")).is_none_or(|flag| flag.value),
+        public_url: reading.settle("publicUrl", in_file, name.as_deref().unwrap_or("a variable"), variable),
+    }
+}
+
+/// The origin of `MICROSOFT_REDIRECT_URI`, whose path is given.
+fn redirect_origin(reading: &Reading<'_>) -> Option<(String, Url)> {
+    let (name, text) = reading.variables.either("MICROSOFT_REDIRECT_URI", "EXCHANGE_OAUTH_REDIRECT_URI")?;
+    let Some(origin) = text.strip_suffix(CALLBACK) else {
+        let help = format!("for example https://desk.example.com{CALLBACK}");
+        reading.variables.problem(&name, format!("{name} does not end in {CALLBACK}"), Some(&help));
+        return None;
+    };
+    match value::secure_origin(origin) {
+        Ok(url) => Some((name, url)),
+        Err(error) => {
+            reading.variables.problem(&name, error.to_string(), None);
+            None
+        }
+    }
+}
+
+/// The app registration; all of id, secret and tenant, or nothing.
+pub fn microsoft(reading: &Reading<'_>) -> Option<MicrosoftApp> {
+    let section = reading.root.section("microsoft", &MICROSOFT);
+    let section = section.as_ref();
+    let client_id = reading.settle_parsed((section, "clientId"), "MICROSOFT_CLIENT_ID", any);
+    let tenant = reading.settle_parsed((section, "tenantId"), "MICROSOFT_TENANT_ID", tenant);
+    let in_file = section.and_then(|section| secret(section, "clientSecret", "clientSecretFile"));
+    let client_secret = reading.variables.secret("MICROSOFT_CLIENT_SECRET").or(in_file);
+    let authority = section.and_then(|section| section.parsed("authorityUrl", value::secure_origin));
+    let graph = graph_url(reading, section);
+    let missing: Vec<&str> = [
+        (client_id.is_none(), "`microsoft.clientId` (MICROSOFT_CLIENT_ID)"),
+        (client_secret.is_none(), "`microsoft.clientSecretFile` (MICROSOFT_CLIENT_SECRET)"),
+        (tenant.is_none(), "`microsoft.tenantId` (MICROSOFT_TENANT_ID)"),
+    ]
+    .into_iter()
+    .filter_map(|(missing, name)| missing.then_some(name))
+    .collect();
+    if !missing.is_empty() && (missing.len() < 3 || section.is_some()) {
+        let place = section.map_or(reading.root.place, |section| section.place);
+        let message =
+            format!("the app registration at Microsoft is not complete: {} missing", missing.join(" and "));
+        reading.root.problem(place, message, None);
+    }
+    Some(MicrosoftApp {
+        client_id: client_id?,
+        client_secret: client_secret?,
+        tenant: tenant?,
+        authority: authority.map_or_else(|| known_url("https://login.microsoftonline.com"), |url| url.value),
+        graph: graph.unwrap_or_else(|| known_url("https://graph.microsoft.com")),
+    })
+}
+
+fn known_url(text: &str) -> Url {
+    Url::parse(text).expect("a constant URL")
+}
+
+/// A directory's id or domain. The shared ones would let strangers' mailboxes in.
+fn tenant(text: &str) -> Result<String, String> {
+    let plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.'));
+    if !plain {
+        Err(format!("`{text}` is not a tenant's id or domain"))
+    } else if ["common", "organizations", "consumers"].contains(&text) {
+        Err(format!("`{text}` is no tenant of yours: give its id or domain"))
+    } else {
+        Ok(text.to_owned())
+    }
+}
+
+fn graph_url(reading: &Reading<'_>, section: Option<&Section<'_>>) -> Option<Url> {
+    let version = |text: &str| match text {
+        "v1.0" => Ok(()),
+        _ => Err(format!("Graph `{text}` is not supported; v1.0 is")),
+    };
+    reading.variables.parsed("EXCHANGE_GRAPH_API_VERSION", version);
+    let without_version = |text: &str| {
+        let text = text.trim_end_matches('/');
+        value::secure_origin(text.strip_suffix("/v1.0").unwrap_or(text))
+    };
+    reading.settle_parsed((section, "graphUrl"), "EXCHANGE_GRAPH_API_BASE_URL", without_version)
+}
+
+/// The mail worker's settings.
+pub fn mail(reading: &Reading<'_>, desk: &Option<Desk>, microsoft: bool, public_url: Option<&Url>) -> Mail {
+    let section = reading.root.section("mail", &MAIL);
+    let section = section.as_ref();
+    let from_address = reading.settle_parsed((section, "from"), "EXCHANGE_FROM_EMAIL", value::mail_address);
+    let rate_limit = section.and_then(|section| section.number("rateLimit", 1..=10_000));
+    let rate_limit = rate_limit.map(|limit| At { place: limit.place, value: limit.value.unsigned_abs() });
+    let rate_limit_variable = reading.variables.number("EXCHANGE_RATE_LIMIT", 1..=10_000);
+    let rate_limit = reading.settle("rateLimit", rate_limit, "EXCHANGE_RATE_LIMIT", rate_limit_variable);
+    let max_size = section.and_then(|section| section.parsed("maxSize", value::size));
+    let message_id_domain = message_id_domain(public_url, from_address.as_deref(), desk.as_ref());
+    let bot = desk.as_ref().is_some_and(|desk| desk.bot.is_some());
+    Mail {
+        enabled: enabled(reading, section, microsoft, bot),
+        poll_interval: poll_interval(reading, section),
+        rate_limit: rate_limit.and_then(|limit| u32::try_from(limit).ok()).unwrap_or(100),
+        from_name: reading.settle_parsed((section, "fromName"), "EXCHANGE_FROM_NAME", display_name),
+        reply_to: reading.settle_parsed((section, "replyTo"), "EXCHANGE_REPLY_TO_EMAIL", value::mail_address),
+        max_size: max_size.map_or(25 * 1024 * 1024, |size| size.value),
+        from_address,
+        message_id_domain,
+    }
+}
+
+/// On when something asks for it or Microsoft is set up; never without the desk's bot.
+fn enabled(reading: &Reading<'_>, section: Option<&Section<'_>>, microsoft: bool, bot: bool) -> bool {
+    let in_file = section.and_then(|section| section.flag("enabled"));
+    let provider = reading.variables.text("EMAIL_PROVIDER").map(|text| text.eq_ignore_ascii_case("exchange"));
+    if provider == Some(false) {
+        reading
+            .findings
+            .warn("mail is off: EMAIL_PROVIDER is not `exchange`, so the desk sends its mail itself");
+    }
+    let processing = reading.variables.flag("EXCHANGE_ENABLE_EMAIL_PROCESSING");
+    let variable = match (provider, processing) {
+        (Some(false), _) | (_, Some(false)) => Some(false),
+        (provider, processing) => provider.or(processing),
+    };
+    let name = "EMAIL_PROVIDER or EXCHANGE_ENABLE_EMAIL_PROCESSING";
+    let wanted = reading.settle("enabled", in_file, name, variable).unwrap_or(microsoft);
+    if wanted && !bot {
+        reading.findings.warn(
+            "mail is off: the desk's bot is missing (`desk.bot`, or MINTGATE_BOT_EMAIL and MINTGATE_BOT_PASSWORD)",
+        );
+    }
+    wanted && bot
+}
+
+fn poll_interval(reading: &Reading<'_>, section: Option<&Section<'_>>) -> Duration {
+    let (name, alias) = ("EXCHANGE_EMAIL_POLL_INTERVAL", "EXCHANGE_EMAIL_PROCESSING_INTERVAL");
+    let in_file = section.and_then(|section| {
+        section.parsed("pollInterval", |text| match value::duration(text) {
+            Ok(span) if (1_000..=u128::from(DAY)).contains(&span.as_millis()) => Ok(span),
+            Ok(_) => Err("`pollInterval` is between 1s and 24h".to_owned()),
+            Err(error) => Err(error.to_string()),
+        })
+    });
+    let variable = reading.variables.either(name, alias).and_then(|(name, text)| match text.parse::<u64>() {
+        Ok(millis) if (1_000..=DAY).contains(&millis) => Some(Duration::from_millis(millis)),
+        _ => {
+            reading.variables.problem(&name, format!("{name} is in milliseconds, from 1000 to {DAY}"), None);
+            None
+        }
+    });
+    reading.settle("pollInterval", in_file, name, variable).unwrap_or(Duration::from_millis(300_000))
+}
+
+/// A sender's name; a line break in it could add header lines.
+fn display_name(text: &str) -> Result<String, &'static str> {
+    let plain = text.chars().count() <= 200 && !text.chars().any(char::is_control);
+    if plain { Ok(text.to_owned()) } else { Err("a sender's name is one line of at most 200 characters") }
+}
+
+fn message_id_domain(public_url: Option<&Url>, from: Option<&str>, desk: Option<&Desk>) -> String {
+    let of_url = |url: &Url| url.domain().map(str::to_owned);
+    public_url
+        .and_then(of_url)
+        .or_else(|| {
+            from.and_then(|from| from.rsplit_once('@')).map(|(_, domain)| domain.to_ascii_lowercase())
+        })
+        .or_else(|| desk.and_then(|desk| of_url(&desk.url)))
+        .unwrap_or_else(|| "localhost".to_owned())
+}
+
+/// `EXCHANGE_COOKIE_*`: how the desk's own cookies leave. mintgate's own do not ask.
+pub fn cookies(reading: &Reading<'_>) -> Hardening {
+    let strict = Hardening::default();
+    let same_site = |text: &str| match text.to_ascii_lowercase().as_str() {
+        "strict" => Ok(cookie::SameSite::Strict),
+        "lax" => Ok(cookie::SameSite::Lax),
+        "none" => Ok(cookie::SameSite::None),
+        _ => Err("EXCHANGE_COOKIE_SAMESITE is `strict`, `lax` or `none`"),
+    };
+    let cookies = Hardening {
+        secure: reading.variables.flag("EXCHANGE_COOKIE_SECURE").unwrap_or(strict.secure),
+        http_only: reading.variables.flag("EXCHANGE_COOKIE_HTTPONLY").unwrap_or(strict.http_only),
+        same_site: reading
+            .variables
+            .parsed("EXCHANGE_COOKIE_SAMESITE", same_site)
+            .unwrap_or(strict.same_site),
+    };
+    if cookies.same_site == cookie::SameSite::None && !cookies.secure {
+        let help = Some("browsers drop such cookies: set EXCHANGE_COOKIE_SECURE=true");
+        reading.variables.problem("EXCHANGE_COOKIE_SAMESITE", "`none` needs Secure".into(), help);
+    } else if cookies != strict {
+        reading.findings.warn("the desk's cookies are less strict than they could be (EXCHANGE_COOKIE_*)");
+    }
+    cookies
+}

@@ -1,0 +1,224 @@
+//! Tells when files change: by the system's notices on their folders, and by looking now and then.
+//!
+//! Folders are watched, not files: editors and Kubernetes replace a file or a link instead of writing
+//! into it. What counts is the content, so that a touched file is no change. Knows nothing of YAML.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use notify::event::AccessKind;
+use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
+
+use crate::base::secret::sha256;
+use crate::base::wake::Wake;
+
+/// How deep folders are looked at.
+const MAX_DEPTH: usize = 16;
+
+/// Changes cannot be watched.
+#[derive(Debug, thiserror::Error)]
+pub enum WatchError {
+    #[error("changes of files cannot be watched")]
+    Notices { source: notify::Error },
+    #[error("the watching thread cannot be started")]
+    Thread { source: io::Error },
+}
+
+/// How patient the watch is.
+#[derive(Debug, Clone, Copy)]
+pub struct Pace {
+    /// After a notice, how long it has to be quiet before the content is looked at.
+    pub quiet: Duration,
+    /// How often the content is looked at without a notice: some mounts send none.
+    pub look: Duration,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self { quiet: Duration::from_millis(200), look: Duration::from_secs(10) }
+    }
+}
+
+/// Watches until it is dropped.
+pub struct Watch {
+    followed: Arc<Mutex<Vec<PathBuf>>>,
+    orders: Sender<Order>,
+}
+
+enum Order {
+    Notice,
+    /// The list of followed paths was replaced.
+    Follow,
+    End,
+}
+
+impl Watch {
+    /// Rings `changed` whenever the content below `paths` (files or folders, now or later there) is not
+    /// what it was.
+    ///
+    /// # Errors
+    /// The system gives no notices, or no thread.
+    pub fn start(paths: Vec<PathBuf>, pace: Pace, changed: Wake) -> Result<Self, WatchError> {
+        let (orders, inbox) = mpsc::channel();
+        let notices = orders.clone();
+        let notify = notify::recommended_watcher(move |notice: notify::Result<Event>| {
+            // Our own looks open files. A notice that is an error (an overflow, for one) is a reason to
+            // look as well.
+            if !notice.is_ok_and(|event| matches!(event.kind, EventKind::Access(AccessKind::Open(_)))) {
+                // When the inbox is gone the watch has ended.
+                drop(notices.send(Order::Notice));
+            }
+        })
+        .map_err(|source| WatchError::Notices { source })?;
+        let known = fingerprint(&paths);
+        let followed = Arc::new(Mutex::new(paths));
+        let mut watcher = Watching { notify, folders: BTreeSet::new(), followed: followed.clone(), known };
+        watcher.watch_folders();
+        thread::Builder::new()
+            .name("config-watch".to_owned())
+            .spawn(move || watcher.run(&inbox, pace, &changed))
+            .map_err(|source| WatchError::Thread { source })?;
+        Ok(Self { followed, orders })
+    }
+
+    /// Watches `paths` from now on instead; their present content is what later content is compared to.
+    pub fn follow(&self, paths: Vec<PathBuf>) {
+        *self.followed.lock().unwrap_or_else(PoisonError::into_inner) = paths;
+        // Fails only when the thread is gone, and with it everything to watch for.
+        drop(self.orders.send(Order::Follow));
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        drop(self.orders.send(Order::End));
+    }
+}
+
+struct Watching {
+    notify: RecommendedWatcher,
+    folders: BTreeSet<PathBuf>,
+    followed: Arc<Mutex<Vec<PathBuf>>>,
+    known: [u8; 32],
+}
+
+impl Watching {
+    fn run(mut self, inbox: &Receiver<Order>, pace: Pace, changed: &Wake) {
+        loop {
+            match inbox.recv_timeout(pace.look) {
+                Ok(Order::Notice) if !until_quiet(inbox, pace.quiet) => return,
+                Ok(Order::Follow) => {
+                    self.known = fingerprint(&self.paths());
+                    self.watch_folders();
+                    continue;
+                }
+                Ok(Order::End) | Err(RecvTimeoutError::Disconnected) => return,
+                Ok(Order::Notice) | Err(RecvTimeoutError::Timeout) => {}
+            }
+            self.watch_folders();
+            let now = fingerprint(&self.paths());
+            if now != self.known {
+                self.known = now;
+                changed.ring();
+            }
+        }
+    }
+
+    fn paths(&self) -> Vec<PathBuf> {
+        self.followed.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Watches exactly the folders that hold what is followed now. One that cannot be watched is looked
+    /// at on schedule.
+    fn watch_folders(&mut self) {
+        let mut wanted = BTreeSet::new();
+        for path in self.paths() {
+            folders_of(&path, &mut wanted);
+        }
+        for folder in self.folders.difference(&wanted) {
+            // It may be gone already, and its watch with it.
+            drop(self.notify.unwatch(folder));
+        }
+        // A folder that was replaced under the same name needs a new watch: the old one follows the old
+        // folder.
+        wanted.retain(|folder| self.notify.watch(folder, RecursiveMode::NonRecursive).is_ok());
+        self.folders = wanted;
+    }
+}
+
+/// Waits until nothing came for `quiet`; false when the watch has to end.
+fn until_quiet(inbox: &Receiver<Order>, quiet: Duration) -> bool {
+    loop {
+        match inbox.recv_timeout(quiet) {
+            Ok(Order::Notice | Order::Follow) => {}
+            Ok(Order::End) | Err(RecvTimeoutError::Disconnected) => return false,
+            Err(RecvTimeoutError::Timeout) => return true,
+        }
+    }
+}
+
+/// Folders whose notices tell about `path`: its own, those of every link on its way, and, for a folder,
+/// all below it.
+fn folders_of(path: &Path, folders: &mut BTreeSet<PathBuf>) {
+    for ancestor in path.ancestors() {
+        let is_link = ancestor.symlink_metadata().is_ok_and(|metadata| metadata.is_symlink());
+        if is_link || ancestor == path {
+            folders.extend(ancestor.parent().map(non_empty));
+        }
+    }
+    if let Ok(real) = path.canonicalize()
+        && real != path
+    {
+        folders.extend(real.parent().map(Path::to_owned));
+    }
+    walk(path, 0, &mut |path, is_folder| {
+        if is_folder {
+            folders.insert(path.to_owned());
+        } else if path.is_symlink()
+            && let Ok(real) = path.canonicalize()
+        {
+            folders.extend(real.parent().map(Path::to_owned));
+        }
+    });
+}
+
+fn non_empty(path: &Path) -> PathBuf {
+    if path.as_os_str().is_empty() { PathBuf::from(".") } else { path.to_owned() }
+}
+
+/// One number for everything below the paths: names and contents, and what cannot be read.
+fn fingerprint(paths: &[PathBuf]) -> [u8; 32] {
+    let mut seen = Vec::new();
+    for path in paths {
+        walk(path, 0, &mut |path, is_folder| {
+            seen.extend_from_slice(&sha256(path.as_os_str().as_encoded_bytes()));
+            if !is_folder {
+                match std::fs::read(path) {
+                    Ok(bytes) => seen.extend_from_slice(&sha256(&bytes)),
+                    Err(error) => seen.extend_from_slice(error.kind().to_string().as_bytes()),
+                }
+            }
+        });
+    }
+    sha256(&seen)
+}
+
+/// Visits `path` and everything below it in the order of names.
+fn walk(path: &Path, depth: usize, visit: &mut dyn FnMut(&Path, bool)) {
+    let is_folder = path.is_dir();
+    visit(path, is_folder);
+    if !is_folder || depth >= MAX_DEPTH {
+        return;
+    }
+    let Ok(entries) = std::fs::read_dir(path) else { return };
+    let mut children: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    children.sort();
+    for child in children {
+        walk(&child, depth + 1, visit);
+    }
+}

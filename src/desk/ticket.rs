@@ -1,0 +1,265 @@
+//! Tickets and their comments: open, find, read, comment, reopen.
+
+use http::Method;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde_json::{Value, json};
+
+use super::{Desk, DeskError};
+use crate::base::clock::Timestamp;
+
+/// One ticket with all its comments.
+const TICKET_LIMIT: usize = 16 << 20;
+
+/// `/tickets/all` has no paging.
+const LIST_LIMIT: usize = 128 << 20;
+
+/// A ticket to open.
+#[derive(Clone, PartialEq)]
+pub struct NewTicket {
+    /// The requester.
+    pub name: String,
+    pub email: String,
+    pub title: String,
+    /// An array of BlockNote blocks; a string would be shown with its quotes.
+    pub detail: Value,
+    /// Stored as `createdBy.role`, unique per mail: finds the ticket again when the answer was lost.
+    pub marker: String,
+}
+
+/// A ticket as the desk shows it now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TicketView {
+    pub id: String,
+    /// The number people see.
+    pub number: i64,
+    pub title: String,
+    pub closed: bool,
+    /// Oldest first.
+    pub comments: Vec<Comment>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Comment {
+    pub id: String,
+    pub text: String,
+    /// Meant for the requester.
+    pub public: bool,
+    /// Came from the requester, by the desk's own mail.
+    pub reply: bool,
+    /// `None` for comments of nobody who signs in.
+    pub user_id: Option<String>,
+    pub user_name: String,
+    pub created_at: Timestamp,
+}
+
+#[derive(Deserialize)]
+struct CreateReply {
+    id: String,
+}
+
+#[derive(Deserialize)]
+struct ListReply {
+    tickets: Vec<ListedTicket>,
+}
+
+#[derive(Deserialize)]
+struct ListedTicket {
+    id: String,
+    #[serde(rename = "createdBy")]
+    created_by: Option<CreatedBy>,
+}
+
+#[derive(Deserialize)]
+struct CreatedBy {
+    role: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct TicketReply {
+    ticket: WireTicket,
+}
+
+#[derive(Deserialize)]
+struct WireTicket {
+    id: String,
+    #[serde(rename = "Number")]
+    number: i64,
+    title: Option<String>,
+    #[serde(rename = "isComplete")]
+    closed: bool,
+    comments: Vec<WireComment>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct WireComment {
+    id: String,
+    text: String,
+    public: bool,
+    reply: bool,
+    user_id: Option<String>,
+    user: Option<WireUser>,
+    created_at: String,
+}
+
+#[derive(Deserialize)]
+struct WireUser {
+    name: String,
+}
+
+impl Desk {
+    /// Opens a ticket; its id.
+    pub async fn create_ticket(&self, ticket: &NewTicket) -> Result<String, DeskError> {
+        const WHAT: &str = "open a ticket";
+        let bot = self.bot_user().await?;
+        let body = json!({
+            "name": ticket.name,
+            "email": ticket.email,
+            "title": ticket.title,
+            "detail": ticket.detail,
+            "priority": "low",
+            "type": "support",
+            "createdBy": {"id": bot.id, "name": bot.name, "role": ticket.marker, "email": bot.email},
+        });
+        let reply: CreateReply = self.write(WHAT, Method::POST, "/api/v1/ticket/create", &body).await?;
+        checked(WHAT, reply.id)
+    }
+
+    /// The ticket that was opened with this marker, if there is one.
+    pub async fn find_by_marker(&self, marker: &str) -> Result<Option<String>, DeskError> {
+        const WHAT: &str = "list its tickets";
+        let list: ListReply = self.read(WHAT, "/api/v1/tickets/all", LIST_LIMIT).await?;
+        match list.tickets.into_iter().find(|ticket| ticket.is_marked(marker)) {
+            Some(ticket) => checked(WHAT, ticket.id).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Adds a comment. The desk answers without its id. `public` comments of the bot would be mailed
+    /// to the requester by a desk with a mail provider of its own.
+    pub async fn comment(&self, ticket: &str, text: &str, public: bool) -> Result<(), DeskError> {
+        let body = json!({"id": ticket, "text": text, "public": public});
+        self.write::<IgnoredAny>("add a comment", Method::POST, "/api/v1/ticket/comment", &body)
+            .await
+            .map(|_| ())
+    }
+
+    /// Opens a closed ticket again; its workflow status stays.
+    pub async fn reopen(&self, ticket: &str) -> Result<(), DeskError> {
+        let body = json!({"id": ticket, "status": false});
+        self.write::<IgnoredAny>("reopen a ticket", Method::PUT, "/api/v1/ticket/status/update", &body)
+            .await
+            .map(|_| ())
+    }
+
+    /// The ticket now, or `None` when it is gone. The desk answers 500 for an unknown id, so its list
+    /// tells whether a 500 was about the ticket or about the desk.
+    pub async fn ticket(&self, id: &str) -> Result<Option<TicketView>, DeskError> {
+        const WHAT: &str = "show a ticket";
+        let id = checked(WHAT, id.to_owned())?;
+        match self.read::<TicketReply>(WHAT, &format!("/api/v1/ticket/{id}"), TICKET_LIMIT).await {
+            Ok(reply) => reply.ticket.view().map(Some).ok_or(DeskError::Garbled { what: WHAT, source: None }),
+            Err(error @ DeskError::Refused { status: 500, .. }) => {
+                if self.lists(&id).await? {
+                    Err(error)
+                } else {
+                    Ok(None)
+                }
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn lists(&self, id: &str) -> Result<bool, DeskError> {
+        let list: ListReply = self.read("list its tickets", "/api/v1/tickets/all", LIST_LIMIT).await?;
+        Ok(list.tickets.iter().any(|ticket| ticket.id == id))
+    }
+}
+
+impl ListedTicket {
+    fn is_marked(&self, marker: &str) -> bool {
+        self.created_by.as_ref().and_then(|by| by.role.as_deref()) == Some(marker)
+    }
+}
+
+impl WireTicket {
+    /// `None` when a comment's time cannot be read.
+    fn view(self) -> Option<TicketView> {
+        let mut comments: Vec<Comment> =
+            self.comments.into_iter().map(WireComment::view).collect::<Option<_>>()?;
+        comments.sort_by(|one, other| (one.created_at, &one.id).cmp(&(other.created_at, &other.id)));
+        Some(TicketView {
+            id: self.id,
+            number: self.number,
+            title: self.title.unwrap_or_default(),
+            closed: self.closed,
+            comments,
+        })
+    }
+}
+
+impl WireComment {
+    fn view(self) -> Option<Comment> {
+        Some(Comment {
+            created_at: Timestamp::parse_rfc3339(&self.created_at)?,
+            id: self.id,
+            text: self.text,
+            public: self.public,
+            reply: self.reply,
+            user_id: self.user_id,
+            user_name: self.user.map(|user| user.name).unwrap_or_default(),
+        })
+    }
+}
+
+/// An id that may stand in a path: the desk's are UUIDs.
+fn checked(what: &'static str, id: String) -> Result<String, DeskError> {
+    let plain =
+        (1..=64).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    if plain { Ok(id) } else { Err(DeskError::Garbled { what, source: None }) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TICKET: &str = r#"{"ticket":{"id":"380fe5f0","createdAt":"2026-11-21T00:23:03.336Z","title":"Printer smokes",
+        "isComplete":false,"Number":10,"status":"done","createdBy":{"id":"8c20","role":"mail"},"comments":[
+        {"id":"b","createdAt":"2026-11-21T00:10:13.991Z","text":"it is a Logitech\n","public":true,"reply":true,
+         "replyEmail":"bob@customer.example","userId":null,"ticketId":"380fe5f0","user":null},
+        {"id":"a","createdAt":"2026-11-21T00:05:59.765Z","text":"internal note","public":false,"reply":false,
+         "replyEmail":null,"userId":"d825","ticketId":"380fe5f0","user":{"name":"Agent Smith"}}],
+        "TimeTracking":[],"files":[]},"sucess":true}"#;
+
+    fn ticket(text: &str) -> TicketView {
+        let reply: TicketReply = serde_json::from_str(text).expect("an answer of the desk");
+        reply.ticket.view().expect("readable times")
+    }
+
+    #[test]
+    fn comments_come_oldest_first_with_who_made_them() {
+        let comments = ticket(TICKET).comments;
+        let told: Vec<_> = comments.iter().map(|c| (c.id.as_str(), c.user_id.as_deref(), c.reply)).collect();
+        assert_eq!(told, [("a", Some("d825"), false), ("b", None, true)]);
+        assert_eq!(comments[0].user_name, "Agent Smith");
+    }
+
+    #[test]
+    fn a_marker_is_found_whatever_the_other_tickets_lack() {
+        let list: ListReply = serde_json::from_str(
+            r#"{"tickets":[{"id":"1","createdBy":null},{"id":"2","createdBy":{"id":"x","name":"A"}},
+               {"id":"3","createdBy":{"id":"x","name":"A","role":"mail:77"}}],"sucess":true}"#,
+        )
+        .expect("an answer of the desk");
+        let found: Vec<_> = list.tickets.iter().filter(|t| t.is_marked("mail:77")).map(|t| &t.id).collect();
+        assert_eq!(found, ["3"]);
+    }
+
+    #[test]
+    fn an_id_that_could_leave_its_path_segment_is_refused() {
+        for id in ["", "..", "a/b", "a?b", "%2e"] {
+            assert!(checked("show a ticket", id.to_owned()).is_err(), "{id}");
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! The header lines of a parsed mail as clean text. Knows what a field holds, not what it means.
+
+use mail_parser::{Address, HeaderName, HeaderValue};
+
+use super::{Mailbox, clean, message_id};
+
+const LONGEST_SUBJECT: usize = 500;
+const LONGEST_NAME: usize = 200;
+/// RFC 5321, 4.5.3.1: 64 before the at sign, 255 after it.
+const LONGEST_ADDRESS: usize = 320;
+const MOST_ADDRESSES: usize = 500;
+
+/// The headers of the outermost mail.
+pub(crate) struct Headers<'a>(pub(crate) &'a mail_parser::Message<'a>);
+
+impl Headers<'_> {
+    /// A field's value as it was written, in one line; the last one when there are several.
+    pub(crate) fn text(&self, name: &str) -> Option<String> {
+        self.bytes(name).map(|bytes| clean::line(&decode(bytes), 2_000))
+    }
+
+    /// The decoded subject.
+    pub(crate) fn subject(&self) -> String {
+        let raw_is_ascii = self.bytes("Subject").is_none_or(<[u8]>::is_ascii);
+        let decoded = match self.0.subject() {
+            Some(subject) if raw_is_ascii => subject.to_owned(),
+            _ => self.bytes("Subject").map(decode).unwrap_or_default(),
+        };
+        clean::line(&decoded, LONGEST_SUBJECT)
+    }
+
+    /// The first address of From.
+    pub(crate) fn sender(&self) -> Option<String> {
+        self.mailboxes(&HeaderName::From).into_iter().next().map(|from| from.address)
+    }
+
+    /// Every address of a field, groups flattened, those without an address left out.
+    pub(crate) fn mailboxes(&self, name: &HeaderName<'_>) -> Vec<Mailbox> {
+        let fields = self.0.headers().iter().filter(|field| &field.name == name);
+        let lists = fields.filter_map(|field| field.value.as_address());
+        lists.flat_map(|list| flatten(list)).take(MOST_ADDRESSES).collect()
+    }
+
+    /// The ids of a field, normalised, in their order.
+    pub(crate) fn ids(&self, name: &HeaderName<'_>) -> Vec<String> {
+        let fields = self.0.headers().iter().filter(|field| &field.name == name);
+        fields.flat_map(|field| texts(&field.value)).filter_map(message_id::normalise).collect()
+    }
+
+    fn bytes(&self, name: &str) -> Option<&[u8]> {
+        let field =
+            self.0.headers().iter().rev().find(|field| field.name.as_str().eq_ignore_ascii_case(name))?;
+        let (start, end) = (field.offset_start as usize, field.offset_end as usize);
+        self.0.raw_message.get(start..end)
+    }
+}
+
+/// Text in UTF-8, or else in the encoding it most probably is.
+pub(crate) fn decode(bytes: &[u8]) -> String {
+    if let Ok(text) = str::from_utf8(bytes) {
+        return text.to_owned();
+    }
+    let mut detector = chardetng::EncodingDetector::new(chardetng::Iso2022JpDetection::Allow);
+    detector.feed(bytes, true);
+    let encoding = detector.guess(None, chardetng::Utf8Detection::Allow);
+    encoding.decode(bytes).0.into_owned()
+}
+
+fn texts<'a>(value: &'a HeaderValue<'_>) -> Vec<&'a str> {
+    match value {
+        HeaderValue::Text(text) => vec![text],
+        HeaderValue::TextList(list) => list.iter().map(AsRef::as_ref).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn flatten(list: &Address<'_>) -> Vec<Mailbox> {
+    list.iter()
+        .filter_map(|one| {
+            let spaced = clean::line(one.address.as_deref()?, LONGEST_ADDRESS);
+            let address = spaced.replace(' ', "");
+            let name = clean::line(one.name.as_deref().unwrap_or_default(), LONGEST_NAME);
+            address.contains('@').then_some(Mailbox { name, address })
+        })
+        .collect()
+}

@@ -1,0 +1,190 @@
+//! A raw mail as a [`Message`]. Whatever the bytes are, this neither panics nor takes long; it does not
+//! know what will become of the mail.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use mail_parser::{HeaderName, MessageParser, MessagePart, MimeHeaders, PartType};
+
+use super::headers::{Headers, decode};
+use super::{Attachment, Message, automatic, clean, html, message_id, quote};
+use crate::base::clock::Timestamp;
+
+/// Why a mail cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ReadError {
+    #[error("these bytes have no header line, so they are not a mail")]
+    NotAMail,
+    #[error("the mail is larger than {limit} bytes")]
+    TooLarge { limit: usize },
+    #[error("the mail has more than {limit} parts")]
+    TooManyParts { limit: usize },
+    #[error("the mail made its reader fail")]
+    Panicked,
+}
+
+/// How much of a mail is read.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Of the raw mail.
+    pub bytes: usize,
+    /// MIME parts, those of attached mails included. Also bounds how deep they nest: an attached mail
+    /// in an attached mail costs stack when it is dropped.
+    pub parts: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { bytes: 64 * 1024 * 1024, parts: 400 }
+    }
+}
+
+/// How many ids of a conversation are kept: the first, which began it, and the newest.
+const MOST_REFERENCES: usize = 50;
+/// In characters; a longer mail is cut and says so.
+const LONGEST_TEXT: usize = 1_000_000;
+
+/// Reads with the default limits, for mail that is known not to be hostile.
+pub fn read(raw: &[u8]) -> Result<Message, ReadError> {
+    read_within(raw, &Limits::default())
+}
+
+/// Reads mail from strangers: a panic in a parser is an error of this mail, not of the process.
+pub fn read_guarded(raw: &[u8], limits: &Limits) -> Result<Message, ReadError> {
+    catch_unwind(AssertUnwindSafe(|| read_within(raw, limits))).unwrap_or(Err(ReadError::Panicked))
+}
+
+fn read_within(raw: &[u8], limits: &Limits) -> Result<Message, ReadError> {
+    if raw.len() > limits.bytes {
+        return Err(ReadError::TooLarge { limit: limits.bytes });
+    }
+    if content_types(raw) > limits.parts {
+        return Err(ReadError::TooManyParts { limit: limits.parts });
+    }
+    let mail = MessageParser::default().parse(raw).ok_or(ReadError::NotAMail)?;
+    if mail.headers().is_empty() {
+        return Err(ReadError::NotAMail);
+    }
+    Ok(understand(&mail, raw))
+}
+
+fn understand(mail: &mail_parser::Message<'_>, raw: &[u8]) -> Message {
+    let headers = Headers(mail);
+    let one = |name| headers.mailboxes(&name).into_iter().next();
+    let in_reply_to = headers.ids(&HeaderName::InReplyTo);
+    let references = references(headers.ids(&HeaderName::References), &in_reply_to);
+    let subject = headers.subject();
+    let text = text(mail);
+    let own_id = headers.ids(&HeaderName::MessageId).into_iter().next();
+    Message {
+        message_id: own_id.unwrap_or_else(|| message_id::synthetic(raw)),
+        parents: parents(&in_reply_to, &references),
+        references,
+        from: one(HeaderName::From),
+        reply_to: one(HeaderName::ReplyTo),
+        to: headers.mailboxes(&HeaderName::To),
+        cc: headers.mailboxes(&HeaderName::Cc),
+        date: mail.date().filter(|date| date.is_valid()).map(|date| Timestamp(date.to_timestamp() * 1000)),
+        reply: if is_forward(&subject) { text.clone() } else { quote::reply(&text) },
+        subject,
+        text,
+        attachments: attachments(mail),
+        automatic: automatic::detect(&headers),
+    }
+}
+
+/// Lines that begin a part's Content-Type. Counted before parsing, because the parser goes as deep as
+/// the mail does.
+fn content_types(raw: &[u8]) -> usize {
+    const NAME: &[u8] = b"content-type";
+    raw.split(|&byte| byte == b'\n')
+        .filter(|line| line.get(..NAME.len()).is_some_and(|start| start.eq_ignore_ascii_case(NAME)))
+        .count()
+}
+
+fn references(mut listed: Vec<String>, in_reply_to: &[String]) -> Vec<String> {
+    for id in in_reply_to {
+        if !listed.contains(id) {
+            listed.push(id.clone());
+        }
+    }
+    if listed.len() > MOST_REFERENCES {
+        listed.drain(1..=listed.len() - MOST_REFERENCES);
+    }
+    listed
+}
+
+fn parents(in_reply_to: &[String], references: &[String]) -> Vec<String> {
+    let mut parents: Vec<String> = Vec::new();
+    for id in in_reply_to.iter().take(MOST_REFERENCES).chain(references.iter().rev()) {
+        if !parents.contains(id) {
+            parents.push(id.clone());
+        }
+    }
+    parents
+}
+
+/// The readable parts in their order, HTML where there is nothing plain.
+fn text(mail: &mail_parser::Message<'_>) -> String {
+    let mut pieces = Vec::new();
+    for part in mail.text_bodies() {
+        let piece = match &part.body {
+            PartType::Html(page) => html::to_text(&repaired(mail, part, page)),
+            PartType::Text(text) => repaired(mail, part, text),
+            _ => continue,
+        };
+        pieces.push(clean::block(&piece).trim_matches('\n').to_owned());
+    }
+    let whole = pieces.into_iter().filter(|piece| !piece.trim().is_empty()).collect::<Vec<_>>().join("\n\n");
+    match whole.char_indices().nth(LONGEST_TEXT) {
+        Some((end, _)) => format!("{}\n[…]", &whole[..end]),
+        None => whole,
+    }
+}
+
+/// A part whose bytes are in another encoding than it declares (or declares none), decoded again.
+fn repaired(mail: &mail_parser::Message<'_>, part: &MessagePart<'_>, text: &str) -> String {
+    let declared = part.content_type().is_some_and(|kind| kind.has_attribute("charset"));
+    if declared || !text.contains(char::REPLACEMENT_CHARACTER) {
+        return text.to_owned();
+    }
+    let body = mail.raw_message.get(part.offset_body as usize..part.offset_end as usize);
+    match (body, part.encoding) {
+        (Some(bytes), mail_parser::Encoding::None) => decode(bytes),
+        _ => text.to_owned(),
+    }
+}
+
+fn attachments(mail: &mail_parser::Message<'_>) -> Vec<Attachment> {
+    mail.attachments().enumerate().map(|(index, part)| attachment(index, part)).collect()
+}
+
+fn attachment(index: usize, part: &MessagePart<'_>) -> Attachment {
+    let (fallback, default_type) = match &part.body {
+        PartType::Message(_) => (format!("mail-{}.eml", index + 1), "message/rfc822"),
+        PartType::Html(_) => (format!("page-{}.html", index + 1), "text/html"),
+        PartType::Text(_) => (format!("text-{}.txt", index + 1), "text/plain"),
+        _ => (format!("file-{}", index + 1), "application/octet-stream"),
+    };
+    let media_type = part.content_type().map_or_else(
+        || default_type.to_owned(),
+        |kind| format!("{}/{}", kind.ctype(), kind.subtype().unwrap_or("octet-stream")),
+    );
+    let declared_inline = part.content_disposition().is_some_and(mail_parser::ContentType::is_inline);
+    Attachment {
+        name: clean::file_name(part.attachment_name().unwrap_or_default(), &fallback),
+        media_type: clean::line(&media_type, 100).to_ascii_lowercase(),
+        size: part.len(),
+        inline: declared_inline || part.content_id().is_some(),
+    }
+}
+
+/// Whether the subject begins as clients write it when a mail is passed on.
+fn is_forward(subject: &str) -> bool {
+    let start = subject.trim_start().to_lowercase();
+    ["fwd:", "fw:", "wg:", "tr:", "rv:", "enc:", "vl:", "doorst:", "pd:"]
+        .iter()
+        .any(|prefix| start.starts_with(prefix))
+}
+
+#[cfg(test)]
+mod tests;

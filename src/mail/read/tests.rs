@@ -1,0 +1,229 @@
+//! Mails as clients and servers write them, and mails nobody should write.
+
+use super::*;
+use crate::mail::AutomaticKind;
+
+const OUTLOOK: &[u8] = b"Received: from mail.customer.example by mx.desk.example; Mon, 5 Jan 2026 10:00:01 +0000\r\n\
+From: \"Ada, Customer\" <Ada@customer.example>\r\n\
+To: Support <support@desk.example>, \"Team\" <team@desk.example>\r\n\
+Cc: eve@customer.example\r\n\
+Subject: =?iso-8859-1?Q?AW:_Drucker_raucht_=28T=FCr_2=29?=\r\n\
+Thread-Index: AQHb\r\n\
+Date: Mon, 5 Jan 2026 11:00:00 +0100\r\n\
+Message-ID: <AM0PR01@eurprd01.prod.outlook.com>\r\n\
+References: <root@desk.example>\r\n\t<middle@desk.example>\r\n\
+In-Reply-To: <newest@desk.example>\r\n\
+MIME-Version: 1.0\r\n\
+Content-Type: multipart/mixed; boundary=\"b1\"\r\n\r\n\
+--b1\r\nContent-Type: multipart/alternative; boundary=\"b2\"\r\n\r\n\
+--b2\r\nContent-Type: text/plain; charset=\"iso-8859-1\"\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n\
+Geht wieder, sch=F6n.\r\n\r\nVon: Support <support@desk.example>\r\nGesendet: Montag\r\nAn: Ada\r\nBetreff: Drucker\r\n\r\nNochmal.\r\n\
+--b2\r\nContent-Type: text/html; charset=\"iso-8859-1\"\r\n\r\n<p>Geht wieder</p>\r\n--b2--\r\n\
+--b1\r\nContent-Type: application/pdf; name=\"../../bill.pdf\"\r\nContent-Disposition: attachment; filename=\"../../bill.pdf\"\r\n\
+Content-Transfer-Encoding: base64\r\n\r\nJVBERi0=\r\n--b1--\r\n";
+
+const GMAIL: &[u8] = b"MIME-Version: 1.0\r\nDate: Mon, 5 Jan 2026 10:00:00 +0000\r\n\
+Message-ID: <CAF=x1@mail.gmail.com>\r\nSubject: Re: Printer\r\nFrom: =?UTF-8?B?SsO8cmdlbg==?= <j@gmail.example>\r\n\
+To: support@desk.example\r\nContent-Type: multipart/alternative; boundary=\"0000\"\r\n\r\n\
+--0000\r\nContent-Type: text/plain; charset=\"UTF-8\"\r\nContent-Transfer-Encoding: base64\r\n\r\n\
+WWVzIPCfmYIKCk9uIE1vbiwgSmFuIDUsIDIwMjYgYXQgMTA6MDAgQU0gQm9iIDxiQGQ+IHdyb3RlOgoKPiBTaGFsbCB3ZT8K\r\n\
+--0000\r\nContent-Type: text/html; charset=\"UTF-8\"\r\n\r\n<div>Yes</div>\r\n--0000--\r\n";
+
+const APPLE: &[u8] =
+    b"From: Ada <ada@customer.example>\r\nContent-Type: multipart/mixed; boundary=\"Apple-1\"\r\n\
+Subject: Photo\r\nMessage-Id: <1@me.example>\r\nMime-Version: 1.0\r\n\r\n\
+--Apple-1\r\nContent-Type: text/plain; charset=us-ascii\r\n\r\nLook:\r\n\
+--Apple-1\r\nContent-Type: image/jpeg; name=IMG_1.jpg\r\nContent-Disposition: inline; filename=IMG_1.jpg\r\n\
+Content-Transfer-Encoding: base64\r\n\r\n/9j/4A==\r\n\
+--Apple-1\r\nContent-Type: text/plain; charset=us-ascii\r\n\r\nSent from my iPhone\r\n--Apple-1--\r\n";
+
+const HTML_ONLY: &[u8] =
+    b"From: ada@customer.example\r\nSubject: Page\r\nContent-Type: text/html; charset=utf-8\r\n\r\n\
+<html><body><p>It <b>smokes</b>.</p><div>On Mon, Jan 5, 2026 at 10:00 AM Bob &lt;b@d.example&gt; wrote:</div>\
+<blockquote><p>Shall we?</p></blockquote></body></html>";
+
+const BOUNCE: &[u8] = b"Return-Path: <>\r\nFrom: MAILER-DAEMON@mx.example\r\nSubject: Undelivered Mail\r\n\
+Content-Type: multipart/report; report-type=delivery-status; boundary=r\r\n\r\n\
+--r\r\nContent-Type: text/plain\r\n\r\nNo such user\r\n\
+--r\r\nContent-Type: message/delivery-status\r\n\r\nFinal-Recipient: rfc822;x@y\r\nAction: failed\r\n\
+--r\r\nContent-Type: message/rfc822\r\n\r\nMessage-ID: <ours@desk.example>\r\nSubject: Re: x\r\n\r\nhello\r\n--r--\r\n";
+
+const ALL: [&[u8]; 5] = [OUTLOOK, GMAIL, APPLE, HTML_ONLY, BOUNCE];
+
+#[test]
+fn an_outlook_reply_is_understood() {
+    let mail = read(OUTLOOK).expect("a mail");
+    assert_eq!(mail.message_id, "AM0PR01@eurprd01.prod.outlook.com");
+    assert_eq!(mail.parents, ["newest@desk.example", "middle@desk.example", "root@desk.example"]);
+    assert_eq!(mail.references, ["root@desk.example", "middle@desk.example", "newest@desk.example"]);
+    let from = mail.from.expect("a sender");
+    assert_eq!((from.name.as_str(), from.address.as_str()), ("Ada, Customer", "Ada@customer.example"));
+    assert_eq!((mail.to.len(), mail.cc.len()), (2, 1));
+    assert_eq!(mail.subject, "AW: Drucker raucht (Tür 2)");
+    assert_eq!(mail.date.map(Timestamp::rfc3339).as_deref(), Some("2026-01-05T10:00:00Z"));
+    assert_eq!(mail.reply, "Geht wieder, schön.");
+    assert!(mail.text.contains("Nochmal."));
+    let bill =
+        Attachment { name: "bill.pdf".into(), media_type: "application/pdf".into(), size: 5, inline: false };
+    assert_eq!(mail.attachments, [bill]);
+    assert_eq!(mail.automatic, None);
+}
+
+#[test]
+fn a_gmail_reply_is_understood() {
+    let mail = read(GMAIL).expect("a mail");
+    assert_eq!(mail.from.expect("a sender").name, "Jürgen");
+    assert_eq!(mail.reply, "Yes 🙂");
+}
+
+#[test]
+fn text_around_a_photo_is_read_as_one() {
+    let mail = read(APPLE).expect("a mail");
+    assert_eq!(mail.text, "Look:\n\nSent from my iPhone");
+    assert_eq!(mail.reply, "Look:");
+    assert_eq!((mail.attachments.len(), mail.attachments[0].inline), (1, true));
+}
+
+#[test]
+fn a_page_without_plain_text_is_read_with_its_quote_marked() {
+    let mail = read(HTML_ONLY).expect("a mail");
+    assert!(mail.text.contains("\n> Shall we?"), "{}", mail.text);
+    assert_eq!(mail.reply, "It smokes.");
+}
+
+#[test]
+fn a_bounce_is_a_machine_s_and_carries_its_mail() {
+    let mail = read(BOUNCE).expect("a mail");
+    assert_eq!(mail.automatic.expect("a machine").kind, AutomaticKind::Bounce);
+    assert!(mail.attachments.iter().any(|file| file.media_type == "message/rfc822"));
+}
+
+#[test]
+fn a_forwarded_mail_keeps_what_it_passes_on() {
+    let raw = b"Subject: WG: Angebot\r\n\r\nBitte ansehen.\r\n\r\n-----Original Message-----\r\nFrom: X\r\nPreis: 5\r\n";
+    assert!(read(raw).expect("a mail").reply.contains("Preis: 5"));
+}
+
+#[test]
+fn encodings_are_read_declared_or_not() {
+    let cases: [(&[u8], &str); 6] = [
+        (b"Content-Type: text/plain; charset=gb2312\r\n\r\n\xc4\xe3\xba\xc3\r\n", "你好"),
+        (b"Content-Type: text/plain; charset=iso-2022-jp\r\n\r\n\x1b$B$3$s$K$A$O\x1b(B\r\n", "こんにちは"),
+        (b"Content-Type: text/plain; charset=koi8-r\r\n\r\n\xf0\xd2\xc9\xd7\xc5\xd4\r\n", "Привет"),
+        (
+            b"Content-Type: text/plain\r\n\r\nGr\xfc\xdfe aus K\xf6ln, die T\xfcr ist zu\r\n",
+            "Grüße aus Köln, die Tür ist zu",
+        ),
+        (b"Content-Type: text/plain\r\n\r\n\xc3\xbc\r\n", "ü"),
+        (b"Content-Type: text/plain; charset=utf-8\r\n\r\na\xffb\r\n", "a\u{fffd}b"),
+    ];
+    for (rest, wanted) in cases {
+        let raw = [b"From: a@b\r\n".as_slice(), rest].concat();
+        assert_eq!(read(&raw).expect("a mail").text, wanted);
+    }
+}
+
+#[test]
+fn a_subject_in_raw_bytes_is_read() {
+    let raw = b"Subject: T\xfcr klemmt, Stra\xdfe gesperrt\r\n\r\nx\r\n";
+    assert_eq!(read(raw).expect("a mail").subject, "Tür klemmt, Straße gesperrt");
+}
+
+#[test]
+fn header_text_is_one_line_without_tricks() {
+    let raw = b"From: =?utf-8?Q?Ada=0D=0ABcc:_eve?= <ada@b.example>\r\nSubject: =?utf-8?Q?a=00b=E2=80=AEc=0Ad?=\r\n\r\nx";
+    let mail = read(raw).expect("a mail");
+    assert_eq!(mail.subject, "abc d");
+    assert_eq!(mail.from.expect("a sender").name, "Ada Bcc: eve");
+}
+
+#[test]
+fn a_mail_without_id_gets_one_that_stays() {
+    let (one, other) =
+        (read(b"From: a@b\r\n\r\nx").expect("a mail"), read(b"From: a@b\r\n\r\ny").expect("a mail"));
+    assert!(one.message_id.ends_with("@mintgate.invalid"));
+    assert_ne!(one.message_id, other.message_id);
+    assert_eq!(one.message_id, read(b"From: a@b\r\n\r\nx").expect("a mail").message_id);
+}
+
+#[test]
+fn a_long_conversation_keeps_its_first_and_newest_ids() {
+    let ids: Vec<String> = (0..500).map(|number| format!("<{number}@x>")).collect();
+    let raw = format!("References: {}\r\nIn-Reply-To: <499@x>\r\n\r\nx", ids.join("\r\n "));
+    let mail = read(raw.as_bytes()).expect("a mail");
+    assert_eq!(mail.references.len(), MOST_REFERENCES);
+    assert_eq!((mail.references[0].as_str(), mail.parents[0].as_str()), ("0@x", "499@x"));
+}
+
+#[test]
+fn what_is_no_mail_or_too_much_is_refused() {
+    let limits = Limits { bytes: 1_000_000, parts: 400 };
+    let nested = b"Content-Type: message/rfc822\r\n\r\n".repeat(30_000);
+    assert_eq!(read_guarded(&nested, &limits), Err(ReadError::TooManyParts { limit: 400 }));
+    assert_eq!(read_guarded(&vec![b'x'; 1_000_001], &limits), Err(ReadError::TooLarge { limit: 1_000_000 }));
+    assert_eq!(read_guarded(b"", &limits), Err(ReadError::NotAMail));
+}
+
+#[test]
+fn mails_in_mails_up_to_the_limit_are_read() {
+    let limits = Limits::default();
+    let nested = b"Content-Type: message/rfc822\r\n\r\n".repeat(limits.parts);
+    let outcome = std::thread::spawn(move || read_guarded(&nested, &limits).map(|_| ())).join();
+    assert_eq!(outcome.expect("the stack suffices"), Ok(()));
+}
+
+/// Marsaglia's xorshift: the same inputs on every machine.
+struct Chance(u64);
+
+impl Chance {
+    fn below(&mut self, end: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 % end as u64).expect("below a usize")
+    }
+
+    fn mutate(&mut self, mail: &mut Vec<u8>) {
+        const PIECES: [&[u8]; 12] = [
+            b"\r\n",
+            b"\0",
+            b"=?utf-8?B?",
+            b"?=",
+            b"--b1",
+            b"--",
+            b"\xff\xfe",
+            b"<",
+            b";",
+            b"\"",
+            b"((((",
+            b"charset=x",
+        ];
+        let at = self.below(mail.len().max(1)).min(mail.len());
+        match self.below(5) {
+            0 => mail.truncate(at),
+            1 => mail.splice(at..at, PIECES[self.below(PIECES.len())].iter().copied()).for_each(drop),
+            2 => mail.drain(at..(at + self.below(40)).min(mail.len())).for_each(drop),
+            3 => mail.extend_from_within(at..),
+            _ => mail.iter_mut().skip(at).take(1).for_each(|byte| *byte ^= 0x80 | 1),
+        }
+    }
+}
+
+#[test]
+fn no_mutilated_mail_makes_the_reader_fail() {
+    let mut chance = Chance(0x9e37_79b9_7f4a_7c15);
+    for round in 0..600 {
+        let mut mail = ALL[chance.below(ALL.len())].to_vec();
+        for _ in 0..=chance.below(12) {
+            chance.mutate(&mut mail);
+        }
+        match read_guarded(&mail, &Limits::default()) {
+            Ok(message) => {
+                assert!(!message.message_id.is_empty());
+                assert_eq!(message.reply.trim().is_empty(), message.text.trim().is_empty(), "round {round}");
+                assert!(!message.subject.contains(char::is_control));
+            }
+            Err(error) => assert_eq!(error, ReadError::NotAMail, "round {round}"),
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! A mailbox at Microsoft, through Graph v1.0. Knows Graph's mail calls; how tokens are kept and how
+//! HTTP is made comes from outside.
+
+mod client;
+mod error;
+mod list;
+mod probe;
+mod send;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use url::Url;
+
+use self::client::Client;
+use super::rate::Rate;
+use super::{Check, Evidence, Fetched, MailSink, MailSource, MailboxError, Outgoing, Page, Probe};
+use crate::base::clock::{Clock, Timestamp};
+use crate::base::id::MailboxId;
+use crate::oauth::source::TokenSource;
+use crate::web::call::HttpCall;
+
+/// Marks mail as read, makes drafts. Without it mail is read and sent all the same.
+const READ_WRITE: &str = "Mail.ReadWrite";
+
+/// One mailbox, the one the token's user owns.
+pub struct GraphMailbox {
+    client: Client,
+}
+
+impl GraphMailbox {
+    /// `base` is `https://graph.microsoft.com` or a national cloud's; the token is sent to its origin
+    /// alone. `requests_per_minute` holds for everything this value does.
+    pub fn new(
+        id: MailboxId,
+        base: Url,
+        tokens: Arc<dyn TokenSource>,
+        http: Arc<dyn HttpCall>,
+        clock: Arc<dyn Clock>,
+        requests_per_minute: u32,
+    ) -> Self {
+        let rate = Rate::per_minute(requests_per_minute, clock.clone());
+        Self { client: Client { mailbox: id, base, tokens, http, clock, rate } }
+    }
+}
+
+#[async_trait]
+impl MailSource for GraphMailbox {
+    async fn list(&self, cursor: Option<&str>, since: Timestamp) -> Result<Page, MailboxError> {
+        list::page(&self.client, cursor, since).await
+    }
+    async fn fetch(&self, key: &str, limit: usize) -> Result<Fetched, MailboxError> {
+        list::fetch(&self.client, key, limit).await
+    }
+    async fn settle(&self, key: &str) -> Result<(), MailboxError> {
+        list::settle(&self.client, key).await
+    }
+}
+
+#[async_trait]
+impl MailSink for GraphMailbox {
+    async fn prepare(&self, mail: Outgoing<'_>) -> Result<Option<String>, MailboxError> {
+        send::prepare(&self.client, mail).await
+    }
+    async fn dispatch(&self, mail: Outgoing<'_>, provider_id: Option<&str>) -> Result<(), MailboxError> {
+        send::dispatch(&self.client, mail, provider_id).await
+    }
+    async fn evidence(
+        &self,
+        mail: Outgoing<'_>,
+        provider_id: Option<&str>,
+        dispatched_at: Timestamp,
+        now: Timestamp,
+    ) -> Result<Evidence, MailboxError> {
+        send::evidence(&self.client, mail, provider_id, dispatched_at, now).await
+    }
+}
+
+#[async_trait]
+impl Probe for GraphMailbox {
+    async fn probe(&self) -> Vec<Check> {
+        probe::probe(&self.client).await
+    }
+}

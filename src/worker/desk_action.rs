@@ -1,0 +1,197 @@
+//! Does at the desk what was decided about a mail, and finds out whether an earlier try did it already:
+//! a ticket carries the mail's marker in `createdBy.role`, a comment carries its reference in the text.
+
+use std::time::Duration;
+
+use tracing::warn;
+
+use super::process::{conversation, with_own_id};
+use super::reading::Read;
+use super::{Worker, WorkerError};
+use crate::base::id::hex;
+use crate::base::report::Report;
+use crate::desk::{NewTicket, TicketView};
+use crate::mail::decide::{Decision, UNKNOWN_SENDER};
+use crate::mail::desk_text::{CommentHead, blocks, comment, reference_mark};
+use crate::mail::{Mailbox, Message, clean};
+use crate::store::{InboundRow, MailboxRow, TicketRow};
+
+/// A call whose answer was lost may be applied this much later. Until then "it is not there" proves
+/// nothing, so nothing is repeated.
+pub(super) const UNSETTLED: Duration = Duration::from_secs(45);
+
+const LONGEST_TITLE: usize = 250;
+
+/// One try to bring a mail to the desk.
+pub(super) struct Job<'a> {
+    pub(super) row: &'a MailboxRow,
+    pub(super) mail: &'a InboundRow,
+    pub(super) read: &'a Read,
+    /// An earlier try may have done it.
+    pub(super) resumed: bool,
+}
+
+/// How a mail's ticket or comment is recognised at the desk. Keyed, so that nobody can forge one.
+struct Mark(String);
+
+impl Mark {
+    fn ticket(&self) -> String {
+        format!("mail:{}", self.0)
+    }
+
+    /// Short enough for a person to quote.
+    fn comment(&self) -> &str {
+        &self.0[..10]
+    }
+}
+
+impl Worker {
+    fn mark(&self, mail: &InboundRow) -> Mark {
+        let parts: [&[u8]; 3] = [b"desk mark", mail.mailbox.as_str().as_bytes(), mail.source_key.as_bytes()];
+        Mark(hex(&self.parts.message_ids.hash(&parts)[..16]))
+    }
+
+    /// Opens a ticket, or finds the one an earlier try opened.
+    pub(super) async fn open(&self, job: &Job<'_>) -> Result<TicketRow, WorkerError> {
+        let message = &job.read.message;
+        let marker = self.mark(job.mail).ticket();
+        let (requester, note) = match self.judge(job.row, job.mail, message).await? {
+            Decision::Open { requester, note } => (requester, note),
+            // Judged otherwise by now; what was begun is finished all the same.
+            _ => (message.from.clone().unwrap_or_else(nobody), None),
+        };
+        let earlier = if job.resumed { self.parts.desk.find_by_marker(&marker).await? } else { None };
+        let id = match earlier {
+            Some(id) => id,
+            None => {
+                self.open_new(NewTicket {
+                    name: requester.name.clone(),
+                    email: requester.address.clone(),
+                    title: title(&message.subject),
+                    detail: blocks(&ticket_text(job.read, note.as_deref())),
+                    marker,
+                })
+                .await?
+            }
+        };
+        let now = self.parts.clock.now();
+        Ok(conversation(job.mail, message, id, (requester.address, requester.name), now))
+    }
+
+    async fn open_new(&self, ticket: NewTicket) -> Result<String, WorkerError> {
+        let error = match self.parts.desk.create_ticket(&ticket).await {
+            Ok(id) => return Ok(id),
+            Err(error) => error,
+        };
+        if error.may_have_applied()
+            && let Ok(Some(id)) = self.parts.desk.find_by_marker(&ticket.marker).await
+        {
+            return Ok(id);
+        }
+        Err(error.into())
+    }
+
+    /// Adds the mail as a comment unless an earlier try did, and reopens the ticket; `None` when the
+    /// ticket is gone.
+    pub(super) async fn reply(&self, job: &Job<'_>, ticket: &str) -> Result<Option<TicketRow>, WorkerError> {
+        let Some(row) = self.parts.store.ticket(ticket).await? else { return Ok(None) };
+        let Some(view) = self.parts.desk.ticket(ticket).await? else { return Ok(None) };
+        if !(job.resumed && self.has_comment(&view, job.mail).await?) {
+            self.add_comment(job, ticket).await?;
+        }
+        if view.closed {
+            self.parts.desk.reopen(ticket).await?;
+        }
+        let references = with_own_id(row.references.clone(), &job.read.message);
+        Ok(Some(TicketRow { references, ..row }))
+    }
+
+    async fn add_comment(&self, job: &Job<'_>, ticket: &str) -> Result<(), WorkerError> {
+        let text = self.comment_text(job);
+        // Not public: a desk with a mail provider of its own would mail the customer his own words.
+        let error = match self.parts.desk.comment(ticket, &text, false).await {
+            Ok(()) => return Ok(()),
+            Err(error) => error,
+        };
+        if error.may_have_applied()
+            && let Ok(Some(view)) = self.parts.desk.ticket(ticket).await
+            && self.has_comment(&view, job.mail).await?
+        {
+            return Ok(());
+        }
+        Err(error.into())
+    }
+
+    async fn has_comment(&self, view: &TicketView, mail: &InboundRow) -> Result<bool, WorkerError> {
+        let bot = self.parts.desk.bot_user().await?;
+        let reference = reference_mark(self.mark(mail).comment());
+        let mut by_bot = view.comments.iter().filter(|one| one.user_id.as_ref() == Some(&bot.id));
+        Ok(by_bot.any(|one| one.text.contains(&reference)))
+    }
+
+    fn comment_text(&self, job: &Job<'_>) -> String {
+        let message = &job.read.message;
+        let from = message.from.clone().unwrap_or_else(nobody);
+        let mark = self.mark(job.mail);
+        let head = CommentHead { from: &from, at: job.mail.received_at, reference: mark.comment() };
+        comment(&head, &joined(&[cut_note(job.read), Some(message.reply.clone()), attachments(message)]))
+    }
+
+    /// A ticket that says a mail could not be read. Best effort: the console shows the mail anyway.
+    pub(super) async fn announce_quarantine(&self, row: &MailboxRow, mail: &InboundRow, reason: &str) {
+        let text = format!(
+            "A mail that reached {} on {} could not be read: {reason}.\nIts bytes are kept; see the mail page of \
+             the administration to download it or to try again (mail {}).",
+            row.address, mail.received_at, mail.id,
+        );
+        let ticket = NewTicket {
+            name: "mintgate".to_owned(),
+            email: row.address.clone(),
+            title: "A mail could not be read".to_owned(),
+            detail: blocks(&text),
+            marker: format!("unreadable:{}", self.mark(mail).0),
+        };
+        if let Err(error) = self.parts.desk.create_ticket(&ticket).await {
+            warn!(mail = mail.id, error = %Report(&error), "no ticket could be opened for a quarantined mail");
+        }
+    }
+}
+
+fn nobody() -> Mailbox {
+    Mailbox { name: UNKNOWN_SENDER.to_owned(), address: String::new() }
+}
+
+fn title(subject: &str) -> String {
+    let line = clean::line(subject, LONGEST_TITLE);
+    if line.is_empty() { "(no subject)".to_owned() } else { line }
+}
+
+fn ticket_text(read: &Read, note: Option<&str>) -> String {
+    let message = &read.message;
+    joined(&[note.map(str::to_owned), cut_note(read), Some(message.text.clone()), attachments(message)])
+}
+
+fn cut_note(read: &Read) -> Option<String> {
+    read.cut
+        .then(|| "[mintgate] This mail is larger than is accepted; only its beginning is here.".to_owned())
+}
+
+/// The desk cannot take files, so it at least names them.
+fn attachments(message: &Message) -> Option<String> {
+    let files: Vec<String> = message
+        .attachments
+        .iter()
+        .map(|file| format!("- {} ({}, {} bytes)", file.name, file.media_type, file.size))
+        .collect();
+    (!files.is_empty()).then(|| format!("[mintgate] Files in this mail, kept with it:\n{}", files.join("\n")))
+}
+
+fn joined(pieces: &[Option<String>]) -> String {
+    pieces
+        .iter()
+        .flatten()
+        .map(String::as_str)
+        .filter(|piece| !piece.is_empty())
+        .collect::<Vec<_>>()
+        .join("\n\n")
+}

@@ -1,0 +1,191 @@
+//! Finds the public comments that agents made and puts each into the outbox, once.
+//!
+//! Where to look is a hint (the desk's notifications, a slow sweep over all conversations); what is
+//! there is the truth of `GET /ticket/:id`.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use tracing::{info, warn};
+
+use super::hold::{Fate, SmtpHistory};
+use super::{Worker, WorkerError};
+use crate::base::report::Report;
+use crate::desk::{Comment, DeskError};
+use crate::mail::compose::{Answer, compose};
+use crate::mail::{Mailbox, message_id};
+use crate::store::{NewOutgoing, TicketRow};
+
+/// Every conversation is looked at this often, whatever the hints say.
+const SWEEP_EVERY: Duration = Duration::from_secs(3600);
+/// Conversations per look, so that a sweep is spread out.
+const SWEEP_AT_ONCE: u32 = 20;
+
+/// Id of the newest notification whose ticket was looked at.
+const NOTIFICATION_FACT: &str = "desk_notification";
+/// Why the desk cannot be asked, while that is so.
+pub(super) const DESK_FAILURE_FACT: &str = "desk_failure";
+
+const UNCLEAR_NOTE: &str = "[mintgate] This answer was not mailed by the mail gateway: it was written while the \
+    desk's own SMTP provider was being set or removed, so the desk may have mailed it already. If the customer \
+    did not get it, please write it again.";
+const NOBODY_NOTE: &str =
+    "[mintgate] This answer was not mailed: the mail that opened this ticket named no sender.";
+
+const ADDRESS_NOTE: &str = "[mintgate] This answer was not mailed: the customer's address cannot be used.";
+
+/// What one look at the desk goes by.
+struct Look {
+    bot: String,
+    history: SmtpHistory,
+}
+
+impl Worker {
+    /// Looks for agents' answers; how many were put into the outbox.
+    pub(super) async fn discover(&self) -> Result<u32, WorkerError> {
+        if self.parts.store.mailboxes().await?.is_empty() {
+            return Ok(0);
+        }
+        let found = self.look_for_answers().await;
+        let failure = match &found {
+            Err(WorkerError::Desk(error)) => Some(Report(error).to_string()),
+            _ => None,
+        };
+        if self.parts.store.fact(DESK_FAILURE_FACT).await? != failure {
+            self.parts.store.set_fact(DESK_FAILURE_FACT, failure.as_deref()).await?;
+        }
+        found
+    }
+
+    async fn look_for_answers(&self) -> Result<u32, WorkerError> {
+        let history = self.look_at_own_mail().await?;
+        let look = Look { bot: self.parts.desk.bot_user().await?.id, history };
+        Ok(self.follow_notifications(&look).await? + self.sweep(&look).await?)
+    }
+
+    /// The newest notification is remembered only after every ticket behind it was looked at.
+    async fn follow_notifications(&self, look: &Look) -> Result<u32, WorkerError> {
+        let known = self.parts.store.fact(NOTIFICATION_FACT).await?;
+        let news = self.parts.desk.notifications(known.as_deref()).await?;
+        let tickets: BTreeSet<&str> = news.iter().filter_map(|one| one.ticket_id.as_deref()).collect();
+        let mut found = 0;
+        for ticket in tickets {
+            if let Some(row) = self.parts.store.ticket(ticket).await? {
+                found += self.look_at_ticket(&row, look).await?;
+            }
+        }
+        if let Some(newest) = news.first() {
+            self.parts.store.set_fact(NOTIFICATION_FACT, Some(&newest.id)).await?;
+        }
+        Ok(found)
+    }
+
+    async fn sweep(&self, look: &Look) -> Result<u32, WorkerError> {
+        let before = self.parts.clock.now() - SWEEP_EVERY;
+        let mut found = 0;
+        for row in self.parts.store.tickets_to_sweep(before, SWEEP_AT_ONCE).await? {
+            found += self.look_at_ticket(&row, look).await?;
+        }
+        Ok(found)
+    }
+
+    async fn look_at_ticket(&self, row: &TicketRow, look: &Look) -> Result<u32, WorkerError> {
+        let view = match self.parts.desk.ticket(&row.id).await {
+            Ok(view) => view,
+            // About this ticket only: the others are looked at all the same, this one with the next sweep.
+            Err(error @ (DeskError::Garbled { .. } | DeskError::Refused { .. })) => {
+                warn!(ticket = row.id, error = %Report(&error), "a ticket cannot be looked at");
+                None
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let mut found = 0;
+        let comments = view.map(|view| view.comments).unwrap_or_default();
+        for comment in comments.iter().filter(|comment| is_answer(comment, &look.bot)) {
+            if self.parts.store.knows_outgoing(&row.id, &comment.id).await? {
+                continue;
+            }
+            found += u32::from(self.take_up(row, comment, look).await?);
+        }
+        self.parts.store.mark_swept(&row.id, self.parts.clock.now()).await?;
+        Ok(found)
+    }
+
+    /// Puts the comment into the outbox or marks it as none of ours; whether there is something to send.
+    async fn take_up(&self, row: &TicketRow, comment: &Comment, look: &Look) -> Result<bool, WorkerError> {
+        let note = match look.history.fate(comment.created_at) {
+            Fate::Mail if row.requester.is_empty() => Some(NOBODY_NOTE),
+            Fate::Mail => return self.queue(row, comment).await,
+            Fate::LeaveToDesk => None,
+            Fate::Unclear => Some(UNCLEAR_NOTE),
+        };
+        if let Some(note) = note {
+            self.parts.desk.comment(&row.id, note, false).await?;
+        }
+        info!(ticket = row.id, comment = comment.id, "an answer is not ours to mail");
+        self.parts.store.skip_comment(&row.id, &comment.id, self.parts.clock.now()).await?;
+        Ok(false)
+    }
+
+    /// Freezes the mail with a Message-ID that only depends on ticket and comment; whether it is new.
+    async fn queue(&self, row: &TicketRow, comment: &Comment) -> Result<bool, WorkerError> {
+        let now = self.parts.clock.now();
+        let Some((message_id, mime)) = self.write_answer(row, comment).await? else {
+            self.parts.desk.comment(&row.id, ADDRESS_NOTE, false).await?;
+            self.parts.store.skip_comment(&row.id, &comment.id, now).await?;
+            return Ok(false);
+        };
+        let mail = NewOutgoing {
+            mailbox: row.mailbox.clone(),
+            ticket: row.id.clone(),
+            comment: comment.id.clone(),
+            message_id,
+            recipient: row.requester.clone(),
+            mime,
+            created_at: now,
+        };
+        Ok(self.parts.store.add_outgoing(&mail).await?)
+    }
+
+    /// The Message-ID (without brackets, as the ledger keeps them) and the mail; `None` where an
+    /// address cannot be written into a mail.
+    async fn write_answer(
+        &self,
+        row: &TicketRow,
+        comment: &Comment,
+    ) -> Result<Option<(String, Vec<u8>)>, WorkerError> {
+        let settings = &self.parts.settings;
+        let mailbox = self.parts.store.mailbox(&row.mailbox).await?;
+        let from_address = settings.from_address.clone().or(mailbox.map(|mailbox| mailbox.address));
+        let Some(from_address) = from_address else { return Ok(None) };
+        let from = mailbox_of(settings.from_name.clone().unwrap_or_default(), from_address);
+        let reply_to = settings.reply_to.clone().map(|address| mailbox_of(String::new(), address));
+        let id = message_id::make(&self.parts.message_ids, &row.id, &comment.id, &settings.message_id_domain);
+        let answer = Answer {
+            message_id: &id,
+            from: &from,
+            reply_to: reply_to.as_ref(),
+            to: &mailbox_of(row.requester_name.clone(), row.requester.clone()),
+            subject: &row.subject,
+            date: comment.created_at,
+            references: &row.references,
+            text: &comment.text,
+        };
+        match compose(&answer) {
+            Ok(mime) => Ok(Some((id.trim_matches(['<', '>']).to_owned(), mime))),
+            Err(error) => {
+                warn!(ticket = row.id, comment = comment.id, error = %Report(&error), "an answer cannot be written");
+                Ok(None)
+            }
+        }
+    }
+}
+
+fn mailbox_of(name: String, address: String) -> Mailbox {
+    Mailbox { name, address }
+}
+
+/// Written by a person at the desk, for the customer.
+fn is_answer(comment: &Comment, bot: &str) -> bool {
+    comment.public && !comment.reply && comment.user_id.as_deref().is_some_and(|user| user != bot)
+}

@@ -1,0 +1,204 @@
+//! One pass over one mailbox: fetch, process, settle, send. Idempotent, started by timer or by ring,
+//! and it takes nothing but the mailbox's id.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tracing::{info, warn};
+
+use super::discover::DESK_FAILURE_FACT;
+use super::supervise::SHORTEST_WAIT;
+use super::{Worker, WorkerError};
+use crate::base::clock::Timestamp;
+use crate::base::id::MailboxId;
+use crate::base::report::Report;
+use crate::mailbox::{Mailbox, MailboxError};
+use crate::oauth::source::TokenError;
+use crate::store::{MailboxRow, MailboxState, PollResult};
+
+/// How long a mailbox stays with a worker that is not heard of.
+const LEASE: Duration = Duration::from_secs(30);
+
+/// How many waiting mails are looked at to find the next retry.
+const LOOK_AHEAD: u32 = 500;
+
+/// The right to work a mailbox now.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Lease {
+    pub(super) fence: i64,
+}
+
+/// The mailbox object of a row, kept between rounds because it carries the rate limit.
+pub(super) struct Kept {
+    made_of: (String, String, String),
+    mailbox: Option<Arc<dyn Mailbox>>,
+}
+
+/// What a round came to.
+#[derive(Default)]
+struct Outcome {
+    newest_mail: Option<Timestamp>,
+    failure: Option<WorkerError>,
+}
+
+impl Outcome {
+    /// The first failure is the one that is told.
+    fn note(&mut self, result: Result<(), WorkerError>) {
+        if let Err(error) = result {
+            self.failure.get_or_insert(error);
+        }
+    }
+}
+
+impl Worker {
+    /// One look at the desk and one round of every mailbox, as [`Worker::run`] does them again and again.
+    pub async fn run_once(&self) -> Result<(), WorkerError> {
+        let (_keep, stop) = watch::channel(false);
+        let discovered = self.discover().await;
+        for row in self.parts.store.mailboxes().await? {
+            self.round(&row.id, &mut None, &stop).await?;
+        }
+        discovered.map(|_| ())
+    }
+
+    /// A round, and how long to wait for the next; `None` once the mailbox is gone.
+    pub(super) async fn round_or_wait(
+        &self,
+        id: &MailboxId,
+        kept: &mut Option<Kept>,
+        stop: &watch::Receiver<bool>,
+    ) -> Option<Duration> {
+        match self.round(id, kept, stop).await {
+            Ok(next) => next.map(|wait| wait.max(SHORTEST_WAIT)),
+            Err(error) => {
+                warn!(mailbox = %id, error = %Report(&error), "a round of the mailbox failed");
+                Some(self.parts.settings.poll_interval)
+            }
+        }
+    }
+
+    async fn round(
+        &self,
+        id: &MailboxId,
+        kept: &mut Option<Kept>,
+        stop: &watch::Receiver<bool>,
+    ) -> Result<Option<Duration>, WorkerError> {
+        let Some(row) = self.parts.store.mailbox(id).await? else { return Ok(None) };
+        let Some(fence) = self.take_lease(id).await? else { return Ok(Some(LEASE)) };
+        let mailbox = self.mailbox_of(&row, kept);
+        let outcome = tokio::select! {
+            outcome = self.work(&row, mailbox.as_deref(), Lease { fence }, stop) => outcome,
+            error = self.keep_lease(id, fence) => return Err(error),
+        };
+        self.record(&row, outcome).await?;
+        Ok(Some(self.next_wait(id).await?))
+    }
+
+    /// The steps, each tried even when an earlier one failed: a dead token must not keep stored mail
+    /// from the desk, a dead desk must not keep mail from being fetched.
+    async fn work(
+        &self,
+        row: &MailboxRow,
+        mailbox: Option<&dyn Mailbox>,
+        lease: Lease,
+        stop: &watch::Receiver<bool>,
+    ) -> Outcome {
+        let mut outcome = Outcome::default();
+        let usable = mailbox.filter(|_| row.state == MailboxState::Connected);
+        if let Some(mailbox) = usable {
+            match self.fetch_new(row, mailbox, &lease).await {
+                Ok(newest) => outcome.newest_mail = newest,
+                Err(error) => outcome.note(Err(error)),
+            }
+        }
+        outcome.note(self.process_due(row, stop).await);
+        if let Some(mailbox) = usable {
+            outcome.note(self.settle(row, mailbox).await);
+            outcome.note(self.send_due(row, mailbox, stop).await);
+        }
+        outcome
+    }
+
+    /// Until the next retry, or the next poll.
+    async fn next_wait(&self, id: &MailboxId) -> Result<Duration, WorkerError> {
+        let now = self.parts.clock.now();
+        let poll = self.parts.settings.poll_interval;
+        let inbound = self.parts.store.due_inbound(now + poll, LOOK_AHEAD).await?;
+        let outgoing = self.parts.store.due_outgoing(id, now + poll, LOOK_AHEAD).await?;
+        let tries =
+            inbound.iter().map(|mail| mail.next_try_at).chain(outgoing.iter().map(|mail| mail.next_try_at));
+        // What is due already was left on purpose, for the next poll.
+        Ok(tries.filter(|&at| at > now).min().map_or(poll, |at| at.since(now)))
+    }
+
+    fn mailbox_of(&self, row: &MailboxRow, kept: &mut Option<Kept>) -> Option<Arc<dyn Mailbox>> {
+        let made_of = (row.kind.clone(), row.address.clone(), row.scopes.clone());
+        match kept {
+            Some(kept) if kept.made_of == made_of => kept.mailbox.clone(),
+            _ => {
+                let mailbox = (self.parts.mailboxes)(row);
+                if mailbox.is_none() {
+                    warn!(mailbox = %row.id, kind = row.kind, "this kind of mailbox is not known");
+                }
+                kept.insert(Kept { made_of, mailbox }).mailbox.clone()
+            }
+        }
+    }
+
+    async fn take_lease(&self, id: &MailboxId) -> Result<Option<i64>, WorkerError> {
+        let now = self.parts.clock.now();
+        Ok(self.parts.store.lease(id, &self.parts.holder, now, now + LEASE).await?)
+    }
+
+    /// Renews the lease for as long as the round goes on; ends when it is lost.
+    async fn keep_lease(&self, id: &MailboxId, fence: i64) -> WorkerError {
+        loop {
+            tokio::time::sleep(LEASE / 3).await;
+            match self.take_lease(id).await {
+                Ok(Some(kept)) if kept == fence => {}
+                Ok(_) => return WorkerError::LeaseLost,
+                Err(error) => return error,
+            }
+        }
+    }
+
+    /// Lets another worker have the mailbox at once.
+    pub(super) async fn release(&self, id: &MailboxId) {
+        let now = self.parts.clock.now();
+        if let Err(error) = self.parts.store.lease(id, &self.parts.holder, now, now).await {
+            info!(mailbox = %id, error = %Report(&error), "the lease could not be given back");
+        }
+    }
+
+    /// Writes down how the round went, for the console.
+    async fn record(&self, row: &MailboxRow, outcome: Outcome) -> Result<(), WorkerError> {
+        let store = &self.parts.store;
+        let at = self.parts.clock.now();
+        if let Some(error) = outcome.failure {
+            let told = Report(&error).to_string();
+            warn!(mailbox = %row.id, error = told, "a step of the mailbox's round failed");
+            if let Some(reason) = dead_grant(&error) {
+                store.set_mailbox_state(&row.id, MailboxState::NeedsReconnect, Some(reason)).await?;
+            }
+            return Ok(store.record_poll(&row.id, &PollResult::Failed { at, error: told }).await?);
+        }
+        // Nothing was polled while the mailbox waits to be connected again.
+        if row.state == MailboxState::NeedsReconnect {
+            return Ok(());
+        }
+        let result = match store.fact(DESK_FAILURE_FACT).await? {
+            Some(error) => PollResult::Failed { at, error },
+            None => PollResult::Fine { at, newest_mail: outcome.newest_mail },
+        };
+        Ok(store.record_poll(&row.id, &result).await?)
+    }
+}
+
+/// Why the provider wants the mailbox connected again, if that is what failed.
+fn dead_grant(error: &WorkerError) -> Option<&str> {
+    match error {
+        WorkerError::Mailbox(MailboxError::Token(TokenError::NeedsReconnect { reason, .. })) => Some(reason),
+        _ => None,
+    }
+}

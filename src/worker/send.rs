@@ -1,0 +1,170 @@
+//! Sends what the outbox holds. A mail that may have been sent is looked for before it is sent again.
+
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tracing::{info, warn};
+
+use super::supervise::stopping;
+use super::{Point, Worker, WorkerError};
+use crate::base::backoff::mail_retry;
+use crate::base::report::Report;
+use crate::mailbox::{Evidence, Mailbox, MailboxError, Outgoing};
+use crate::oauth::source::TokenError;
+use crate::store::{MailboxRow, OutboxRow};
+
+const AT_ONCE: u32 = 50;
+
+/// Tries are given up after this time; `MIN_TRIES` keeps a long hold from using it up.
+const GIVE_UP_AFTER: Duration = Duration::from_secs(72 * 3600);
+const MIN_TRIES: u32 = 20;
+
+/// What the provider is asked next about a mail.
+enum Step {
+    Send,
+    Sent,
+    Wait,
+}
+
+impl Worker {
+    pub(super) async fn send_due(
+        &self,
+        row: &MailboxRow,
+        mailbox: &dyn Mailbox,
+        stop: &watch::Receiver<bool>,
+    ) -> Result<(), WorkerError> {
+        if self.holds().await? {
+            return Ok(());
+        }
+        let mut failure = None;
+        for mail in self.parts.store.due_outgoing(&row.id, self.parts.clock.now(), AT_ONCE).await? {
+            if stopping(stop) {
+                break;
+            }
+            match self.send(&mail, mailbox).await {
+                Ok(()) => {}
+                Err(WorkerError::Mailbox(error)) => {
+                    let for_all = concerns_all_mails(&error);
+                    self.after_failure(&mail, &error).await?;
+                    failure.get_or_insert(error);
+                    if for_all {
+                        break;
+                    }
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        failure.map_or(Ok(()), |error| Err(error.into()))
+    }
+
+    async fn send(&self, mail: &OutboxRow, mailbox: &dyn Mailbox) -> Result<(), WorkerError> {
+        let store = &self.parts.store;
+        let Some(mime) = store.outgoing_mime(mail.id).await? else {
+            return self.give_up(mail, "the stored mail is gone").await;
+        };
+        let message_id = format!("<{}>", mail.message_id);
+        let outgoing = Outgoing { message_id: &message_id, mime: &mime };
+        match self.next_step(mail, mailbox, outgoing).await? {
+            Step::Sent => return self.sent(mail).await,
+            Step::Wait => {
+                return self.send_later(mail, "it cannot be told yet whether the mail was sent").await;
+            }
+            Step::Send => {}
+        }
+        let provider_id = match &mail.provider_id {
+            Some(id) => Some(id.clone()),
+            None => self.prepare(mail, mailbox, outgoing).await?,
+        };
+        store.outgoing_dispatched(mail.id, self.parts.clock.now()).await?;
+        (self.parts.at)(Point::DispatchWritten);
+        mailbox.dispatch(outgoing, provider_id.as_deref()).await?;
+        (self.parts.at)(Point::MailSent);
+        self.sent(mail).await
+    }
+
+    async fn next_step(
+        &self,
+        mail: &OutboxRow,
+        mailbox: &dyn Mailbox,
+        outgoing: Outgoing<'_>,
+    ) -> Result<Step, WorkerError> {
+        let Some(dispatched_at) = mail.dispatched_at else { return Ok(Step::Send) };
+        let now = self.parts.clock.now();
+        let evidence = mailbox.evidence(outgoing, mail.provider_id.as_deref(), dispatched_at, now).await?;
+        Ok(match evidence {
+            Evidence::Sent => Step::Sent,
+            Evidence::NotSent => Step::Send,
+            Evidence::Unknown => Step::Wait,
+        })
+    }
+
+    async fn prepare(
+        &self,
+        mail: &OutboxRow,
+        mailbox: &dyn Mailbox,
+        outgoing: Outgoing<'_>,
+    ) -> Result<Option<String>, WorkerError> {
+        let provider_id = mailbox.prepare(outgoing).await?;
+        (self.parts.at)(Point::DraftCreated);
+        self.parts.store.outgoing_prepared(mail.id, provider_id.as_deref()).await?;
+        Ok(provider_id)
+    }
+
+    async fn sent(&self, mail: &OutboxRow) -> Result<(), WorkerError> {
+        self.parts.store.outgoing_sent(mail.id, self.parts.clock.now()).await?;
+        info!(mailbox = %mail.mailbox, ticket = mail.ticket, comment = mail.comment, "an answer is sent");
+        Ok(())
+    }
+
+    /// Decides about one mail after the provider failed it.
+    async fn after_failure(&self, mail: &OutboxRow, error: &MailboxError) -> Result<(), WorkerError> {
+        let reason = Report(error).to_string();
+        match error {
+            MailboxError::Throttled { retry_at } => {
+                Ok(self.parts.store.postpone_outgoing(mail.id, *retry_at, &reason).await?)
+            }
+            // A draft that is not there any more may have been sent: the next try looks.
+            MailboxError::Refused { status: 404, .. } => self.send_later(mail, &reason).await,
+            MailboxError::Refused { .. } => self.give_up(mail, &reason).await,
+            _ => self.send_later(mail, &reason).await,
+        }
+    }
+
+    async fn send_later(&self, mail: &OutboxRow, reason: &str) -> Result<(), WorkerError> {
+        let now = self.parts.clock.now();
+        let tries = mail.attempts + 1;
+        if tries >= MIN_TRIES && now.since(mail.created_at) >= GIVE_UP_AFTER {
+            return self.give_up(mail, reason).await;
+        }
+        Ok(self.parts.store.postpone_outgoing(mail.id, now + mail_retry(tries), reason).await?)
+    }
+
+    /// The agent is told at the ticket first: a crash in between tells him twice rather than never.
+    async fn give_up(&self, mail: &OutboxRow, reason: &str) -> Result<(), WorkerError> {
+        warn!(mailbox = %mail.mailbox, ticket = mail.ticket, comment = mail.comment, reason, "an answer is given up");
+        let note =
+            format!("[mintgate] An answer on this ticket could not be mailed to the customer: {reason}");
+        if let Err(error) = self.parts.desk.comment(&mail.ticket, &note, false).await {
+            warn!(ticket = mail.ticket, error = %Report(&error), "the ticket could not be given a note");
+            let later = self.parts.clock.now() + mail_retry(mail.attempts + 1);
+            return Ok(self.parts.store.postpone_outgoing(mail.id, later, reason).await?);
+        }
+        Ok(self.parts.store.outgoing_failed(mail.id, reason).await?)
+    }
+}
+
+/// Whether the next mail would only fail the same way.
+fn concerns_all_mails(error: &MailboxError) -> bool {
+    match error {
+        MailboxError::Token(TokenError::NeedsReconnect { .. } | TokenError::Unavailable { .. })
+        | MailboxError::Token(TokenError::Vault { .. })
+        | MailboxError::Call(_)
+        | MailboxError::Throttled { .. }
+        | MailboxError::NotGranted { .. } => true,
+        MailboxError::CursorLost
+        | MailboxError::Refused { .. }
+        | MailboxError::Server { .. }
+        | MailboxError::Garbled { .. }
+        | MailboxError::ForeignLink { .. } => false,
+    }
+}

@@ -1,0 +1,116 @@
+//! Keeps one task per mailbox and one for the desk running, and wakes them. It knows nothing of what
+//! they do.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Notify, watch};
+use tokio::task::JoinHandle;
+use tracing::{error, warn};
+
+use super::{Worker, WorkerError};
+use crate::base::id::MailboxId;
+use crate::base::report::Report;
+
+/// A task that is awake, waits for a ring, or has ended.
+struct Running {
+    bell: Arc<Notify>,
+    task: JoinHandle<()>,
+}
+
+impl Worker {
+    /// Works until `stop` turns true (or its sender is gone), then ends after the step at hand.
+    /// A task that dies is started again with the next look.
+    pub async fn run(self: Arc<Self>, mut stop: watch::Receiver<bool>) {
+        let mut running: HashMap<MailboxId, Running> = HashMap::new();
+        while !stopping(&stop) {
+            self.start_missing(&mut running, &stop).await;
+            tokio::select! {
+                found = self.discover() => ring_if_found(found, &running),
+                _ = stop.changed() => break,
+            }
+            tokio::select! {
+                () = self.parts.wake.rung() => ring(&running),
+                () = tokio::time::sleep(self.parts.settings.poll_interval) => {}
+                _ = stop.changed() => {}
+            }
+        }
+        for (mailbox, one) in running {
+            one.bell.notify_one();
+            report_end(&mailbox, one.task).await;
+        }
+    }
+
+    async fn start_missing(
+        self: &Arc<Self>,
+        running: &mut HashMap<MailboxId, Running>,
+        stop: &watch::Receiver<bool>,
+    ) {
+        let ended: Vec<_> =
+            running.iter().filter(|(_, one)| one.task.is_finished()).map(|(id, _)| id.clone()).collect();
+        for id in ended {
+            if let Some(one) = running.remove(&id) {
+                report_end(&id, one.task).await;
+            }
+        }
+        let rows = match self.parts.store.mailboxes().await {
+            Ok(rows) => rows,
+            Err(error) => return error!(error = %Report(&error), "mailboxes cannot be listed"),
+        };
+        for row in rows {
+            running.entry(row.id.clone()).or_insert_with(|| {
+                let bell = Arc::new(Notify::new());
+                let task = Arc::clone(self).keep_working(row.id, Arc::clone(&bell), stop.clone());
+                Running { bell, task: tokio::spawn(task) }
+            });
+        }
+    }
+
+    /// Rounds of one mailbox, by bell and by timer, until it is gone or `stop` says so.
+    async fn keep_working(
+        self: Arc<Self>,
+        id: MailboxId,
+        bell: Arc<Notify>,
+        mut stop: watch::Receiver<bool>,
+    ) {
+        let mut kept = None;
+        while !stopping(&stop) {
+            let Some(wait) = self.round_or_wait(&id, &mut kept, &stop).await else { break };
+            tokio::select! {
+                () = bell.notified() => {}
+                () = tokio::time::sleep(wait) => {}
+                _ = stop.changed() => {}
+            }
+        }
+        self.release(&id).await;
+    }
+}
+
+fn ring(running: &HashMap<MailboxId, Running>) {
+    for one in running.values() {
+        one.bell.notify_one();
+    }
+}
+
+fn ring_if_found(found: Result<u32, WorkerError>, running: &HashMap<MailboxId, Running>) {
+    match found {
+        Ok(0) => {}
+        Ok(_) => ring(running),
+        Err(error) => warn!(error = %Report(&error), "agents' answers cannot be looked for"),
+    }
+}
+
+/// Whether the work is to end.
+pub(super) fn stopping(stop: &watch::Receiver<bool>) -> bool {
+    *stop.borrow() || stop.has_changed().is_err()
+}
+
+async fn report_end(mailbox: &MailboxId, task: JoinHandle<()>) {
+    if let Err(error) = task.await {
+        error!(%mailbox, error = %Report(&error), "the task of a mailbox died");
+    }
+}
+
+/// The shortest sleep of a task, so that a due time in the past cannot make it spin.
+pub(super) const SHORTEST_WAIT: Duration = Duration::from_secs(1);
