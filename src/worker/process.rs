@@ -60,9 +60,17 @@ impl Worker {
         row: &MailboxRow,
         seen: &HashSet<i64>,
     ) -> Result<Option<InboundRow>, WorkerError> {
-        let limit = AT_ONCE.saturating_add(u32::try_from(seen.len()).unwrap_or(u32::MAX));
-        let due = self.parts.store.due_inbound(self.parts.clock.now(), limit).await?;
-        Ok(due.into_iter().find(|mail| mail.mailbox == row.id && !seen.contains(&mail.id)))
+        let mut limit = AT_ONCE;
+        loop {
+            let due = self.parts.store.due_inbound(self.parts.clock.now(), limit).await?;
+            let all = due.len() < limit as usize;
+            let next = due.into_iter().find(|mail| mail.mailbox == row.id && !seen.contains(&mail.id));
+            if next.is_some() || all {
+                return Ok(next);
+            }
+            // Mails of other mailboxes, or left for the next round, stand before ours.
+            limit = limit.saturating_mul(4);
+        }
     }
 
     async fn process(&self, row: &MailboxRow, mail: &InboundRow) -> Result<(), WorkerError> {

@@ -112,6 +112,9 @@ impl Worker {
                 Err(error) => outcome.note(Err(error)),
             }
         }
+        if mailbox.is_none() {
+            outcome.note(Err(WorkerError::UnknownKind { kind: row.kind.clone() }));
+        }
         outcome.note(self.process_due(row, stop).await);
         if let Some(mailbox) = usable {
             outcome.note(self.settle(row, mailbox).await);
@@ -138,9 +141,6 @@ impl Worker {
             Some(kept) if kept.made_of == made_of => kept.mailbox.clone(),
             _ => {
                 let mailbox = (self.parts.mailboxes)(row);
-                if mailbox.is_none() {
-                    warn!(mailbox = %row.id, kind = row.kind, "this kind of mailbox is not known");
-                }
                 kept.insert(Kept { made_of, mailbox }).mailbox.clone()
             }
         }
