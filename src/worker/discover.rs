@@ -70,15 +70,26 @@ impl Worker {
     }
 
     async fn follow_hints(&self, look: &Look) -> Result<u32, WorkerError> {
+        let hints = self.parts.store.take_hints(HINTS_AT_ONCE).await?;
+        let mut tickets = hints.iter().filter_map(|hint| hint.strip_prefix(TICKET_HINT));
         let mut found = 0;
-        for hint in self.parts.store.take_hints(HINTS_AT_ONCE).await? {
-            let Some(ticket) = hint.strip_prefix(TICKET_HINT) else {
-                warn!("a hint is not understood");
-                continue;
-            };
-            found += self.look_or_hint(ticket, look).await?;
+        while let Some(ticket) = tickets.next() {
+            match self.look_or_hint(ticket, look).await {
+                Ok(more) => found += more,
+                Err(error) => {
+                    for untold in tickets {
+                        self.hint_at(untold).await?;
+                    }
+                    return Err(error);
+                }
+            }
         }
         Ok(found)
+    }
+
+    async fn hint_at(&self, ticket: &str) -> Result<(), WorkerError> {
+        let hint = format!("{TICKET_HINT}{ticket}");
+        Ok(self.parts.store.add_hint(&hint, self.parts.clock.now()).await?)
     }
 
     /// The newest notification is remembered only after every ticket behind it was looked at, or has
@@ -115,8 +126,7 @@ impl Worker {
             Err(WorkerError::Desk(error)) => error,
             other => return other,
         };
-        let hint = format!("{TICKET_HINT}{ticket}");
-        self.parts.store.add_hint(&hint, self.parts.clock.now()).await?;
+        self.hint_at(ticket).await?;
         match error {
             DeskError::Garbled { .. } | DeskError::Refused { .. } => {
                 warn!(ticket, error = %Report(&error), "a ticket cannot be looked at");
