@@ -47,7 +47,7 @@ struct LoginReply {
 #[derive(Deserialize)]
 struct LoginUser {
     id: String,
-    name: String,
+    name: Option<String>,
     email: String,
 }
 
@@ -142,7 +142,11 @@ impl Desk {
         let login: LoginReply = parse(WHAT, (reply.status(), reply.into_body()))?;
         Ok(Session {
             token: login.token.0,
-            user: BotUser { id: login.user.id, name: login.user.name, email: login.user.email },
+            user: BotUser {
+                id: login.user.id,
+                name: login.user.name.unwrap_or_default(),
+                email: login.user.email,
+            },
             renew_at: self.clock.now() + SESSION_LIFE,
         })
     }

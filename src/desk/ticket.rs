@@ -105,7 +105,7 @@ struct WireComment {
 
 #[derive(Deserialize)]
 struct WireUser {
-    name: String,
+    name: Option<String>,
 }
 
 impl Desk {
@@ -208,7 +208,7 @@ impl WireComment {
             public: self.public,
             reply: self.reply,
             user_id: self.user_id,
-            user_name: self.user.map(|user| user.name).unwrap_or_default(),
+            user_name: self.user.and_then(|user| user.name).unwrap_or_default(),
         })
     }
 }

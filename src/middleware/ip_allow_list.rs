@@ -138,9 +138,8 @@ impl IpAllowList {
         if self.which == Which::Client {
             return Some(exchange.client);
         }
-        // Whoever is not behind a trusted proxy writes X-Forwarded-For himself. Only a trusted proxy's
-        // word makes the client differ from the peer.
-        if exchange.client == exchange.peer {
+        // Whoever does not come through a trusted proxy writes X-Forwarded-For himself.
+        if !exchange.is_through_proxy() {
             return None;
         }
         let mut hops = forwarded_hops(headers.map())?;

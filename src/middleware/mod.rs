@@ -12,9 +12,13 @@ use crate::web::exchange::Exchange;
 use crate::web::head::{Headers, RequestHead, ResponseHead};
 use crate::web::local::Admin;
 
+pub mod admin_only;
 pub mod allow_upgrade;
 pub mod chain;
+pub mod harden_cookies;
+pub mod headers;
 pub mod ip_allow_list;
+pub mod redirect_scheme;
 pub mod registry;
 
 /// What a middleware makes of a request.

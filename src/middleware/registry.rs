@@ -13,7 +13,9 @@ use serde_yaml::Spanned;
 
 use crate::desk::admin::Admins;
 use crate::middleware::Middleware;
-use crate::middleware::{allow_upgrade, chain, ip_allow_list};
+use crate::middleware::{
+    admin_only, allow_upgrade, chain, harden_cookies, headers, ip_allow_list, redirect_scheme,
+};
 use crate::web::cookie::Hardening;
 
 /// Where in the file something stands; 1-based.
@@ -187,14 +189,18 @@ table! {
     /// Traefik's own middlewares.
     Traefik "":
     "chain" => chain::Spec,
+    "headers" => headers::Spec,
     "ipAllowList" => ip_allow_list::Spec,
+    "redirectScheme" => redirect_scheme::Spec,
     ; "plugin" => Plugin
 }
 
 table! {
     /// Ours, where Traefik keeps what is not its own.
     Plugin "plugin.":
+    "adminOnly" => admin_only::Spec,
     "allowUpgrade" => allow_upgrade::Spec,
+    "hardenCookies" => harden_cookies::Spec,
 }
 
 #[cfg(test)]

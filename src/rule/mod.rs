@@ -12,6 +12,8 @@ use std::ops::Range;
 
 use http::{HeaderMap, Method};
 
+pub use matcher::pattern::{PatternError, read as read_pattern};
+
 use matcher::Matcher;
 use syntax::Expression;
 

@@ -35,3 +35,11 @@ pub struct Exchange {
     /// The one form of the path that decisions use; the original is what is forwarded.
     pub path: CanonicalPath,
 }
+
+impl Exchange {
+    /// Whether a trusted proxy has spoken for the client: only then do the forwarding headers of the
+    /// request say more than what anybody could have written.
+    pub fn is_through_proxy(&self) -> bool {
+        self.client != self.peer
+    }
+}

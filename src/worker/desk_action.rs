@@ -23,6 +23,7 @@ pub(super) const UNSETTLED: Duration = Duration::from_secs(45);
 const LONGEST_TITLE: usize = 250;
 
 /// One try to bring a mail to the desk.
+#[derive(Clone, Copy)]
 pub(super) struct Job<'a> {
     pub(super) row: &'a MailboxRow,
     pub(super) mail: &'a InboundRow,

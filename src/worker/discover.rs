@@ -1,6 +1,6 @@
 //! Finds the public comments that agents made and puts each into the outbox, once.
 //!
-//! Where to look is a hint (the desk's notifications, a slow sweep over all conversations); what is
+//! Where to look is a hint (the store's hints, the desk's notifications, a slow sweep over all conversations); what is
 //! there is the truth of `GET /ticket/:id`.
 
 use std::collections::BTreeSet;
@@ -20,6 +20,10 @@ use crate::store::{NewOutgoing, TicketRow};
 const SWEEP_EVERY: Duration = Duration::from_secs(3600);
 /// Conversations per look, so that a sweep is spread out.
 const SWEEP_AT_ONCE: u32 = 20;
+
+/// Hint at a ticket, followed by the desk's id of it.
+const TICKET_HINT: &str = "ticket:";
+const HINTS_AT_ONCE: u32 = 100;
 
 /// Id of the newest notification whose ticket was looked at.
 const NOTIFICATION_FACT: &str = "desk_notification";
@@ -60,19 +64,43 @@ impl Worker {
     async fn look_for_answers(&self) -> Result<u32, WorkerError> {
         let history = self.look_at_own_mail().await?;
         let look = Look { bot: self.parts.desk.bot_user().await?.id, history };
-        Ok(self.follow_notifications(&look).await? + self.sweep(&look).await?)
+        Ok(self.follow_hints(&look).await?
+            + self.follow_notifications(&look).await?
+            + self.sweep(&look).await?)
     }
 
-    /// The newest notification is remembered only after every ticket behind it was looked at.
+    async fn follow_hints(&self, look: &Look) -> Result<u32, WorkerError> {
+        let hints = self.parts.store.take_hints(HINTS_AT_ONCE).await?;
+        let mut tickets = hints.iter().filter_map(|hint| hint.strip_prefix(TICKET_HINT));
+        let mut found = 0;
+        while let Some(ticket) = tickets.next() {
+            match self.look_or_hint(ticket, look).await {
+                Ok(more) => found += more,
+                Err(error) => {
+                    for untold in tickets {
+                        self.hint_at(untold).await?;
+                    }
+                    return Err(error);
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    async fn hint_at(&self, ticket: &str) -> Result<(), WorkerError> {
+        let hint = format!("{TICKET_HINT}{ticket}");
+        Ok(self.parts.store.add_hint(&hint, self.parts.clock.now()).await?)
+    }
+
+    /// The newest notification is remembered only after every ticket behind it was looked at, or has
+    /// left a hint.
     async fn follow_notifications(&self, look: &Look) -> Result<u32, WorkerError> {
         let known = self.parts.store.fact(NOTIFICATION_FACT).await?;
         let news = self.parts.desk.notifications(known.as_deref()).await?;
         let tickets: BTreeSet<&str> = news.iter().filter_map(|one| one.ticket_id.as_deref()).collect();
         let mut found = 0;
         for ticket in tickets {
-            if let Some(row) = self.parts.store.ticket(ticket).await? {
-                found += self.look_at_ticket(&row, look).await?;
-            }
+            found += self.look_or_hint(ticket, look).await?;
         }
         if let Some(newest) = news.first() {
             self.parts.store.set_fact(NOTIFICATION_FACT, Some(&newest.id)).await?;
@@ -84,30 +112,38 @@ impl Worker {
         let before = self.parts.clock.now() - SWEEP_EVERY;
         let mut found = 0;
         for row in self.parts.store.tickets_to_sweep(before, SWEEP_AT_ONCE).await? {
-            found += self.look_at_ticket(&row, look).await?;
+            found += self.look_or_hint(&row.id, look).await?;
+            self.parts.store.mark_swept(&row.id, self.parts.clock.now()).await?;
         }
         Ok(found)
     }
 
-    async fn look_at_ticket(&self, row: &TicketRow, look: &Look) -> Result<u32, WorkerError> {
-        let view = match self.parts.desk.ticket(&row.id).await {
-            Ok(view) => view,
-            // About this ticket only: the others are looked at all the same, this one with the next sweep.
-            Err(error @ (DeskError::Garbled { .. } | DeskError::Refused { .. })) => {
-                warn!(ticket = row.id, error = %Report(&error), "a ticket cannot be looked at");
-                None
-            }
-            Err(error) => return Err(error.into()),
+    /// Looks at a conversation; one that the desk cannot show now is looked at again the next time,
+    /// and does not keep the others from being looked at.
+    async fn look_or_hint(&self, ticket: &str, look: &Look) -> Result<u32, WorkerError> {
+        let Some(row) = self.parts.store.ticket(ticket).await? else { return Ok(0) };
+        let error = match self.look_at_ticket(&row, look).await {
+            Err(WorkerError::Desk(error)) => error,
+            other => return other,
         };
-        let mut found = 0;
-        let comments = view.map(|view| view.comments).unwrap_or_default();
-        for comment in comments.iter().filter(|comment| is_answer(comment, &look.bot)) {
-            if self.parts.store.knows_outgoing(&row.id, &comment.id).await? {
-                continue;
+        self.hint_at(ticket).await?;
+        match error {
+            DeskError::Garbled { .. } | DeskError::Refused { .. } => {
+                warn!(ticket, error = %Report(&error), "a ticket cannot be looked at");
+                Ok(0)
             }
-            found += u32::from(self.take_up(row, comment, look).await?);
+            error => Err(error.into()),
         }
-        self.parts.store.mark_swept(&row.id, self.parts.clock.now()).await?;
+    }
+
+    async fn look_at_ticket(&self, row: &TicketRow, look: &Look) -> Result<u32, WorkerError> {
+        let Some(view) = self.parts.desk.ticket(&row.id).await? else { return Ok(0) };
+        let mut found = 0;
+        for comment in view.comments.iter().filter(|comment| is_answer(comment, &look.bot)) {
+            if !self.parts.store.knows_outgoing(&row.id, &comment.id).await? {
+                found += u32::from(self.take_up(row, comment, look).await?);
+            }
+        }
         Ok(found)
     }
 

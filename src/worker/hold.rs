@@ -4,6 +4,8 @@
 //! The desk only tells what is set now, so what was seen at each look is kept, and a comment is judged
 //! by the time it was made.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 use tracing::warn;
 
@@ -15,6 +17,9 @@ use crate::desk::OwnMail;
 pub const HOLD_FACT: &str = "outbound_hold";
 
 const HISTORY_FACT: &str = "desk_smtp_history";
+
+/// Comments carry the desk's time, looks carry ours.
+const CLOCKS_APART: Duration = Duration::from_secs(5);
 
 /// What becomes of a public comment of an agent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,14 +66,35 @@ impl SmtpHistory {
 
     /// What becomes of a comment made at `at`.
     pub(super) fn fate(&self, at: Timestamp) -> Fate {
-        match (self.was_set, self.was_removed) {
-            (None, _) => Fate::Mail,
-            (Some(set), _) if at.0 <= set.before => Fate::Mail,
-            (Some(set), _) if at.0 < set.after => Fate::Unclear,
-            (_, None) => Fate::LeaveToDesk,
-            (_, Some(removed)) if at.0 <= removed.before => Fate::LeaveToDesk,
-            (_, Some(removed)) if at.0 < removed.after => Fate::Unclear,
-            _ => Fate::Mail,
+        let Some(set) = self.was_set else { return Fate::Mail };
+        match set.place(at) {
+            Place::Before => return Fate::Mail,
+            Place::Within => return Fate::Unclear,
+            Place::After => {}
+        }
+        match self.was_removed.map(|removed| removed.place(at)) {
+            None | Some(Place::Before) => Fate::LeaveToDesk,
+            Some(Place::Within) => Fate::Unclear,
+            Some(Place::After) => Fate::Mail,
+        }
+    }
+}
+
+/// Where a moment lies as seen from a change.
+enum Place {
+    Before,
+    Within,
+    After,
+}
+
+impl Between {
+    fn place(self, at: Timestamp) -> Place {
+        if at + CLOCKS_APART <= Timestamp(self.before) {
+            Place::Before
+        } else if at < Timestamp(self.after) + CLOCKS_APART {
+            Place::Within
+        } else {
+            Place::After
         }
     }
 }
@@ -133,31 +159,39 @@ mod tests {
     use super::*;
 
     fn fates(history: SmtpHistory, times: &[i64]) -> Vec<Fate> {
-        times.iter().map(|&at| history.fate(Timestamp(at))).collect()
+        times.iter().map(|&at| history.fate(Timestamp(at * SECOND))).collect()
+    }
+
+    const SECOND: i64 = 1000;
+
+    fn look(set: bool, at: i64, earlier: SmtpHistory) -> SmtpHistory {
+        earlier.seen(set, Timestamp(at * SECOND))
     }
 
     #[test]
     fn without_a_provider_every_comment_is_ours() {
-        let history = SmtpHistory::first(false, Timestamp(100)).seen(false, Timestamp(200));
+        let history = look(false, 200, SmtpHistory::first(false, Timestamp(100 * SECOND)));
         assert_eq!(fates(history, &[50, 150, 250]), [Fate::Mail; 3]);
     }
 
     #[test]
     fn a_provider_that_was_always_there_has_mailed_everything() {
-        let history = SmtpHistory::first(true, Timestamp(100));
+        let history = SmtpHistory::first(true, Timestamp(100 * SECOND));
         assert_eq!(fates(history, &[50, 150]), [Fate::LeaveToDesk; 2]);
     }
 
     #[test]
     fn comments_are_judged_by_when_they_were_made() {
-        let history = SmtpHistory::first(false, Timestamp(100))
-            .seen(true, Timestamp(200))
-            .seen(true, Timestamp(300))
-            .seen(false, Timestamp(400))
-            .seen(false, Timestamp(500));
-        let told = fates(history, &[100, 150, 200, 300, 350, 400, 450]);
         use Fate::{LeaveToDesk, Mail, Unclear};
-        assert_eq!(told, [Mail, Unclear, LeaveToDesk, LeaveToDesk, Unclear, Mail, Mail]);
+        let before = SmtpHistory::first(false, Timestamp(100 * SECOND));
+        let set = look(true, 300, look(true, 200, before));
+        let removed = look(false, 500, look(false, 400, set));
+        assert_eq!(
+            fates(set, &[95, 99, 150, 204, 205, 350]),
+            [Mail, Unclear, Unclear, Unclear, LeaveToDesk, LeaveToDesk]
+        );
+        let told = fates(removed, &[95, 150, 205, 295, 299, 350, 404, 405, 450]);
+        assert_eq!(told, [Mail, Unclear, LeaveToDesk, LeaveToDesk, Unclear, Unclear, Unclear, Mail, Mail]);
     }
 
     #[test]

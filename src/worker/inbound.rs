@@ -46,31 +46,33 @@ impl Unfetchable {
     }
 }
 
+/// What a page brought.
+pub(super) struct Stored {
+    /// When the newest of its mails was received.
+    pub(super) newest: Option<Timestamp>,
+    pub(super) more: bool,
+}
+
 impl Worker {
-    /// Everything that is there now; when the newest stored mail was received.
-    pub(super) async fn fetch_new(
+    /// Stores the next page and moves the cursor past it.
+    pub(super) async fn fetch_page(
         &self,
         row: &MailboxRow,
         mailbox: &dyn Mailbox,
-        lease: &Lease,
-    ) -> Result<Option<Timestamp>, WorkerError> {
-        let mut newest = None;
-        loop {
-            let page = self.next_page(row, mailbox, lease).await?;
-            newest = newest.max(self.store_page(row, mailbox, &page).await?);
-            self.move_cursor(row, lease, Some(&page.cursor)).await?;
-            (self.parts.at)(Point::CursorWritten);
-            if !page.more {
-                return Ok(newest);
-            }
-        }
+        lease: Lease,
+    ) -> Result<Stored, WorkerError> {
+        let page = self.next_page(row, mailbox, lease).await?;
+        let newest = self.store_page(row, mailbox, &page).await?;
+        self.move_cursor(row, lease, Some(&page.cursor)).await?;
+        (self.parts.at)(Point::CursorWritten);
+        Ok(Stored { newest, more: page.more })
     }
 
     async fn next_page(
         &self,
         row: &MailboxRow,
         mailbox: &dyn Mailbox,
-        lease: &Lease,
+        lease: Lease,
     ) -> Result<Page, WorkerError> {
         let cursor = self.parts.store.cursor(&row.id).await?;
         match mailbox.list(cursor.as_deref(), since(row)).await {
@@ -83,12 +85,7 @@ impl Worker {
         }
     }
 
-    async fn move_cursor(
-        &self,
-        row: &MailboxRow,
-        lease: &Lease,
-        to: Option<&str>,
-    ) -> Result<(), WorkerError> {
+    async fn move_cursor(&self, row: &MailboxRow, lease: Lease, to: Option<&str>) -> Result<(), WorkerError> {
         let moved = self.parts.store.set_cursor(&row.id, lease.fence, to).await?;
         if moved { Ok(()) } else { Err(WorkerError::LeaseLost) }
     }

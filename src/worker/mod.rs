@@ -39,6 +39,8 @@ pub enum WorkerError {
     Desk(#[from] DeskError),
     #[error("another worker took the mailbox over")]
     LeaseLost,
+    #[error("this build has no mailbox of the kind `{kind}`")]
+    UnknownKind { kind: String },
 }
 
 /// Works every connected mailbox. See [`Worker::run`].

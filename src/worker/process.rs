@@ -60,9 +60,17 @@ impl Worker {
         row: &MailboxRow,
         seen: &HashSet<i64>,
     ) -> Result<Option<InboundRow>, WorkerError> {
-        let limit = AT_ONCE.saturating_add(u32::try_from(seen.len()).unwrap_or(u32::MAX));
-        let due = self.parts.store.due_inbound(self.parts.clock.now(), limit).await?;
-        Ok(due.into_iter().find(|mail| mail.mailbox == row.id && !seen.contains(&mail.id)))
+        let mut limit = AT_ONCE;
+        loop {
+            let due = self.parts.store.due_inbound(self.parts.clock.now(), limit).await?;
+            let all = due.len() < limit as usize;
+            let next = due.into_iter().find(|mail| mail.mailbox == row.id && !seen.contains(&mail.id));
+            if next.is_some() || all {
+                return Ok(next);
+            }
+            // Mails of other mailboxes, or left for the next round, stand before ours.
+            limit = limit.saturating_mul(4);
+        }
     }
 
     async fn process(&self, row: &MailboxRow, mail: &InboundRow) -> Result<(), WorkerError> {
@@ -83,12 +91,11 @@ impl Worker {
         if self.waits_for_parent(mail, &read.message).await? {
             return Ok(());
         }
+        let job = Job { row, mail, read, resumed: false };
         match self.judge(row, mail, &read.message).await? {
             Decision::Ignore { reason, ticket } => self.ignore(mail, &read.message, reason, ticket).await,
-            Decision::Open { .. } => self.carry_out(row, mail, read, Intent::Open, false).await,
-            Decision::Reply { ticket } => {
-                self.carry_out(row, mail, read, Intent::Reply { ticket }, false).await
-            }
+            Decision::Open { .. } => self.carry_out(&job, Intent::Open).await,
+            Decision::Reply { ticket } => self.carry_out(&job, Intent::Reply { ticket }).await,
         }
     }
 
@@ -106,44 +113,47 @@ impl Worker {
             let reason = "an earlier try may still be on its way";
             return Ok(self.parts.store.postpone_inbound(mail.id, settled_at, reason).await?);
         }
-        self.carry_out(row, mail, read, intent, true).await
+        self.carry_out(&Job { row, mail, read, resumed: true }, intent).await
     }
 
-    /// Written again before a repeat too: the time in it says when the desk was last asked.
-    async fn carry_out(
-        &self,
-        row: &MailboxRow,
-        mail: &InboundRow,
-        read: &Read,
-        intent: Intent,
-        resumed: bool,
-    ) -> Result<(), WorkerError> {
-        let message = &read.message;
-        self.parts.store.write_intent(mail.id, &message.message_id, &intent, self.parts.clock.now()).await?;
-        (self.parts.at)(Point::IntentWritten);
-        let job = Job { row, mail, read, resumed };
+    async fn carry_out(&self, job: &Job<'_>, intent: Intent) -> Result<(), WorkerError> {
+        self.write_intent(job, &intent).await?;
         let done = match &intent {
-            Intent::Reply { ticket } => match self.reply(&job, ticket).await {
-                Ok(Some(row)) => Ok(row),
-                // The ticket is gone, so the mail needs one of its own.
-                Ok(None) => return Box::pin(self.carry_out(row, mail, read, Intent::Open, false)).await,
+            Intent::Open => self.open(job).await,
+            Intent::Reply { ticket } => match self.reply(job, ticket).await {
+                Ok(Some(conversation)) => Ok(conversation),
+                Ok(None) => self.open_instead(job).await,
                 Err(error) => Err(error),
             },
-            Intent::Open => self.open(&job).await,
         };
         match done {
-            Ok(ticket) => self.end(mail, message, ticket).await,
-            Err(WorkerError::Desk(error)) => self.after_failure_of_desk(mail, error).await,
+            Ok(conversation) => self.end(job, conversation).await,
+            Err(WorkerError::Desk(error)) => self.after_failure_of_desk(job.mail, error).await,
             Err(error) => Err(error),
         }
     }
 
-    async fn end(&self, mail: &InboundRow, message: &Message, ticket: TicketRow) -> Result<(), WorkerError> {
-        (self.parts.at)(Point::DeskAnswered);
-        let end = InboundEnd::Done { ticket: ticket.id.clone() };
+    /// The ticket is gone, so the mail needs one of its own.
+    async fn open_instead(&self, job: &Job<'_>) -> Result<TicketRow, WorkerError> {
+        self.write_intent(job, &Intent::Open).await?;
+        self.open(&Job { resumed: false, ..*job }).await
+    }
+
+    /// Written again before a repeat too: the time in it says when the desk was last asked.
+    async fn write_intent(&self, job: &Job<'_>, intent: &Intent) -> Result<(), WorkerError> {
         let now = self.parts.clock.now();
-        self.parts.store.end_inbound(mail.id, Some(&message.message_id), &end, Some(&ticket), now).await?;
-        info!(mailbox = %mail.mailbox, mail = mail.id, ticket = ticket.id, "a mail is at the desk");
+        self.parts.store.write_intent(job.mail.id, &job.read.message.message_id, intent, now).await?;
+        (self.parts.at)(Point::IntentWritten);
+        Ok(())
+    }
+
+    async fn end(&self, job: &Job<'_>, conversation: TicketRow) -> Result<(), WorkerError> {
+        (self.parts.at)(Point::DeskAnswered);
+        let (mail, message_id) = (job.mail, &job.read.message.message_id);
+        let end = InboundEnd::Done { ticket: conversation.id.clone() };
+        let now = self.parts.clock.now();
+        self.parts.store.end_inbound(mail.id, Some(message_id), &end, Some(&conversation), now).await?;
+        info!(mailbox = %mail.mailbox, mail = mail.id, ticket = conversation.id, "a mail is at the desk");
         (self.parts.at)(Point::MailEnded);
         Ok(())
     }

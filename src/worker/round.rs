@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use tracing::{info, warn};
 
 use super::discover::DESK_FAILURE_FACT;
-use super::supervise::SHORTEST_WAIT;
+use super::supervise::{SHORTEST_WAIT, stopping};
 use super::{Worker, WorkerError};
 use crate::base::clock::Timestamp;
 use crate::base::id::MailboxId;
@@ -32,7 +32,18 @@ pub(super) struct Lease {
 /// The mailbox object of a row, kept between rounds because it carries the rate limit.
 pub(super) struct Kept {
     made_of: (String, String, String),
+    /// `None` for a kind this build does not know.
     mailbox: Option<Arc<dyn Mailbox>>,
+    /// The provider asked not to be called before this.
+    paused_until: Timestamp,
+}
+
+/// One mailbox in one round.
+struct Turn<'a> {
+    row: &'a MailboxRow,
+    /// `None` while it may not be called.
+    mailbox: Option<&'a dyn Mailbox>,
+    lease: Lease,
 }
 
 /// What a round came to.
@@ -86,42 +97,60 @@ impl Worker {
     ) -> Result<Option<Duration>, WorkerError> {
         let Some(row) = self.parts.store.mailbox(id).await? else { return Ok(None) };
         let Some(fence) = self.take_lease(id).await? else { return Ok(Some(LEASE)) };
-        let mailbox = self.mailbox_of(&row, kept);
-        let outcome = tokio::select! {
-            outcome = self.work(&row, mailbox.as_deref(), Lease { fence }, stop) => outcome,
+        let kept = self.keep_mailbox(&row, kept);
+        let may_poll = row.state == MailboxState::Connected && kept.paused_until <= self.parts.clock.now();
+        let turn =
+            Turn { row: &row, mailbox: kept.mailbox.as_deref().filter(|_| may_poll), lease: Lease { fence } };
+        let mut outcome = tokio::select! {
+            outcome = self.work(&turn, stop) => outcome,
             error = self.keep_lease(id, fence) => return Err(error),
         };
-        self.record(&row, outcome).await?;
-        Ok(Some(self.next_wait(id).await?))
+        if kept.mailbox.is_none() {
+            outcome.note(Err(WorkerError::UnknownKind { kind: row.kind.clone() }));
+        }
+        if let Some(WorkerError::Mailbox(MailboxError::Throttled { retry_at })) = outcome.failure {
+            kept.paused_until = retry_at;
+        }
+        let paused_until = kept.paused_until;
+        if may_poll || outcome.failure.is_some() {
+            self.record(&row, outcome).await?;
+        }
+        Ok(Some(self.next_wait(id, paused_until).await?))
     }
 
     /// The steps, each tried even when an earlier one failed: a dead token must not keep stored mail
     /// from the desk, a dead desk must not keep mail from being fetched.
-    async fn work(
-        &self,
-        row: &MailboxRow,
-        mailbox: Option<&dyn Mailbox>,
-        lease: Lease,
-        stop: &watch::Receiver<bool>,
-    ) -> Outcome {
+    async fn work(&self, turn: &Turn<'_>, stop: &watch::Receiver<bool>) -> Outcome {
         let mut outcome = Outcome::default();
-        let usable = mailbox.filter(|_| row.state == MailboxState::Connected);
-        if let Some(mailbox) = usable {
-            match self.fetch_new(row, mailbox, &lease).await {
-                Ok(newest) => outcome.newest_mail = newest,
-                Err(error) => outcome.note(Err(error)),
-            }
+        // Page by page, so that the first ticket does not wait for the last mail of a backlog.
+        while self.fetch(turn, &mut outcome).await && !stopping(stop) {
+            outcome.note(self.process_due(turn.row, stop).await);
         }
-        outcome.note(self.process_due(row, stop).await);
-        if let Some(mailbox) = usable {
-            outcome.note(self.settle(row, mailbox).await);
-            outcome.note(self.send_due(row, mailbox, stop).await);
+        outcome.note(self.process_due(turn.row, stop).await);
+        if let Some(mailbox) = turn.mailbox {
+            outcome.note(self.settle(turn.row, mailbox).await);
+            outcome.note(self.send_due(turn.row, mailbox, stop).await);
         }
         outcome
     }
 
+    /// Fetches a page; whether there is another.
+    async fn fetch(&self, turn: &Turn<'_>, outcome: &mut Outcome) -> bool {
+        let Some(mailbox) = turn.mailbox else { return false };
+        match self.fetch_page(turn.row, mailbox, turn.lease).await {
+            Ok(stored) => {
+                outcome.newest_mail = outcome.newest_mail.max(stored.newest);
+                stored.more
+            }
+            Err(error) => {
+                outcome.note(Err(error));
+                false
+            }
+        }
+    }
+
     /// Until the next retry, or the next poll.
-    async fn next_wait(&self, id: &MailboxId) -> Result<Duration, WorkerError> {
+    async fn next_wait(&self, id: &MailboxId, paused_until: Timestamp) -> Result<Duration, WorkerError> {
         let now = self.parts.clock.now();
         let poll = self.parts.settings.poll_interval;
         let inbound = self.parts.store.due_inbound(now + poll, LOOK_AHEAD).await?;
@@ -129,21 +158,18 @@ impl Worker {
         let tries =
             inbound.iter().map(|mail| mail.next_try_at).chain(outgoing.iter().map(|mail| mail.next_try_at));
         // What is due already was left on purpose, for the next poll.
-        Ok(tries.filter(|&at| at > now).min().map_or(poll, |at| at.since(now)))
+        let next = tries.chain([paused_until]).filter(|&at| at > now).min();
+        Ok(next.map_or(poll, |at| at.since(now).min(poll)))
     }
 
-    fn mailbox_of(&self, row: &MailboxRow, kept: &mut Option<Kept>) -> Option<Arc<dyn Mailbox>> {
+    fn keep_mailbox<'k>(&self, row: &MailboxRow, kept: &'k mut Option<Kept>) -> &'k mut Kept {
         let made_of = (row.kind.clone(), row.address.clone(), row.scopes.clone());
-        match kept {
-            Some(kept) if kept.made_of == made_of => kept.mailbox.clone(),
-            _ => {
-                let mailbox = (self.parts.mailboxes)(row);
-                if mailbox.is_none() {
-                    warn!(mailbox = %row.id, kind = row.kind, "this kind of mailbox is not known");
-                }
-                kept.insert(Kept { made_of, mailbox }).mailbox.clone()
-            }
-        }
+        kept.take_if(|kept| kept.made_of != made_of);
+        kept.get_or_insert_with(|| Kept {
+            made_of,
+            mailbox: (self.parts.mailboxes)(row),
+            paused_until: Timestamp(0),
+        })
     }
 
     async fn take_lease(&self, id: &MailboxId) -> Result<Option<i64>, WorkerError> {
@@ -182,10 +208,6 @@ impl Worker {
                 store.set_mailbox_state(&row.id, MailboxState::NeedsReconnect, Some(reason)).await?;
             }
             return Ok(store.record_poll(&row.id, &PollResult::Failed { at, error: told }).await?);
-        }
-        // Nothing was polled while the mailbox waits to be connected again.
-        if row.state == MailboxState::NeedsReconnect {
-            return Ok(());
         }
         let result = match store.fact(DESK_FAILURE_FACT).await? {
             Some(error) => PollResult::Failed { at, error },

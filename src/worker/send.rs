@@ -5,15 +5,14 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tracing::{info, warn};
 
-use super::supervise::stopping;
+use super::supervise::{SHORTEST_WAIT, stopping};
 use super::{Point, Worker, WorkerError};
 use crate::base::backoff::mail_retry;
 use crate::base::report::Report;
+use crate::desk::DeskError;
 use crate::mailbox::{Evidence, Mailbox, MailboxError, Outgoing};
 use crate::oauth::source::TokenError;
 use crate::store::{MailboxRow, OutboxRow};
-
-const AT_ONCE: u32 = 50;
 
 /// Tries are given up after this time; `MIN_TRIES` keeps a long hold from using it up.
 const GIVE_UP_AFTER: Duration = Duration::from_secs(72 * 3600);
@@ -37,7 +36,7 @@ impl Worker {
             return Ok(());
         }
         let mut failure = None;
-        for mail in self.parts.store.due_outgoing(&row.id, self.parts.clock.now(), AT_ONCE).await? {
+        while let Some(mail) = self.next_outgoing(row).await? {
             if stopping(stop) {
                 break;
             }
@@ -55,6 +54,12 @@ impl Worker {
             }
         }
         failure.map_or(Ok(()), |error| Err(error.into()))
+    }
+
+    /// Whatever becomes of it, a mail is not due any more after its turn.
+    async fn next_outgoing(&self, row: &MailboxRow) -> Result<Option<OutboxRow>, WorkerError> {
+        let due = self.parts.store.due_outgoing(&row.id, self.parts.clock.now(), 1).await?;
+        Ok(due.into_iter().next())
     }
 
     async fn send(&self, mail: &OutboxRow, mailbox: &dyn Mailbox) -> Result<(), WorkerError> {
@@ -90,7 +95,16 @@ impl Worker {
     ) -> Result<Step, WorkerError> {
         let Some(dispatched_at) = mail.dispatched_at else { return Ok(Step::Send) };
         let now = self.parts.clock.now();
-        let evidence = mailbox.evidence(outgoing, mail.provider_id.as_deref(), dispatched_at, now).await?;
+        let provider_id = mail.provider_id.as_deref();
+        let evidence = match mailbox.evidence(outgoing, provider_id, dispatched_at, now).await {
+            Ok(evidence) => evidence,
+            // The question was refused, not the mail.
+            Err(error @ MailboxError::Refused { .. }) => {
+                warn!(mailbox = %mail.mailbox, error = %Report(&error), "nobody tells whether an answer was sent");
+                Evidence::Unknown
+            }
+            Err(error) => return Err(error.into()),
+        };
         Ok(match evidence {
             Evidence::Sent => Step::Sent,
             Evidence::NotSent => Step::Send,
@@ -121,10 +135,9 @@ impl Worker {
         let reason = Report(error).to_string();
         match error {
             MailboxError::Throttled { retry_at } => {
-                Ok(self.parts.store.postpone_outgoing(mail.id, *retry_at, &reason).await?)
+                let later = (*retry_at).max(self.parts.clock.now() + SHORTEST_WAIT);
+                Ok(self.parts.store.postpone_outgoing(mail.id, later, &reason).await?)
             }
-            // A draft that is not there any more may have been sent: the next try looks.
-            MailboxError::Refused { status: 404, .. } => self.send_later(mail, &reason).await,
             MailboxError::Refused { .. } => self.give_up(mail, &reason).await,
             _ => self.send_later(mail, &reason).await,
         }
@@ -144,10 +157,17 @@ impl Worker {
         warn!(mailbox = %mail.mailbox, ticket = mail.ticket, comment = mail.comment, reason, "an answer is given up");
         let note =
             format!("[mintgate] An answer on this ticket could not be mailed to the customer: {reason}");
-        if let Err(error) = self.parts.desk.comment(&mail.ticket, &note, false).await {
-            warn!(ticket = mail.ticket, error = %Report(&error), "the ticket could not be given a note");
-            let later = self.parts.clock.now() + mail_retry(mail.attempts + 1);
-            return Ok(self.parts.store.postpone_outgoing(mail.id, later, reason).await?);
+        match self.parts.desk.comment(&mail.ticket, &note, false).await {
+            Ok(()) => {}
+            // The ticket may be gone; the console shows the mail.
+            Err(error @ DeskError::Refused { .. }) => {
+                warn!(ticket = mail.ticket, error = %Report(&error), "the ticket takes no note");
+            }
+            Err(error) => {
+                let later = self.parts.clock.now() + mail_retry(mail.attempts + 1);
+                self.parts.store.postpone_outgoing(mail.id, later, reason).await?;
+                return Err(error.into());
+            }
         }
         Ok(self.parts.store.outgoing_failed(mail.id, reason).await?)
     }

@@ -9,14 +9,19 @@ const AT_ONCE: u32 = 50;
 
 impl Worker {
     pub(super) async fn settle(&self, row: &MailboxRow, mailbox: &dyn Mailbox) -> Result<(), WorkerError> {
-        for mail in self.parts.store.unsettled_inbound(&row.id, AT_ONCE).await? {
-            match mailbox.settle(&mail.source_key).await {
-                // Not granted: the flags are left alone. Refused: deleted or moved away meanwhile.
-                Ok(()) | Err(MailboxError::NotGranted { .. } | MailboxError::Refused { .. }) => {}
-                Err(error) => return Err(error.into()),
+        loop {
+            let mails = self.parts.store.unsettled_inbound(&row.id, AT_ONCE).await?;
+            if mails.is_empty() {
+                return Ok(());
             }
-            self.parts.store.settle_inbound(mail.id).await?;
+            for mail in mails {
+                match mailbox.settle(&mail.source_key).await {
+                    // Not granted: the flags are left alone. Refused: deleted or moved away meanwhile.
+                    Ok(()) | Err(MailboxError::NotGranted { .. } | MailboxError::Refused { .. }) => {}
+                    Err(error) => return Err(error.into()),
+                }
+                self.parts.store.settle_inbound(mail.id).await?;
+            }
         }
-        Ok(())
     }
 }

@@ -6,6 +6,7 @@ mod console;
 mod gateway;
 mod ladder;
 mod mail;
+mod net;
 mod oauth;
 mod sandbox;
 mod store;

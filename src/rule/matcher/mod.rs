@@ -7,7 +7,7 @@ mod header;
 mod host;
 mod method;
 mod path;
-mod pattern;
+pub mod pattern;
 mod query;
 
 use std::fmt;

@@ -15,14 +15,27 @@ use crate::rule::syntax::Argument;
 /// Compiled size, in bytes; what a rule needs is far below.
 const LARGEST: usize = 1 << 20;
 
-/// Compiles the argument; unanchored.
-pub fn compile(argument: &Argument) -> Result<Regex, RuleError> {
+/// A text that Go would not accept as a regular expression either, or that is too large.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("this is no regular expression: {reason}")]
+pub struct PatternError {
+    /// In the words of the regex library, in one line.
+    pub reason: String,
+}
+
+/// Compiles Go's regular expression `text`; unanchored.
+pub fn read(text: &str) -> Result<Regex, PatternError> {
     let refused = |error: regex::Error| {
-        let text = error.to_string();
-        let reason = text.lines().last().unwrap_or("").trim_start_matches("error: ").to_owned();
-        RuleError::new(argument.span.clone(), format!("this is no regular expression: {reason}"))
+        let whole = error.to_string();
+        let reason = whole.lines().last().unwrap_or("").trim_start_matches("error: ").to_owned();
+        PatternError { reason }
     };
-    RegexBuilder::new(&from_go(&argument.text)).size_limit(LARGEST).build().map_err(refused)
+    RegexBuilder::new(&from_go(text)).size_limit(LARGEST).build().map_err(refused)
+}
+
+/// Compiles a matcher's argument.
+pub fn compile(argument: &Argument) -> Result<Regex, RuleError> {
+    read(&argument.text).map_err(|error| RuleError::new(argument.span.clone(), error.to_string()))
 }
 
 /// `pattern` in Rust's syntax.
