@@ -1,0 +1,57 @@
+//! `mintgate healthcheck`: asks the ping entry point, as `traefik healthcheck` does.
+
+use std::io::{Read, Write};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+
+use super::ConfigArgument;
+use crate::config::EntryPoint;
+
+const PATIENCE: Duration = Duration::from_secs(4);
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    config: ConfigArgument,
+}
+
+/// Exit code 0 when `/ping` answers 200, 1 otherwise.
+pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    let start_up = super::load_start_up(&arguments.config)?;
+    let Some(name) = &start_up.ping else { bail!("`ping` is not switched on in the start-up file") };
+    let point = start_up.entry_points.iter().find(|point| &point.name == name);
+    let point = point.context("the ping entry point is not among the entry points")?;
+    if point.tls {
+        bail!("`ping.entryPoint` is a TLS entry point; name a plain one");
+    }
+    let address = reachable(point);
+    let status = ask(address).with_context(|| format!("http://{address}/ping does not answer"))?;
+    if status != "200" {
+        bail!("http://{address}/ping answers {status}");
+    }
+    println!("OK: http://{address}/ping");
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The entry point's address, or loopback where it listens everywhere.
+fn reachable(point: &EntryPoint) -> SocketAddr {
+    let ip = match point.address.ip() {
+        IpAddr::V4(any) if any.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        IpAddr::V6(any) if any.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
+        ip => ip,
+    };
+    SocketAddr::new(ip, point.address.port())
+}
+
+fn ask(address: SocketAddr) -> std::io::Result<String> {
+    let mut stream = TcpStream::connect_timeout(&address, PATIENCE)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    write!(stream, "GET /ping HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n")?;
+    let mut head = [0; 64];
+    let read = stream.read(&mut head)?;
+    let line = String::from_utf8_lossy(&head[..read]);
+    Ok(line.split(' ').nth(1).unwrap_or("nothing").to_owned())
+}
