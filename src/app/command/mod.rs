@@ -2,7 +2,11 @@
 
 use std::process::ExitCode;
 
+use anyhow::Context;
 use clap::Subcommand;
+
+use crate::config::StartUp;
+use crate::config::environment::Environment;
 
 mod check;
 mod demo;
@@ -38,4 +42,10 @@ pub(super) struct ConfigArgument {
     /// The start-up file; see docs/configuration.md
     #[arg(long, short, value_name = "FILE", env = "MINTGATE_CONFIG")]
     pub(super) config: Option<std::path::PathBuf>,
+}
+
+/// Reads the start-up file and the environment.
+fn load_start_up(argument: &ConfigArgument) -> anyhow::Result<StartUp> {
+    let environment = Environment::of_process();
+    StartUp::load(argument.config.as_deref(), &environment).context("the configuration is not usable")
 }

@@ -1,0 +1,32 @@
+//! `mintgate check`: reads everything `run` would read, serves nothing.
+
+use std::process::ExitCode;
+
+use super::ConfigArgument;
+use crate::app::installation;
+use crate::config::Routes;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    config: ConfigArgument,
+}
+
+/// Exit code 0 when `run` would start with it, 1 with every problem on standard error otherwise.
+pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    let start_up = super::load_start_up(&arguments.config)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let parts = installation::middleware_parts(&start_up, runtime.handle())?;
+    let routes = match Routes::load(&start_up, &parts, installation::now()) {
+        Ok(routes) => routes,
+        Err(problems) => {
+            eprint!("{problems}");
+            return Ok(ExitCode::FAILURE);
+        }
+    };
+    for warning in start_up.warnings.iter().chain(&routes.warnings) {
+        eprintln!("warning: {warning}");
+    }
+    println!("OK: {} routers, {} services", routes.routers.len(), routes.services.len());
+    Ok(ExitCode::SUCCESS)
+}

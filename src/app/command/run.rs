@@ -1,0 +1,19 @@
+//! `mintgate run`: the gateway, the console and the mail worker in one process.
+
+use std::process::ExitCode;
+
+use super::ConfigArgument;
+use crate::app::{log, serving};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    config: ConfigArgument,
+}
+
+/// Returns once a signal has ended the server; 1 with one message when it cannot start.
+pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    let start_up = super::load_start_up(&arguments.config)?;
+    log::start(&start_up.log)?;
+    serving::serve(start_up)
+}
