@@ -3,6 +3,8 @@
 mod cli;
 mod config_files;
 mod console;
+mod desk;
+mod desk_user;
 mod gateway;
 mod ladder;
 mod mail;
