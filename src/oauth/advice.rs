@@ -159,21 +159,17 @@ fn wording(code: u32) -> Option<(Who, &'static str, &'static str)> {
             "An administrator has to agree to the permissions first.",
             "Ask your Microsoft 365 administrator to grant admin consent to the app registration, then connect again.",
         ),
-        65_004 => (
-            Who::MailboxOwner,
-            "The permissions were declined.",
-            "Connect again and accept the permissions.",
-        ),
+        65_004 => {
+            (Who::MailboxOwner, "The permissions were declined.", "Connect again and accept the permissions.")
+        }
         650_052 | 650_056 | 650_057 | 500_011 => (
             Who::TenantAdmin,
             "A permission is not listed in the app registration, or the tenant has no Exchange licence.",
             "Add the delegated permissions User.Read, Mail.ReadWrite and Mail.Send, and check the licence.",
         ),
-        54_005 | 70_000 => (
-            Who::MailboxOwner,
-            "The sign-in was used twice or took too long.",
-            "Connect again.",
-        ),
+        54_005 | 70_000 => {
+            (Who::MailboxOwner, "The sign-in was used twice or took too long.", "Connect again.")
+        }
         501_481 | 50_147 | 50_148 => (
             Who::MailboxOwner,
             "The sign-in does not belong to the request that was made, perhaps because of a second tab.",
@@ -229,7 +225,8 @@ mod tests {
 
     #[test]
     fn the_number_changes_words_and_never_the_decision() {
-        let numbers = (0..10_000u32).chain(16_000..100_000).chain(500_000..1_000_000).chain([7_000_215, 7_000_222]);
+        let numbers =
+            (0..10_000u32).chain(16_000..100_000).chain(500_000..1_000_000).chain([7_000_215, 7_000_222]);
         for code in numbers {
             assert_eq!(advise("invalid_grant", Some(code)).retry, Retry::Reconnect, "{code}");
         }
@@ -237,7 +234,8 @@ mod tests {
 
     #[test]
     fn an_expired_secret_is_told_apart_from_a_wrong_one() {
-        let (wrong, expired) = (advise("invalid_client", Some(7_000_215)), advise("invalid_client", Some(7_000_222)));
+        let (wrong, expired) =
+            (advise("invalid_client", Some(7_000_215)), advise("invalid_client", Some(7_000_222)));
         assert_ne!(wrong.happened, expired.happened);
         assert_eq!(wrong.retry, Retry::AfterConfiguration);
     }

@@ -39,7 +39,10 @@ pub struct Callback {
 pub enum Answer {
     Code(SecretString),
     /// A plain word of RFC 6749, section 4.1.2.1, or empty; and the number of Microsoft's message.
-    Error { error: String, code: Option<u32> },
+    Error {
+        error: String,
+        code: Option<u32>,
+    },
 }
 
 #[derive(Default)]
@@ -161,7 +164,9 @@ mod tests {
         assert_eq!(Callback::parse(&long).err(), Some(CallbackError::TooLong));
         let longest = format!("code={}&state=s", "a".repeat(4096));
         assert!(Callback::parse(&longest).is_ok());
-        for query in ["code=a%00&state=s", "code=a&state=s%0d%0aX", "code=%ff&state=s", "x%07=1&code=a&state=s"] {
+        for query in
+            ["code=a%00&state=s", "code=a&state=s%0d%0aX", "code=%ff&state=s", "x%07=1&code=a&state=s"]
+        {
             assert_eq!(Callback::parse(query).err(), Some(CallbackError::Character), "{query}");
         }
     }

@@ -95,7 +95,9 @@ mod tests {
 
     #[test]
     fn a_token_endpoint_elsewhere_never_sees_the_secret() {
-        for token in ["https://evil.example/token", "http://login.example/token", "https://login.example:444/t"] {
+        for token in
+            ["https://evil.example/token", "http://login.example/token", "https://login.example:444/t"]
+        {
             let refused = check(metadata(token, None), &app());
             assert!(matches!(refused, Err(DiscoveryError::Elsewhere { what: "token endpoint" })), "{token}");
         }

@@ -83,9 +83,12 @@ pub struct Parked {
 
 /// What came of a flow whose browser is back.
 pub enum Outcome {
-    Exchange(Exchange),
+    Exchange(Box<Exchange>),
     /// See [`crate::oauth::advice`].
-    Refused { error: String, code: Option<u32> },
+    Refused {
+        error: String,
+        code: Option<u32>,
+    },
 }
 
 /// A code that may be redeemed once.
@@ -166,14 +169,14 @@ impl Pending {
             return Err(FlowError::Expired);
         }
         Ok(match parked.decision {
-            Decision::Code(code) => Outcome::Exchange(Exchange {
+            Decision::Code(code) => Outcome::Exchange(Box::new(Exchange {
                 code: SecretString::from(code),
                 verifier: SecretString::from(self.verifier),
                 redirect_uri: self.redirect_uri,
                 endpoints: self.endpoints,
                 nonce: SecretString::from(self.nonce),
                 wanted_address: self.wanted_address,
-            }),
+            })),
             Decision::Refused { error, code } => Outcome::Refused { error, code },
         })
     }
@@ -181,8 +184,7 @@ impl Pending {
     fn authorize_url(&self, app: &MicrosoftApp) -> Url {
         let verifier = PkceCodeVerifier::new(self.verifier.clone());
         let challenge = PkceCodeChallenge::from_code_verifier_sha256(&verifier);
-        let scopes: Vec<&str> =
-            app.scopes(Resource::Graph).iter().chain(&SIGN_IN_SCOPES).copied().collect();
+        let scopes: Vec<&str> = app.scopes(Resource::Graph).iter().chain(&SIGN_IN_SCOPES).copied().collect();
         let mut url = self.endpoints.authorize.clone();
         url.query_pairs_mut()
             .append_pair("client_id", &app.client_id)

@@ -10,7 +10,6 @@ use crate::oauth::provider::SIGN_IN_SCOPES;
 pub fn short_names<'s>(scopes: impl IntoIterator<Item = &'s str>) -> Vec<String> {
     let mut names: Vec<String> = scopes.into_iter().map(short_name).collect();
     names.retain(|name| !name.is_empty() && !SIGN_IN_SCOPES.contains(&name.as_str()));
-    names.dedup();
     names
 }
 

@@ -105,3 +105,99 @@ fn signed_claims(token: &str, keys: &JwkSet) -> Result<Claims, IdTokenError> {
     let decoded = decode::<Claims>(token, &key, &signature_only);
     decoded.map(|token| token.claims).map_err(|_| IdTokenError::Signature)
 }
+
+#[cfg(test)]
+mod tests {
+    use jsonwebtoken::jwk::Jwk;
+    use jsonwebtoken::{EncodingKey, Header, encode};
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp(1_800_000_000_000);
+    const ISSUER: &str = "https://login.example/{tenantid}/v2.0";
+
+    struct Provider {
+        key: EncodingKey,
+        keys: JwkSet,
+    }
+
+    impl Provider {
+        fn new() -> Self {
+            let pair = rcgen::KeyPair::generate().expect("a key pair");
+            let key = EncodingKey::from_ec_der(&pair.serialize_der());
+            let mut public = Jwk::from_encoding_key(&key, Algorithm::ES256).expect("a public key");
+            public.common.key_id = Some("one".to_owned());
+            Self { key, keys: JwkSet { keys: vec![public] } }
+        }
+
+        fn sign(&self, claims: &Value, key_id: &str) -> SecretString {
+            let mut header = Header::new(Algorithm::ES256);
+            header.kid = Some(key_id.to_owned());
+            SecretString::from(encode(&header, claims, &self.key).expect("a token"))
+        }
+
+        fn check(&self, token: &SecretString) -> Result<Claims, IdTokenError> {
+            let nonce = SecretString::from("the-nonce");
+            let expected = Expected { issuer: ISSUER, client_id: "app", nonce: &nonce };
+            check(token, &self.keys, &expected, NOW)
+        }
+    }
+
+    fn claims() -> Value {
+        json!({
+            "iss": "https://login.example/t1/v2.0", "tid": "t1", "aud": "app", "nonce": "the-nonce",
+            "exp": 1_800_000_600, "nbf": 1_799_999_990, "preferred_username": "t@example.com",
+        })
+    }
+
+    fn changed(name: &str, value: Value) -> Value {
+        let mut claims = claims();
+        claims[name] = value;
+        claims
+    }
+
+    #[test]
+    fn a_signed_token_of_this_sign_in_is_taken() {
+        let provider = Provider::new();
+        let claims = provider.check(&provider.sign(&claims(), "one")).expect("taken");
+        assert_eq!(claims.preferred_username.as_deref(), Some("t@example.com"));
+    }
+
+    #[test]
+    fn every_claim_that_is_not_ours_is_refused() {
+        let provider = Provider::new();
+        for (name, value, expected) in [
+            ("iss", json!("https://login.example/t2/v2.0"), IdTokenError::Issuer),
+            ("tid", json!("t2"), IdTokenError::Issuer),
+            ("aud", json!("other-app"), IdTokenError::Audience),
+            ("exp", json!(1_799_999_940), IdTokenError::Time),
+            ("nbf", json!(1_800_000_061), IdTokenError::Time),
+            ("nonce", json!("another"), IdTokenError::Nonce),
+            ("nonce", Value::Null, IdTokenError::Nonce),
+        ] {
+            let token = provider.sign(&changed(name, value), "one");
+            assert_eq!(provider.check(&token).err(), Some(expected), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_foreign_key_and_a_broken_signature_are_refused() {
+        let (provider, stranger) = (Provider::new(), Provider::new());
+        let unknown = provider.check(&stranger.sign(&claims(), "two"));
+        assert_eq!(unknown.err(), Some(IdTokenError::UnknownKey));
+        let forged = provider.check(&stranger.sign(&claims(), "one"));
+        assert_eq!(forged.err(), Some(IdTokenError::Signature));
+    }
+
+    #[test]
+    fn unsigned_tokens_and_shared_secret_signatures_are_refused() {
+        let provider = Provider::new();
+        let mut header = Header::new(Algorithm::HS256);
+        header.kid = Some("one".to_owned());
+        let shared = encode(&header, &claims(), &EncodingKey::from_secret(b"public key")).expect("a token");
+        assert_eq!(provider.check(&shared.into()).err(), Some(IdTokenError::Algorithm));
+        let unsigned = "eyJhbGciOiJub25lIiwia2lkIjoib25lIn0.e30.";
+        assert_eq!(provider.check(&unsigned.into()).err(), Some(IdTokenError::Malformed));
+    }
+}

@@ -98,17 +98,16 @@ mod tests {
             Failure::Later { wait } => wait.as_secs(),
             other => panic!("{other:?}"),
         };
-        assert_eq!([wait(1), wait(4), wait(40)], [1, 8, 301]);
+        assert_eq!([wait(1), wait(4), wait(40)], [1, 8, 300]);
     }
 
     #[test]
     fn retry_after_is_honoured_and_never_shortens_the_wait() {
-        let wait = |seconds, failures| {
-            match judge(&busy(Some(RetryAfter::Seconds(seconds))), failures, 0, NOW) {
+        let wait =
+            |seconds, failures| match judge(&busy(Some(RetryAfter::Seconds(seconds))), failures, 0, NOW) {
                 Failure::Later { wait } => wait,
                 other => panic!("{other:?}"),
-            }
-        };
+            };
         assert_eq!(wait(17, 1), Duration::from_secs(17));
         assert_eq!(wait(0, 9), Duration::from_secs_f64(256.0 * 0.75));
         assert_eq!(wait(9_999_999, 1), LONGEST_RETRY_AFTER);
