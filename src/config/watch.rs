@@ -234,3 +234,42 @@ fn walk(path: &Path, depth: usize, visit: &mut dyn FnMut(&Path, bool)) {
         walk(&child, depth + 1, visit);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::time::SystemTime;
+
+    use super::*;
+
+    #[test]
+    fn a_touched_file_is_no_change_and_a_renamed_one_is() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("a.yml");
+        fs::write(&file, "a: 1").expect("written");
+        let before = fingerprint(folder.path());
+
+        let touched = fs::File::options().append(true).open(&file).expect("opened");
+        touched.set_modified(SystemTime::UNIX_EPOCH).expect("touched");
+        assert_eq!(fingerprint(folder.path()), before);
+
+        fs::rename(&file, folder.path().join("b.yml")).expect("renamed");
+        assert_ne!(fingerprint(folder.path()), before);
+    }
+
+    #[test]
+    fn folders_of_every_link_on_the_way_are_watched() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let root = folder.path().canonicalize().expect("a real path");
+        fs::create_dir_all(root.join("real/rules")).expect("folders");
+        fs::create_dir(root.join("links")).expect("a folder");
+        std::os::unix::fs::symlink("../real", root.join("links/current")).expect("a link");
+        let mut folders = BTreeSet::new();
+
+        folders_of(&root.join("links/current/rules"), &mut folders);
+
+        for expected in ["links", "links/current", "links/current/rules", "real"] {
+            assert!(folders.contains(&root.join(expected)), "{expected} is not in {folders:?}");
+        }
+    }
+}

@@ -208,13 +208,8 @@ impl<'s> Surroundings<'s> {
         }
         for draft in drafts.iter().filter(|draft| draft.desk && draft.rule.place.line > 0) {
             let name = draft.name;
-            let added: Vec<&str> = self
-                .middlewares
-                .guards
-                .iter()
-                .filter(|guard| !has(&draft.middlewares, guard.key))
-                .map(|guard| guard.key)
-                .collect();
+            let missing = self.middlewares.guards.iter().filter(|guard| !has(&draft.middlewares, guard.key));
+            let added: Vec<String> = missing.map(|guard| format!("`{}`", guard.key)).collect();
             if !added.is_empty() {
                 let added = added.join(" and ");
                 self.findings.warn(format!("router `{name}` leads to the desk: {added} added"));

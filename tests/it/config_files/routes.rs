@@ -82,7 +82,7 @@ fn a_router_to_the_desk_is_guarded_whatever_its_file_says() {
         assert_eq!(
             routes.warnings,
             [
-                "router `a` leads to the desk: hardenCookies and adminOnly added",
+                "router `a` leads to the desk: `plugin.hardenCookies` and `plugin.adminOnly` added",
                 "router `a` leads to the desk and has no allow-list of addresses",
             ]
         );

@@ -124,24 +124,10 @@ async fn a_folder_replaced_under_its_name_is_seen_and_still_watched() {
 async fn without_notices_a_change_is_seen_at_the_next_look() {
     let folder = Folder::new();
     let file = folder.write("rules.yml", "a: 1\n");
-    // Quiet for longer than the bound: what is seen in time was seen by looking.
     let pace = Pace { quiet: Duration::ZERO, look: Duration::from_millis(50) };
     let watched = watch(&[&folder.path("missing/rules.yml"), &file], pace);
     folder.write("missing/rules.yml", "b: 1\n");
     watched.sees("a file in a folder that could not be watched").await;
-}
-
-#[tokio::test]
-async fn a_touched_file_is_no_change() {
-    let folder = Folder::new();
-    let file = folder.write("rules.yml", "a: 1\n");
-    let watched = watch(&[&file], NOTICES);
-    // The same content again, then a change: one ring, and none is left after it.
-    fs::write(&file, "a: 1\n").expect("written");
-    fs::write(&file, "a: 2\n").expect("written");
-    watched.sees("a change").await;
-    let mut again = std::pin::pin!(watched.wake.rung());
-    assert!(futures_util::poll!(&mut again).is_pending());
 }
 
 #[tokio::test]
