@@ -132,7 +132,8 @@ fn token_width(line: &str, start: usize) -> usize {
             .iter()
             .enumerate()
             .position(|(index, char)| match char {
-                ',' | ']' | '}' | ' ' => true,
+                ',' | ']' | '}' | ' ' | '"' => true,
+                '(' => index > 0,
                 ':' => rest.get(index + 1).is_none_or(|next| *next == ' '),
                 _ => false,
             })
@@ -206,7 +207,8 @@ impl Findings {
 /// The candidate that is most likely meant by `word`, case ignored; none when nothing is near.
 pub fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
     let word = word.to_ascii_lowercase();
-    let limit = (word.chars().count() / 3).max(1);
+    let length = word.chars().count();
+    let limit = (length / 3).max(1).min(length.saturating_sub(1));
     candidates
         .into_iter()
         .map(|candidate| (strsim::osa_distance(&word, &candidate.to_ascii_lowercase()), candidate))
@@ -265,6 +267,8 @@ mod tests {
     fn only_near_words_are_suggested() {
         assert_eq!(nearest("adress", ["address", "http"]), Some("address"));
         assert_eq!(nearest("ADDRESS", ["address", "http"]), Some("address"));
-        assert_eq!(nearest("banana", ["address", "http"]), None);
+        for word in ["banana", "q", ""] {
+            assert_eq!(nearest(word, ["address", "http", "a"]), None, "{word}");
+        }
     }
 }

@@ -91,6 +91,10 @@ impl<'t> Section<'t> {
         }
     }
 
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
     /// Tells a problem at a place of this section's file.
     pub fn problem(&self, place: Place, message: impl Into<String>, help: Option<String>) {
         let problem = Problem::new(at(self.source, place), message);
@@ -201,8 +205,8 @@ impl<'t> Section<'t> {
     pub fn flag(&self, key: &str) -> Option<At<bool>> {
         let (name, node) = self.entry(key)?;
         let Value::Flag(value) = node.value else {
-            let help =
-                matches!(node.value, Value::Text(_)).then(|| "without quotes, and not yes or on".into());
+            let help = matches!(node.value, Value::Text(_))
+                .then(|| "without quotes; `yes` and `on` are texts".into());
             self.problem(node.place, format!("`{}` is `true` or `false`", name.text), help);
             return None;
         };

@@ -3,11 +3,11 @@
 //! Folders are watched, not files: editors and Kubernetes replace a file or a link instead of writing
 //! into it. What counts is the content, so that a touched file is no change. Knows nothing of YAML.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -46,14 +46,16 @@ impl Default for Pace {
 
 /// Watches until it is dropped.
 pub struct Watch {
-    followed: Arc<Mutex<Vec<PathBuf>>>,
+    followed: Arc<Mutex<Followed>>,
     orders: Sender<Order>,
 }
 
+/// What is followed, and a number for the content each had when it was last looked at.
+type Followed = BTreeMap<PathBuf, [u8; 32]>;
+
 enum Order {
-    Notice,
-    /// The list of followed paths was replaced.
-    Follow,
+    /// Something may have changed.
+    Look,
     End,
 }
 
@@ -71,26 +73,30 @@ impl Watch {
             // look as well.
             if !notice.is_ok_and(|event| matches!(event.kind, EventKind::Access(AccessKind::Open(_)))) {
                 // When the inbox is gone the watch has ended.
-                drop(notices.send(Order::Notice));
+                drop(notices.send(Order::Look));
             }
         })
         .map_err(|source| WatchError::Notices { source })?;
-        let known = fingerprint(&paths);
-        let followed = Arc::new(Mutex::new(paths));
-        let mut watcher = Watching { notify, folders: BTreeSet::new(), followed: followed.clone(), known };
-        watcher.watch_folders();
+        let followed = Arc::new(Mutex::new(look_at(paths)));
+        let mut watching = Watching { notify, folders: BTreeSet::new(), followed: followed.clone() };
+        watching.watch_folders();
         thread::Builder::new()
             .name("config-watch".to_owned())
-            .spawn(move || watcher.run(&inbox, pace, &changed))
+            .spawn(move || watching.run(&inbox, pace, &changed))
             .map_err(|source| WatchError::Thread { source })?;
         Ok(Self { followed, orders })
     }
 
-    /// Watches `paths` from now on instead; their present content is what later content is compared to.
+    /// Watches `paths` from now on instead. Content of a path that is new counts as it is now; that of a
+    /// path followed already, as it was when last looked at, so that no change in between is lost.
     pub fn follow(&self, paths: Vec<PathBuf>) {
-        *self.followed.lock().unwrap_or_else(PoisonError::into_inner) = paths;
+        let mut followed = locked(&self.followed);
+        followed.retain(|path, _| paths.contains(path));
+        let new = paths.into_iter().filter(|path| !followed.contains_key(path)).collect();
+        followed.extend(look_at(new));
+        drop(followed);
         // Fails only when the thread is gone, and with it everything to watch for.
-        drop(self.orders.send(Order::Follow));
+        drop(self.orders.send(Order::Look));
     }
 }
 
@@ -100,45 +106,53 @@ impl Drop for Watch {
     }
 }
 
+fn locked(followed: &Mutex<Followed>) -> MutexGuard<'_, Followed> {
+    followed.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn look_at(paths: Vec<PathBuf>) -> Followed {
+    paths.into_iter().map(|path| (path.clone(), fingerprint(&path))).collect()
+}
+
 struct Watching {
     notify: RecommendedWatcher,
     folders: BTreeSet<PathBuf>,
-    followed: Arc<Mutex<Vec<PathBuf>>>,
-    known: [u8; 32],
+    followed: Arc<Mutex<Followed>>,
 }
 
 impl Watching {
     fn run(mut self, inbox: &Receiver<Order>, pace: Pace, changed: &Wake) {
         loop {
             match inbox.recv_timeout(pace.look) {
-                Ok(Order::Notice) if !until_quiet(inbox, pace.quiet) => return,
-                Ok(Order::Follow) => {
-                    self.known = fingerprint(&self.paths());
-                    self.watch_folders();
-                    continue;
-                }
+                Ok(Order::Look) if !until_quiet(inbox, pace.quiet) => return,
                 Ok(Order::End) | Err(RecvTimeoutError::Disconnected) => return,
-                Ok(Order::Notice) | Err(RecvTimeoutError::Timeout) => {}
+                Ok(Order::Look) | Err(RecvTimeoutError::Timeout) => {}
             }
+            // First, so that what changes after the look is noticed.
             self.watch_folders();
-            let now = fingerprint(&self.paths());
-            if now != self.known {
-                self.known = now;
+            if self.look() {
                 changed.ring();
             }
         }
     }
 
-    fn paths(&self) -> Vec<PathBuf> {
-        self.followed.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    /// Whether any content is not what it was.
+    fn look(&self) -> bool {
+        let mut any = false;
+        for (path, known) in locked(&self.followed).iter_mut() {
+            let now = fingerprint(path);
+            any |= now != *known;
+            *known = now;
+        }
+        any
     }
 
     /// Watches exactly the folders that hold what is followed now. One that cannot be watched is looked
     /// at on schedule.
     fn watch_folders(&mut self) {
         let mut wanted = BTreeSet::new();
-        for path in self.paths() {
-            folders_of(&path, &mut wanted);
+        for path in locked(&self.followed).keys() {
+            folders_of(path, &mut wanted);
         }
         for folder in self.folders.difference(&wanted) {
             // It may be gone already, and its watch with it.
@@ -155,7 +169,7 @@ impl Watching {
 fn until_quiet(inbox: &Receiver<Order>, quiet: Duration) -> bool {
     loop {
         match inbox.recv_timeout(quiet) {
-            Ok(Order::Notice | Order::Follow) => {}
+            Ok(Order::Look) => {}
             Ok(Order::End) | Err(RecvTimeoutError::Disconnected) => return false,
             Err(RecvTimeoutError::Timeout) => return true,
         }
@@ -191,20 +205,18 @@ fn non_empty(path: &Path) -> PathBuf {
     if path.as_os_str().is_empty() { PathBuf::from(".") } else { path.to_owned() }
 }
 
-/// One number for everything below the paths: names and contents, and what cannot be read.
-fn fingerprint(paths: &[PathBuf]) -> [u8; 32] {
+/// One number for everything below `path`: names and contents, and what cannot be read.
+fn fingerprint(path: &Path) -> [u8; 32] {
     let mut seen = Vec::new();
-    for path in paths {
-        walk(path, 0, &mut |path, is_folder| {
-            seen.extend_from_slice(&sha256(path.as_os_str().as_encoded_bytes()));
-            if !is_folder {
-                match std::fs::read(path) {
-                    Ok(bytes) => seen.extend_from_slice(&sha256(&bytes)),
-                    Err(error) => seen.extend_from_slice(error.kind().to_string().as_bytes()),
-                }
+    walk(path, 0, &mut |path, is_folder| {
+        seen.extend_from_slice(&sha256(path.as_os_str().as_encoded_bytes()));
+        if !is_folder {
+            match std::fs::read(path) {
+                Ok(bytes) => seen.extend_from_slice(&sha256(&bytes)),
+                Err(error) => seen.extend_from_slice(error.kind().to_string().as_bytes()),
             }
-        });
-    }
+        }
+    });
     sha256(&seen)
 }
 
@@ -220,5 +232,44 @@ fn walk(path: &Path, depth: usize, visit: &mut dyn FnMut(&Path, bool)) {
     children.sort();
     for child in children {
         walk(&child, depth + 1, visit);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::time::SystemTime;
+
+    use super::*;
+
+    #[test]
+    fn a_touched_file_is_no_change_and_a_renamed_one_is() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("a.yml");
+        fs::write(&file, "a: 1").expect("written");
+        let before = fingerprint(folder.path());
+
+        let touched = fs::File::options().append(true).open(&file).expect("opened");
+        touched.set_modified(SystemTime::UNIX_EPOCH).expect("touched");
+        assert_eq!(fingerprint(folder.path()), before);
+
+        fs::rename(&file, folder.path().join("b.yml")).expect("renamed");
+        assert_ne!(fingerprint(folder.path()), before);
+    }
+
+    #[test]
+    fn folders_of_every_link_on_the_way_are_watched() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let root = folder.path().canonicalize().expect("a real path");
+        fs::create_dir_all(root.join("real/rules")).expect("folders");
+        fs::create_dir(root.join("links")).expect("a folder");
+        std::os::unix::fs::symlink("../real", root.join("links/current")).expect("a link");
+        let mut folders = BTreeSet::new();
+
+        folders_of(&root.join("links/current/rules"), &mut folders);
+
+        for expected in ["links", "links/current", "links/current/rules", "real"] {
+            assert!(folders.contains(&root.join(expected)), "{expected} is not in {folders:?}");
+        }
     }
 }

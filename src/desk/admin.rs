@@ -206,3 +206,195 @@ impl Admins {
         Standing::Admin(Arc::new(Admin { user_id, email, name, language, session }))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use futures_util::{StreamExt, future::join_all, stream};
+    use http::Response;
+
+    use super::*;
+    use crate::base::clock::ManualClock;
+    use crate::desk::scripted::{Scripted, pieces, profile, unreachable, whole};
+
+    struct Scene {
+        desk: Arc<Scripted>,
+        clock: Arc<ManualClock>,
+        admins: Arc<Admins>,
+    }
+
+    fn scene(desk: Scripted) -> Scene {
+        let (desk, clock) = (Arc::new(desk), Arc::new(ManualClock::at(Timestamp(1_000_000))));
+        let url = Url::parse("http://127.0.0.1:5003").expect("a URL");
+        let admins = Admins::new(desk.clone(), &url, clock.clone(), HashKey::from_bytes([7; 32]));
+        Scene { desk, clock, admins: Arc::new(admins) }
+    }
+
+    fn caller(token: &str) -> Caller {
+        let user_agent = Some(HeaderValue::from_static("Mozilla/5.0 (test)"));
+        Caller { token: SecretString::from(token), user_agent, client: IpAddr::from([203, 0, 113, 7]) }
+    }
+
+    fn is_admin(standing: &Standing) -> bool {
+        matches!(standing, Standing::Admin(_))
+    }
+
+    #[tokio::test]
+    async fn the_question_carries_the_browsers_own_agent_and_address() {
+        let scene = scene(Scripted::desk());
+        let standing = scene.admins.recent(&caller("admin")).await;
+        let asked = scene.desk.asked.lock().expect("not poisoned");
+        let headers = asked[0].headers();
+        assert!(is_admin(&standing));
+        assert_eq!(asked[0].uri(), "http://127.0.0.1:5003/api/v1/auth/profile");
+        assert_eq!(headers[AUTHORIZATION], "Bearer admin");
+        assert_eq!(headers[USER_AGENT], "Mozilla/5.0 (test)");
+        assert_eq!(headers.get_all(X_FORWARDED_FOR).iter().collect::<Vec<_>>(), ["203.0.113.7"]);
+    }
+
+    #[tokio::test]
+    async fn the_proof_names_the_admin_and_the_session() {
+        let scene = scene(Scripted::desk());
+        let Standing::Admin(one) = scene.admins.recent(&caller("admin")).await else { panic!("an admin") };
+        let Standing::Admin(again) = scene.admins.fresh(&caller("admin")).await else { panic!("an admin") };
+        assert_eq!(
+            (one.user_id.as_str(), one.email.as_str(), one.language.as_str()),
+            ("u1", "ann@example.com", "en")
+        );
+        assert_eq!(one.session, again.session);
+        assert_ne!(one.session, crate::base::secret::sha256(b"admin"));
+    }
+
+    #[tokio::test]
+    async fn a_yes_is_believed_five_seconds_and_a_no_one() {
+        for (token, known_for_ms) in [("admin", 5_000), ("agent", 1_000), ("nobody", 1_000)] {
+            let scene = scene(Scripted::desk());
+            let standing = scene.admins.recent(&caller(token)).await;
+            scene.clock.advance(Duration::from_millis(known_for_ms - 1));
+            assert_eq!(scene.admins.known(&caller(token)), Some(standing), "{token}");
+            scene.clock.advance(Duration::from_millis(1));
+            assert_eq!(scene.admins.known(&caller(token)), None, "{token}");
+            scene.admins.recent(&caller(token)).await;
+            assert_eq!(scene.desk.calls(), 2, "{token}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_clock_set_back_prolongs_nothing() {
+        let scene = scene(Scripted::desk());
+        scene.admins.recent(&caller("admin")).await;
+        scene.clock.set(Timestamp(500_000));
+        assert_eq!(scene.admins.known(&caller("admin")), None);
+    }
+
+    #[tokio::test]
+    async fn another_token_agent_or_address_is_another_question() {
+        let scene = scene(Scripted::desk());
+        scene.admins.recent(&caller("admin")).await;
+        let other_agent = Caller { user_agent: None, ..caller("admin") };
+        let other_address = Caller { client: IpAddr::from([203, 0, 113, 8]), ..caller("admin") };
+        for other in [caller("agent"), other_agent, other_address] {
+            assert_eq!(scene.admins.known(&other), None);
+        }
+    }
+
+    #[tokio::test]
+    async fn whatever_is_not_a_clear_yes_is_a_no() {
+        let yes = profile(true);
+        let table = [
+            (StatusCode::UNAUTHORIZED, yes.as_str(), Standing::Anonymous),
+            (StatusCode::INTERNAL_SERVER_ERROR, yes.as_str(), Standing::Anonymous),
+            (StatusCode::FOUND, yes.as_str(), Standing::Anonymous),
+            (StatusCode::FORBIDDEN, yes.as_str(), Standing::NotAdmin),
+            (StatusCode::BAD_GATEWAY, yes.as_str(), Standing::DeskDown),
+            (StatusCode::SERVICE_UNAVAILABLE, yes.as_str(), Standing::DeskDown),
+            (StatusCode::OK, "<html>", Standing::NotAdmin),
+            (StatusCode::OK, "", Standing::NotAdmin),
+            (StatusCode::OK, r#"{"user":{"id":"u1","isAdmin":"true"}}"#, Standing::NotAdmin),
+        ];
+        for (status, body, expected) in table {
+            let body = body.to_owned();
+            let scene = scene(Scripted::new(move |_| Ok(whole(status, &body))));
+            assert_eq!(scene.admins.recent(&caller("admin")).await, expected, "{status}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_desk_that_is_down_is_asked_again_at_once() {
+        let scene = scene(Scripted::new(|_| Err(unreachable())));
+        assert_eq!(scene.admins.recent(&caller("admin")).await, Standing::DeskDown);
+        scene.desk.now_says(|_| Ok(whole(StatusCode::OK, &profile(true))));
+        assert!(is_admin(&scene.admins.recent(&caller("admin")).await));
+    }
+
+    #[tokio::test]
+    async fn a_desk_that_breaks_off_says_nothing() {
+        let broken = |_: &str| {
+            let start = Ok(Bytes::from_static(br#"{"user":{"id":"u1","isAdmin":true"#));
+            Ok(Response::new(stream::iter([start, Err(unreachable())]).boxed()))
+        };
+        let scene = scene(Scripted::new(broken));
+        assert_eq!(scene.admins.recent(&caller("admin")).await, Standing::DeskDown);
+    }
+
+    #[tokio::test]
+    async fn reading_ends_where_the_notifications_begin() {
+        let endless = |_: &str| {
+            let text = profile(true);
+            let start = Bytes::from(text[..text.find("[]").expect("a list") + 1].to_owned());
+            Ok(Response::new(stream::iter([Ok(start)]).chain(stream::pending()).boxed()))
+        };
+        let scene = scene(Scripted::new(endless));
+        assert!(is_admin(&scene.admins.recent(&caller("admin")).await));
+    }
+
+    #[tokio::test]
+    async fn an_answer_without_end_is_a_no() {
+        let filler = Bytes::from(format!(r#"{{"x":"{}"#, "x".repeat(65_536)));
+        let endless = vec![filler; 65];
+        let scene = scene(Scripted::new(move |_| Ok(pieces(StatusCode::OK, endless.clone()))));
+        assert_eq!(scene.admins.recent(&caller("admin")).await, Standing::NotAdmin);
+    }
+
+    #[tokio::test]
+    async fn five_hundred_callers_wait_for_one_answer() {
+        let scene = scene(Scripted::desk().gated());
+        let admins = &scene.admins;
+        let question = caller("admin");
+        let all = join_all((0..500).map(|_| admins.recent(&question)));
+        let open = async { scene.desk.gate.add_permits(500) };
+        let (standings, ()) = tokio::join!(all, open);
+        assert!(standings.iter().all(is_admin));
+        assert_eq!(scene.desk.calls(), 1);
+    }
+
+    #[tokio::test]
+    async fn what_was_asked_before_a_change_does_not_count_after_it() {
+        let scene = scene(Scripted::desk().gated());
+        let question = caller("admin");
+        let change = async {
+            scene.admins.invalidate_all();
+            scene.desk.gate.add_permits(2);
+        };
+        let (before, ()) = tokio::join!(scene.admins.recent(&question), change);
+        scene.desk.now_says(|_| Ok(whole(StatusCode::OK, &profile(false))));
+        assert!(is_admin(&before));
+        assert_eq!(scene.admins.known(&question), None);
+        assert_eq!(scene.admins.recent(&question).await, Standing::NotAdmin);
+    }
+
+    #[tokio::test]
+    async fn a_fresh_no_replaces_a_remembered_yes() {
+        let scene = scene(Scripted::desk());
+        scene.admins.recent(&caller("admin")).await;
+        scene.desk.now_says(|_| Ok(whole(StatusCode::OK, &profile(false))));
+        assert_eq!(scene.admins.fresh(&caller("admin")).await, Standing::NotAdmin);
+        assert_eq!(scene.admins.known(&caller("admin")), Some(Standing::NotAdmin));
+    }
+
+    #[tokio::test]
+    async fn a_token_that_fits_no_header_is_never_sent() {
+        let scene = scene(Scripted::desk());
+        assert_eq!(scene.admins.recent(&caller("a\nb")).await, Standing::Anonymous);
+        assert_eq!(scene.desk.calls(), 0);
+    }
+}

@@ -6,6 +6,8 @@
 
 pub mod admin;
 pub mod profile;
+#[cfg(test)]
+pub(crate) mod scripted;
 
 mod notification;
 mod own_mail;

@@ -62,28 +62,19 @@ impl Middleware for HardenCookies {
 
 #[cfg(test)]
 mod tests {
-    use std::net::IpAddr;
-
-    use bytes::Bytes;
-    use http::{Request, Response};
+    use http::HeaderValue;
 
     use super::*;
-    use crate::web::exchange::Scheme;
-    use crate::web::path::canonical;
+    use crate::middleware::scene::{exchange, get, upstream};
 
     fn after(lines: &[&'static str], readable: &[&str]) -> Vec<String> {
         let readable_by_script = readable.iter().map(|&name| name.to_owned()).collect();
         let middleware = HardenCookies { hardening: Hardening::default(), readable_by_script };
-        let address = IpAddr::from([192, 0, 2, 1]);
-        let path = canonical("/", &[]).expect("a path");
-        let exchange =
-            Exchange { peer: address, client: address, scheme: Scheme::Https, tls: true, port: 443, path };
-        let mut response = Response::new(Bytes::new());
+        let mut response = upstream(&[("set-cookie2", "x=y")]);
         for line in lines {
-            response.headers_mut().append(SET_COOKIE, http::HeaderValue::from_static(line));
+            response.headers_mut().append(SET_COOKIE, HeaderValue::from_static(line));
         }
-        response.headers_mut().insert(SET_COOKIE2, http::HeaderValue::from_static("x=y"));
-        middleware.response(&exchange, &Request::new(Bytes::new()), &mut response);
+        middleware.response(&exchange("192.0.2.1", "/"), &get("/", &[]), &mut response);
         assert!(!response.headers().contains_key(SET_COOKIE2));
         let lines = response.headers().get_all(SET_COOKIE).iter();
         lines.map(|line| line.to_str().expect("text").to_owned()).collect()

@@ -20,6 +20,8 @@ pub mod headers;
 pub mod ip_allow_list;
 pub mod redirect_scheme;
 pub mod registry;
+#[cfg(test)]
+mod scene;
 
 /// What a middleware makes of a request.
 pub enum Decision {

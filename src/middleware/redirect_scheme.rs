@@ -142,3 +142,84 @@ impl Middleware for RedirectScheme {
         Verdict::answer(answer)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::middleware::scene::{answered, compiled, exchange, get, problems, status};
+
+    fn location(yaml: &str, scheme: Scheme, host: &str, target: &str) -> String {
+        let exchange = Exchange { scheme, ..exchange("192.0.2.1", "/") };
+        let answer = answered(compiled(yaml).request(&exchange, &mut get(target, &[("host", host)])));
+        answer.headers()[LOCATION].to_str().expect("text").to_owned()
+    }
+
+    #[test]
+    fn the_same_url_under_another_scheme_or_port() {
+        let table = [
+            ("{scheme: https}", Scheme::Http, "a.test", "/x?y=z", "https://a.test/x?y=z"),
+            ("{scheme: https}", Scheme::Http, "a.test:80", "/", "https://a.test/"),
+            ("{scheme: https, port: 8443}", Scheme::Http, "a.test", "/", "https://a.test:8443/"),
+            ("{scheme: https, port: '8443'}", Scheme::Https, "a.test:8000", "/", "https://a.test:8443/"),
+            ("{scheme: https, port: 443}", Scheme::Https, "a.test:8000", "/", "https://a.test/"),
+            ("{scheme: http, port: 8181}", Scheme::Http, "a.test:8080", "/", "http://a.test:8181/"),
+            ("{scheme: wss, port: 9443}", Scheme::Http, "a.test", "/", "wss://a.test:9443/"),
+            ("{scheme: https}", Scheme::Http, "[::1]:80", "/", "https://[::1]/"),
+        ];
+        for (options, scheme, host, target, expected) in table {
+            let yaml = format!("redirectScheme: {options}");
+            assert_eq!(location(&yaml, scheme, host, target), expected, "{options} {host}");
+        }
+    }
+
+    #[test]
+    fn whoever_is_there_is_not_sent_again() {
+        let table = [
+            ("{scheme: https}", Scheme::Https, "a.test"),
+            ("{scheme: https}", Scheme::Https, "a.test:443"),
+            ("{scheme: https, port: 8443}", Scheme::Https, "a.test:8443"),
+            ("{scheme: http, port: 80}", Scheme::Http, "a.test"),
+        ];
+        for (options, scheme, host) in table {
+            let exchange = Exchange { scheme, ..exchange("192.0.2.1", "/") };
+            let redirect = compiled(&format!("redirectScheme: {options}"));
+            let verdict = redirect.request(&exchange, &mut get("/", &[("host", host)]));
+            assert_eq!(status(verdict), StatusCode::OK, "{options} {host}");
+        }
+    }
+
+    #[test]
+    fn only_a_get_may_change_its_method() {
+        let table = [
+            (Method::GET, false, 302),
+            (Method::POST, false, 307),
+            (Method::GET, true, 301),
+            (Method::PUT, true, 308),
+        ];
+        for (method, permanent, expected) in table {
+            let redirect = compiled(&format!("redirectScheme: {{scheme: https, permanent: {permanent}}}"));
+            let mut request = get("/", &[("host", "a.test")]);
+            *request.method_mut() = method;
+            assert_eq!(status(redirect.request(&exchange("192.0.2.1", "/"), &mut request)), expected);
+        }
+    }
+
+    #[test]
+    fn a_host_that_is_none_is_refused() {
+        let redirect = compiled("redirectScheme: {scheme: https}");
+        for headers in [&[][..], &[("host", "a.test/x")], &[("host", "evil@a.test")], &[("host", "")]] {
+            let verdict = redirect.request(&exchange("192.0.2.1", "/"), &mut get("/", headers));
+            assert_eq!(status(verdict), StatusCode::BAD_REQUEST, "{headers:?}");
+        }
+    }
+
+    #[test]
+    fn a_scheme_or_port_that_cannot_be_meant_is_refused_with_its_place() {
+        assert_eq!(problems("redirectScheme: {}"), ["`scheme` is missing"]);
+        let problems = problems("redirectScheme:\n  scheme: ftp\n  port: http\n");
+        assert!(
+            problems[0].starts_with("2:11 `ftp`") && problems[1].starts_with("3:9 `port`"),
+            "{problems:?}"
+        );
+    }
+}

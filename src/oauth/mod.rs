@@ -1,5 +1,15 @@
 //! OAuth 2.0 as values: the flow's states, the providers as rows, the `id_token` check, and the trait
 //! by which everybody gets a valid access token. Calls go through [`crate::web::call::HttpCall`].
 
+pub mod account;
+pub mod advice;
+pub mod callback;
+pub mod discovery;
+pub mod flow;
+pub mod grant;
+pub mod granted;
+pub mod http;
+pub mod id_token;
 pub mod provider;
+pub mod refresh;
 pub mod source;

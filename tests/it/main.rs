@@ -3,12 +3,17 @@
 mod cli;
 mod config_files;
 mod console;
+mod desk;
+mod desk_user;
 mod gateway;
 mod ladder;
 mod mail;
+mod middleware;
 mod net;
 mod oauth;
+mod rule;
 mod sandbox;
+mod shared;
 mod store;
 mod story;
 mod worker;

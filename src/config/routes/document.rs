@@ -23,10 +23,7 @@ const ROOT: Shape = Shape {
 const HTTP: Shape = Shape {
     keys: &["routers", "services", "middlewares"],
     foreign: &[
-        (
-            "serversTransports",
-            Foreign::Refused("it is not supported yet; connections to servers have fixed limits"),
-        ),
+        ("serversTransports", Foreign::Refused("leave it out: connections to servers have fixed limits")),
         ("models", Foreign::Refused("it is Traefik's own, internal")),
     ],
 };
@@ -34,11 +31,8 @@ const HTTP: Shape = Shape {
 const TLS: Shape = Shape {
     keys: &["certificates"],
     foreign: &[
-        (
-            "options",
-            Foreign::Refused("it is not supported yet; TLS 1.2 and 1.3 with safe ciphers are offered"),
-        ),
-        ("stores", Foreign::Refused("it is not supported yet; the first certificate serves unknown names")),
+        ("options", Foreign::Refused("leave it out: TLS 1.2 and 1.3 with safe ciphers are offered")),
+        ("stores", Foreign::Refused("leave it out: the first certificate serves unknown names")),
     ],
 };
 

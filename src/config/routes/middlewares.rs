@@ -78,10 +78,12 @@ impl Middlewares {
         self.entries.keys().map(String::as_str).collect()
     }
 
-    /// The circle that `name` is the start of: `a → b → a`.
+    /// The circle that `name` is part of: `a → b → a`. Only the first of its names by the alphabet
+    /// tells it.
     fn circle(&self, name: &str) -> Option<String> {
         let mut path = Vec::new();
-        self.leads_to(name, name, &mut path).then(|| format!("{name} → {}", path.join(" → ")))
+        let told_here = self.leads_to(name, name, &mut path) && path.iter().all(|member| name <= *member);
+        told_here.then(|| format!("{name} → {}", path.join(" → ")))
     }
 
     fn leads_to<'s>(&'s self, from: &str, target: &str, path: &mut Vec<&'s str>) -> bool {
@@ -240,7 +242,8 @@ fn member_place(node: &Node, member: &str) -> Option<Place> {
 fn guard(key: &'static str, parts: &Parts) -> Result<One, Problem> {
     let refused = |why: String| Problem::new(Origin::Whole, format!("`{key}` cannot be made: {why}"));
     let yaml = format!("plugin: {{{key}: {{}}}}");
-    let spec: MiddlewareSpec = serde_yaml::from_str(&yaml).map_err(|error| refused(error.to_string()))?;
+    let spec: MiddlewareSpec =
+        serde_yaml::from_str(&yaml).map_err(|error| refused(error.without_snippet().to_string()))?;
     let compiled = spec.compile(parts).map_err(|errors| {
         let said: Vec<String> = errors.into_iter().map(|error| error.message).collect();
         refused(said.join("; "))

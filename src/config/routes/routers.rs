@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use super::document::{Named, Tree, by_name};
 use super::middlewares::{Middlewares, One, local};
 use super::services::{DESK_SERVICE, Services};
-use crate::config::problem::{Findings, suggestion};
+use crate::config::problem::{Findings, Origin, Problem, suggestion};
 use crate::config::section::{At, Foreign, Section, Shape};
 use crate::config::{EntryPoint, Router, StartUp};
 use crate::middleware::registry::Place;
@@ -174,13 +174,8 @@ impl<'s> Surroundings<'s> {
     ) -> Option<Router> {
         let rule = Rule::parse(draft.rule.value).ok()?;
         let mut chain = self.middlewares.unfold(first.iter().map(String::as_str), &mut |unknown, help| {
-            let help = help.map_or_else(String::new, |help| format!("; {help}"));
-            let message =
-                format!("entry point `{}`: there is no middleware `{unknown}`{help}", entry_points[0]);
-            self.findings.problem(crate::config::problem::Problem::new(
-                crate::config::problem::Origin::Whole,
-                message,
-            ));
+            let message = format!("entry point `{}`: there is no middleware `{unknown}`", entry_points[0]);
+            self.findings.problem(Problem { help, ..Problem::new(Origin::Whole, message) });
         });
         chain.extend(draft.middlewares.iter().cloned());
         if draft.desk {
@@ -213,13 +208,8 @@ impl<'s> Surroundings<'s> {
         }
         for draft in drafts.iter().filter(|draft| draft.desk && draft.rule.place.line > 0) {
             let name = draft.name;
-            let added: Vec<&str> = self
-                .middlewares
-                .guards
-                .iter()
-                .filter(|guard| !has(&draft.middlewares, guard.key))
-                .map(|guard| guard.key)
-                .collect();
+            let missing = self.middlewares.guards.iter().filter(|guard| !has(&draft.middlewares, guard.key));
+            let added: Vec<String> = missing.map(|guard| format!("`{}`", guard.key)).collect();
             if !added.is_empty() {
                 let added = added.join(" and ");
                 self.findings.warn(format!("router `{name}` leads to the desk: {added} added"));
@@ -249,7 +239,11 @@ fn rule<'t>(name: &str, section: &Section<'t>) -> Option<At<&'t str>> {
         Err(error) => error,
     };
     let place = place_within(section, text, error.span.start);
-    section.problem(place, format!("router `{name}`: {}", error.message), error.hint);
+    let help = error.hint.map(|hint| match hint.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        true => format!("did you mean `{hint}`?"),
+        false => format!("expected: {hint}"),
+    });
+    section.problem(place, format!("router `{name}`: {}", error.message), help);
     None
 }
 

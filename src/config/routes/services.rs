@@ -26,14 +26,11 @@ const SERVICE: Shape = Shape {
 const LOAD_BALANCER: Shape = Shape {
     keys: &["servers", "passHostHeader"],
     foreign: &[
-        ("sticky", Foreign::Refused("it is not supported yet; servers take turns")),
-        ("strategy", Foreign::Refused("it is not supported yet; servers take turns")),
-        ("healthCheck", Foreign::Refused("it is not supported yet")),
-        ("passiveHealthCheck", Foreign::Refused("it is not supported yet")),
-        (
-            "serversTransport",
-            Foreign::Refused("it is not supported yet; connections to servers have fixed limits"),
-        ),
+        ("sticky", Foreign::Refused("leave it out: servers take turns")),
+        ("strategy", Foreign::Refused("leave it out: servers take turns")),
+        ("healthCheck", Foreign::Refused("leave it out: servers are asked as requests come")),
+        ("passiveHealthCheck", Foreign::Refused("leave it out: servers are asked as requests come")),
+        ("serversTransport", Foreign::Refused("leave it out: connections to servers have fixed limits")),
         ("responseForwarding", Foreign::Ignored("bytes are passed on as they come")),
     ],
 };
@@ -41,7 +38,7 @@ const LOAD_BALANCER: Shape = Shape {
 const SERVER: Shape = Shape {
     keys: &["url"],
     foreign: &[
-        ("weight", Foreign::Refused("it is not supported yet; servers take turns")),
+        ("weight", Foreign::Refused("leave it out: servers take turns")),
         ("preservePath", Foreign::Ignored("the path is forwarded as it came")),
     ],
 };
@@ -112,7 +109,7 @@ pub fn read(trees: &[Tree<'_>], findings: &Findings, desk: &Desk) -> Services {
 
 fn service(name: &str, section: &Section<'_>) -> Option<Service> {
     let Some(balancer) = section.section("loadBalancer", &LOAD_BALANCER) else {
-        if section.key_place("loadBalancer").is_none() {
+        if section.is_empty() {
             section.problem(section.place, format!("service `{name}` has no `loadBalancer`"), None);
         }
         return None;

@@ -120,7 +120,8 @@ pub fn store(reading: &Reading<'_>, data_dir: &Path) -> Option<StoreAt> {
             url.and_then(|url| match postgres_at(&url) {
                 Ok(store) => Some(store),
                 Err(message) => {
-                    section.problem(section.place, message, None);
+                    let place = section.key_place("url").or(section.key_place("urlFile"));
+                    section.problem(place.unwrap_or(section.place), message, None);
                     None
                 }
             })

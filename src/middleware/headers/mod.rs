@@ -60,3 +60,6 @@ impl Middleware for Headers {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

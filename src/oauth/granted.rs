@@ -1,0 +1,75 @@
+//! Granted permissions beside wanted ones.
+//!
+//! Graph returns short names (`Mail.Send`) or full ones (`https://graph.microsoft.com/Mail.Send`), in
+//! any case and order; sign-in scopes such as `offline_access` are not echoed.
+
+use crate::oauth::provider::SIGN_IN_SCOPES;
+
+/// Granted scopes as [`crate::oauth::source::AccessToken::scopes`] keeps them: lower case, without the
+/// resource's prefix, without sign-in scopes.
+pub fn short_names<'s>(scopes: impl IntoIterator<Item = &'s str>) -> Vec<String> {
+    let mut names: Vec<String> = scopes.into_iter().map(short_name).collect();
+    names.retain(|name| !name.is_empty() && !SIGN_IN_SCOPES.contains(&name.as_str()));
+    names
+}
+
+/// Wanted scopes that were not granted.
+pub fn missing<'w>(granted: &[String], wanted: &[&'w str]) -> Vec<&'w str> {
+    let lacks = |scope: &&&str| !granted.contains(&short_name(scope));
+    wanted.iter().filter(lacks).copied().collect()
+}
+
+/// What the worker cannot do without `scope`, as a sentence for the console.
+pub fn consequence(scope: &str) -> &'static str {
+    match short_name(scope).as_str() {
+        "mail.readwrite" => {
+            "Mails are read but cannot be marked as processed; answers are sent without a draft, \
+             so that a repeat first searches the sent mails."
+        }
+        "mail.read" => "Mails cannot be read.",
+        "mail.send" => "Answers cannot be sent.",
+        "user.read" => "The signed-in account cannot be identified.",
+        _ => "A function that needs it does not work.",
+    }
+}
+
+/// Whether mail can be read with `granted` at all.
+pub fn can_read(granted: &[String]) -> bool {
+    granted.iter().any(|scope| scope == "mail.read" || scope == "mail.readwrite")
+}
+
+fn short_name(scope: &str) -> String {
+    let name = match scope.rsplit_once('/') {
+        Some((resource, name)) if resource.contains("://") => name,
+        _ => scope,
+    };
+    name.to_ascii_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oauth::provider::GRAPH_SCOPES;
+
+    #[test]
+    fn full_and_short_names_in_any_case_are_the_same() {
+        let text = "openid https://graph.microsoft.com/mail.send USER.READ Mail.ReadWrite email";
+        let granted = short_names(text.split(' '));
+        assert_eq!(granted, ["mail.send", "user.read", "mail.readwrite"]);
+        assert!(missing(&granted, &GRAPH_SCOPES).is_empty());
+    }
+
+    #[test]
+    fn a_downgrade_is_named() {
+        let granted = short_names(["User.Read", "Mail.Read", "Mail.Send"]);
+        assert_eq!(missing(&granted, &GRAPH_SCOPES), ["Mail.ReadWrite"]);
+        assert!(can_read(&granted));
+    }
+
+    #[test]
+    fn a_scope_of_another_resource_does_not_pass_for_a_longer_name() {
+        let granted = short_names(["Mail.Send.Shared", "Mail.ReadBasic"]);
+        assert_eq!(missing(&granted, &GRAPH_SCOPES), GRAPH_SCOPES);
+        assert!(!can_read(&granted));
+    }
+}

@@ -1,0 +1,201 @@
+//! What rule files mean.
+
+use std::fs;
+
+use mintgate::config::{Router, Routes};
+
+use super::{Folder, LEAST, certificate};
+
+const TWO_ENTRY_POINTS: &str = "\
+entryPoints:
+  web: {address: \":8080\"}
+  websecure: {address: \":8443\", http: {tls: {}, middlewares: [edge]}}
+desk: {url: \"http://127.0.0.1:3000\", apiUrl: \"http://127.0.0.1:5003\"}
+";
+
+fn routes(start_up: &str, rules: &str) -> Routes {
+    let folder = Folder::new();
+    folder.write("rules/a.yml", rules);
+    folder.routes(start_up).unwrap_or_else(|shown| panic!("{shown}"))
+}
+
+fn names(router: &Router) -> Vec<&str> {
+    router.middlewares.iter().map(|middleware| middleware.name.as_ref()).collect()
+}
+
+/// A router `a` with these settings, to a service with this server.
+fn one_router(settings: &str, server: &str) -> String {
+    format!(
+        "http:\n  routers:\n    a: {{rule: \"PathPrefix(`/`)\", service: s{settings}}}\n  services:\n    \
+         s: {{loadBalancer: {{servers: [{{url: \"{server}\"}}]}}}}\n  middlewares:\n    \
+         edge: {{ipAllowList: {{sourceRange: [\"10.0.0.0/8\"]}}}}\n    \
+         upgrade: {{plugin: {{allowUpgrade: {{}}}}}}\n    cookies: {{plugin: {{hardenCookies: {{}}}}}}\n    \
+         admins: {{plugin: {{adminOnly: {{}}}}}}\n    both: {{chain: {{middlewares: [upgrade, office]}}}}\n    \
+         office: {{chain: {{middlewares: [edge@file]}}}}\n"
+    )
+}
+
+const OTHER: &str = "http://10.1.1.1:80";
+const DESK: &str = "http://127.0.0.1:3000";
+
+#[test]
+fn without_rules_everything_goes_to_the_guarded_desk_and_that_is_said() {
+    let routes = Folder::new().routes(LEAST).expect("routes");
+    let [router] = &routes.routers[..] else { panic!("one router") };
+    assert_eq!((router.rule.text(), router.desk, router.tls), ("PathPrefix(`/`)", true, false));
+    assert_eq!(router.entry_points, ["web"]);
+    assert_eq!(names(router), ["hardenCookies@internal", "adminOnly@internal"]);
+    assert_eq!(routes.service_of(router).servers[0].port, 3000);
+    assert_eq!(routes.warnings, ["no router is given: every request goes to the desk, from every address"]);
+}
+
+#[test]
+fn a_router_is_plain_or_tls_as_its_entry_points_are() {
+    let routes = routes(TWO_ENTRY_POINTS, &one_router("", OTHER));
+    let [plain, tls] = &routes.routers[..] else { panic!("one router for each") };
+    assert_eq!((plain.tls, &plain.entry_points[..]), (false, &["web".to_owned()][..]));
+    assert_eq!((tls.tls, &tls.entry_points[..]), (true, &["websecure".to_owned()][..]));
+    assert_eq!((names(plain), names(tls)), (vec![], vec!["edge"]));
+}
+
+#[test]
+fn a_router_with_tls_is_tls_on_every_entry_point() {
+    let routes = routes(TWO_ENTRY_POINTS, &one_router(", tls: {}, entryPoints: [web]", OTHER));
+    assert_eq!(routes.routers.len(), 1);
+    assert!(routes.routers[0].tls);
+}
+
+#[test]
+fn address_checks_come_first_and_chains_are_unfolded() {
+    let routes = routes(LEAST, &one_router(", middlewares: [cookies, both@file]", DESK));
+    let router = &routes.routers[0];
+    assert_eq!(names(router), ["edge", "adminOnly@internal", "cookies", "upgrade"]);
+    assert!(router.upgrade);
+}
+
+#[test]
+fn a_router_to_the_desk_is_guarded_whatever_its_file_says() {
+    for server in [DESK, "http://localhost:3000/", "http://127.0.0.1:5003", "http://[::1]:3000"] {
+        let routes = routes(TWO_ENTRY_POINTS, &one_router(", entryPoints: [web]", server));
+        assert!(routes.routers[0].desk, "{server}");
+        assert_eq!(names(&routes.routers[0]), ["hardenCookies@internal", "adminOnly@internal"]);
+        assert_eq!(
+            routes.warnings,
+            [
+                "router `a` leads to the desk: `plugin.hardenCookies` and `plugin.adminOnly` added",
+                "router `a` leads to the desk and has no allow-list of addresses",
+            ]
+        );
+    }
+}
+
+#[test]
+fn guards_that_are_there_are_not_added_again() {
+    let routes = routes(LEAST, &one_router(", middlewares: [edge, cookies, admins]", DESK));
+    assert_eq!(names(&routes.routers[0]), ["edge", "cookies", "admins"]);
+    assert_eq!(routes.warnings, [""; 0]);
+}
+
+#[test]
+fn a_router_elsewhere_is_left_alone_and_a_missing_desk_is_told() {
+    for server in [OTHER, "http://127.0.0.1:3001", "http://127.0.0.2.example.com:3000"] {
+        let routes = routes(LEAST, &one_router("", server));
+        assert!(!routes.routers[0].desk && routes.routers[0].middlewares.is_empty(), "{server}");
+        assert!(routes.warnings[0].starts_with("no router leads to the desk at http://127.0.0.1:3000/"));
+    }
+}
+
+#[test]
+fn the_desk_is_a_service_without_being_written() {
+    let rules = "http: {routers: {a: {rule: \"Host(`a`)\", service: desk@internal}}}\n";
+    let routes = routes(LEAST, rules);
+    assert!(routes.routers[0].desk);
+    assert_eq!(routes.service_of(&routes.routers[0]).name, "desk@internal");
+}
+
+#[test]
+fn priority_is_the_rules_length_unless_given() {
+    let length = |settings: &str| routes(LEAST, &one_router(settings, OTHER)).routers[0].priority;
+    assert_eq!([length(""), length(", priority: 0"), length(", priority: -5")], [15, 15, -5]);
+}
+
+#[test]
+fn the_clients_host_is_passed_unless_switched_off() {
+    let yaml = "http:\n  services:\n    a: {loadBalancer: {servers: [{url: \"https://h\"}], passHostHeader: false}}\n    \
+                b: {loadBalancer: {servers: [{url: \"https://h\"}]}}\n";
+    let routes = routes(LEAST, yaml);
+    let passed: Vec<_> =
+        routes.services.iter().map(|service| (service.name.as_str(), service.pass_host)).collect();
+    assert_eq!(passed, [("a", false), ("b", true), ("desk@internal", true)]);
+}
+
+#[test]
+fn every_yaml_file_below_the_folder_counts_and_hidden_ones_do_not() {
+    let folder = Folder::new();
+    let router = |name: &str| {
+        format!("http: {{routers: {{{name}: {{rule: \"Host(`a`)\", service: desk@internal}}}}}}\n")
+    };
+    for (file, name) in [
+        ("b.yml", "two"),
+        ("a/x.yaml", "one"),
+        (".c.yml", "hidden"),
+        ("..old/d.yml", "older"),
+        ("e.txt", "no"),
+    ] {
+        folder.write(&format!("rules/{file}"), &router(name));
+    }
+    let routes = folder.routes(LEAST).expect("routes");
+    let routers: Vec<&str> = routes.routers.iter().map(|router| router.name.as_str()).collect();
+    assert_eq!(routers, ["one", "two"]);
+    let files: Vec<String> =
+        routes.files.iter().map(|path| folder.shown(&path.display().to_string())).collect();
+    assert_eq!(files, ["…/rules/a/x.yaml", "…/rules/b.yml"]);
+}
+
+#[test]
+fn a_folder_that_leads_into_itself_is_told() {
+    let folder = Folder::new();
+    fs::create_dir_all(folder.path("rules")).expect("a folder");
+    std::os::unix::fs::symlink(folder.path("rules"), folder.path("rules/again")).expect("a link");
+    let shown = folder.routes(LEAST).err().expect("refused");
+    assert!(shown.contains("a link may lead in a circle"), "{shown}");
+}
+
+#[test]
+fn the_start_up_file_may_hold_the_rules() {
+    let folder = Folder::new();
+    let yaml = format!("{LEAST}global: {{}}\n{}", one_router("", OTHER));
+    let start_up = folder.start_up(&yaml, &[]).expect("a start-up file");
+    let routes = folder.load(&start_up).expect("routes");
+    assert_eq!(routes.routers[0].name, "a");
+    assert_eq!(routes.files, [folder.path("mintgate.yml")]);
+}
+
+#[test]
+fn a_certificate_is_loaded_with_its_names() {
+    let folder = Folder::new();
+    let (certificate, key) = certificate(&folder, &["desk.example.com", "*.example.org"]);
+    let entry = format!("{{certFile: {}, keyFile: {}}}", certificate.display(), key.display());
+    folder.write("rules/a.yml", &format!("tls: {{certificates: [{entry}]}}\n"));
+    let routes = folder.routes(LEAST).expect("routes");
+    assert_eq!(routes.certificates[0].names, ["desk.example.com", "*.example.org"]);
+    assert!(routes.files.contains(&certificate) && routes.files.contains(&key));
+}
+
+#[test]
+fn traefiks_own_broken_configurations_are_refused_and_sound_ones_are_not() {
+    let service = "  services: {foo: {loadBalancer: {servers: [{url: \"http://127.0.0.1\"}]}}}\n";
+    let router =
+        |settings: &str| format!("http:\n  routers: {{bar: {{service: foo, {settings}}}}}\n{service}");
+    assert!(!routes(LEAST, &router("rule: \"Host(`foo.bar`)\"")).routers.is_empty());
+    for broken in [
+        router("rule: \"WrongRule(`bar.foo`)\""),
+        router("rule: \"Host(`foo.bar`)\", middlewares: [unknown]"),
+        router("rule: \"Host(`foo.bar`)\", priority: 9223372036854775807"),
+        "http: {services: {foo: {loadBalancer: null}}}\n".to_owned(),
+    ] {
+        let folder = Folder::new();
+        folder.write("rules/a.yml", &broken);
+        assert!(folder.routes(LEAST).is_err(), "{broken}");
+    }
+}

@@ -1,0 +1,126 @@
+//! What a start-up file means.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use mintgate::config::{AccessLog, Log, Redirection, VaultKey};
+use mintgate::store::StoreAt;
+use mintgate::web::client_address::Trusted;
+use mintgate::web::exchange::Scheme;
+
+use super::{Folder, LEAST};
+
+#[test]
+fn the_least_file_has_sane_defaults() {
+    let start_up = Folder::new().start_up(LEAST, &[]).expect("a start-up file");
+
+    let web = &start_up.entry_points[0];
+    assert_eq!((web.address.to_string().as_str(), web.tls, web.default), ("[::]:8080", false, true));
+    assert_eq!(web.trusted, Trusted::Nobody);
+    assert_eq!((web.timeouts.read, web.timeouts.grace), (Duration::from_secs(10), Duration::from_secs(10)));
+    assert_eq!(start_up.store, StoreAt::Sqlite(PathBuf::from("data/mintgate.db")));
+    assert!(matches!(&start_up.vault, VaultKey::MadeIn(folder) if folder == &PathBuf::from("data")));
+    assert_eq!(start_up.desk.api_url, start_up.desk.url);
+    assert_eq!(start_up.desk.locales.len(), 16);
+    assert_eq!(start_up.log, Log { level: "info".into(), json: false });
+    assert_eq!((start_up.access_log, start_up.ping, start_up.metrics), (None, None, None));
+    assert!(!start_up.mail.enabled && start_up.console.enabled && start_up.microsoft.is_none());
+    assert_eq!(start_up.mail.poll_interval, Duration::from_secs(300));
+    assert_eq!(start_up.warnings, [""; 0]);
+}
+
+#[test]
+fn traefiks_entry_points_are_understood() {
+    let yaml = "\
+entryPoints:
+  web:
+    ADDRESS: \"127.0.0.1:80/tcp\"
+    http: {redirections: {entryPoint: {to: websecure, permanent: false}}}
+  websecure:
+    address: \":8443\"
+    asDefault: true
+    http: {tls: {}, middlewares: [limit@file]}
+    forwardedHeaders: {trustedIPs: [\"10.0.0.1/8\", \"::1\"]}
+    transport:
+      respondingTimeouts: {readTimeout: 1m30s, writeTimeout: 0, idleTimeout: 90}
+      lifeCycle: {graceTimeOut: 250ms}
+desk: {url: \"http://desk:3000\", apiUrl: \"http://desk:5003\", locales: [en]}
+accessLog: {format: json, filePath: /tmp/access.log}
+log: {level: DEBUG, format: json}
+ping: {}
+metrics: {prometheus: {entryPoint: web}}
+";
+    let start_up = Folder::new().start_up(yaml, &[]).expect("a start-up file");
+
+    let [web, secure] = &start_up.entry_points[..] else { panic!("two entry points") };
+    assert_eq!(web.redirect, Some(Redirection { scheme: Scheme::Https, port: 8443, permanent: false }));
+    assert!(!web.default && secure.default && secure.tls);
+    let networks = ["10.0.0.0/8", "::1/128"].map(|text| text.parse().expect("a network"));
+    assert_eq!(secure.trusted, Trusted::Networks(networks.to_vec()));
+    assert_eq!(secure.timeouts.read, Duration::from_secs(90));
+    assert_eq!((secure.timeouts.write, secure.timeouts.idle), (None, Duration::from_secs(90)));
+    assert_eq!(secure.timeouts.grace, Duration::from_millis(250));
+    assert_eq!(secure.middlewares, ["limit@file"]);
+    assert_eq!(start_up.access_log, Some(AccessLog { file: Some("/tmp/access.log".into()), json: true }));
+    assert_eq!(start_up.log, Log { level: "debug".into(), json: true });
+    assert_eq!((start_up.ping.as_deref(), start_up.metrics.as_deref()), (Some("web"), Some("web")));
+    assert_eq!(start_up.warnings.len(), 1, "{:?}", start_up.warnings);
+    assert!(start_up.warnings[0].contains("`10.0.0.1/8` is read as 10.0.0.0/8"));
+}
+
+#[test]
+fn the_metrics_entry_point_serves_no_router_unless_asked_to() {
+    let yaml = "entryPoints: {web: {address: \":80\"}, internal: {address: \"127.0.0.1:9100\"}}\n\
+                desk: {url: \"http://127.0.0.1:3000\"}\nmetrics: {prometheus: {entryPoint: internal}}\n";
+    let start_up = Folder::new().start_up(yaml, &[]).expect("a start-up file");
+    let defaults: Vec<bool> = start_up.entry_points.iter().map(|entry_point| entry_point.default).collect();
+    assert_eq!(defaults, [true, false]);
+}
+
+#[test]
+fn keys_without_effect_are_left_out_with_a_warning() {
+    let yaml = format!("{LEAST}global: {{checkNewVersion: false}}\naccessLog: {{bufferingSize: 100}}\n");
+    let folder = Folder::new();
+    let warnings = folder.start_up(&yaml, &[]).expect("a start-up file").warnings;
+    assert_eq!(
+        warnings.iter().map(|warning| folder.shown(warning)).collect::<Vec<_>>(),
+        [
+            "…/mintgate.yml:3:1: `global` is left out: nothing is reported to anybody and no version is looked up",
+            "…/mintgate.yml:4:13: `bufferingSize` is left out: lines are written by a thread of their own",
+        ]
+    );
+}
+
+#[test]
+fn secrets_may_stand_in_files() {
+    let folder = Folder::new();
+    let bot = folder.write("bot", "pa ss\n");
+    let url = folder.write("url", "postgres://mintgate:hunter2@db/mintgate\n");
+    let key = folder.write("key", "k");
+    let yaml = format!(
+        "{}store: {{postgres: {{urlFile: {}}}}}\nvault: {{keyFile: {}}}\n",
+        LEAST
+            .replace("3000\"}", &format!("3000\", bot: {{email: b@c.d, passwordFile: {}}}}}", bot.display())),
+        url.display(),
+        key.display(),
+    );
+    let start_up = folder.start_up(&yaml, &[]).expect("a start-up file");
+    assert!(start_up.desk.bot.is_some());
+    let StoreAt::Postgres(url) = &start_up.store else { panic!("PostgreSQL") };
+    assert_eq!(url.0, "postgres://mintgate:hunter2@db/mintgate");
+    assert!(matches!(&start_up.vault, VaultKey::File(path) if path == &key));
+    assert!(!format!("{start_up:?}").contains("hunter2") && !format!("{start_up:?}").contains("pa ss"));
+}
+
+#[test]
+fn mail_is_off_without_the_bot_and_says_so() {
+    let microsoft = "microsoft: {clientId: a, clientSecret: b, tenantId: c}\n";
+    let start_up = Folder::new().start_up(&format!("{LEAST}{microsoft}"), &[]).expect("a start-up file");
+    assert!(!start_up.mail.enabled);
+    assert!(start_up.warnings[0].starts_with("mail is off: the desk's bot is missing"));
+
+    let bot = [("MINTGATE_BOT_EMAIL", "bot@example.com"), ("MINTGATE_BOT_PASSWORD", "x")];
+    let start_up = Folder::new().start_up(&format!("{LEAST}{microsoft}"), &bot).expect("a start-up file");
+    assert!(start_up.mail.enabled);
+    assert_eq!(start_up.warnings, [""; 0]);
+}
