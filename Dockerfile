@@ -13,19 +13,19 @@ FROM debian:bookworm-slim
 RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates \
     && rm -rf /var/lib/apt/lists/*
 RUN groupadd --system --gid 65532 mintgate \
-    && useradd --system --uid 65532 --gid 65532 --home-dir /data --shell /usr/sbin/nologin mintgate \
-    && install -d -o 65532 -g 65532 -m 0700 /data
+    && useradd --system --uid 65532 --gid 65532 --home-dir /mintgate --shell /usr/sbin/nologin mintgate \
+    && install -d -o 65532 -g 65532 -m 0700 /mintgate/data
 COPY --from=build /mintgate /usr/local/bin/mintgate
-COPY config /etc/mintgate
+COPY config /mintgate/config
 
 LABEL org.opencontainers.image.title="mintgate" \
       org.opencontainers.image.description="The gateway in front of a Peppermint helpdesk" \
       org.opencontainers.image.licenses="MIT OR Apache-2.0"
 USER 65532:65532
-WORKDIR /data
-VOLUME /data
+WORKDIR /mintgate
+VOLUME /mintgate/data
 EXPOSE 8080 8443
 STOPSIGNAL SIGTERM
-HEALTHCHECK --interval=15s --timeout=5s --start-period=15s CMD ["/usr/local/bin/mintgate", "healthcheck", "--config", "/etc/mintgate/mintgate.yml"]
+HEALTHCHECK --interval=15s --timeout=5s --start-period=15s CMD ["/usr/local/bin/mintgate", "healthcheck", "--config", "config/mintgate.yml"]
 ENTRYPOINT ["/usr/local/bin/mintgate"]
-CMD ["run", "--config", "/etc/mintgate/mintgate.yml"]
+CMD ["run", "--config", "config/mintgate.yml"]

@@ -17,6 +17,7 @@ const BATCH: &str = "mail is taken one by one, however many there are";
 /// Names and fates. Each `Used` one may also be given as `NAME_FILE`.
 pub const VARIABLES: &[(&str, Fate)] = &[
     ("MINTGATE_CONFIG", Fate::Used),
+    ("MINTGATE_DESK_URL", Fate::Used),
     ("MINTGATE_BOT_EMAIL", Fate::Used),
     ("MINTGATE_BOT_PASSWORD", Fate::Used),
     ("MINTGATE_VAULT_KEY_FILE", Fate::Used),

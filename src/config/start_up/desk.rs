@@ -21,23 +21,30 @@ const LOCALES: [&str; 16] =
     ["en", "de", "se", "es", "no", "fr", "pt", "da", "tl", "he", "tr", "it", "hu", "th", "zh-CN", "is"];
 
 pub fn desk(reading: &Reading<'_>) -> Option<Desk> {
-    let Some(section) = reading.root.section("desk", &DESK) else {
-        if reading.root.key_place("desk").is_none() {
-            let help = "for example `desk: {url: \"http://127.0.0.1:3000\"}`";
+    let section = reading.root.section("desk", &DESK);
+    let url = reading.settle_parsed((section.as_ref(), "url"), "MINTGATE_DESK_URL", value::origin);
+    let bot = bot(reading, section.as_ref().and_then(|section| section.section("bot", &BOT)).as_ref());
+    if url.is_none() {
+        tell_missing(reading, section.as_ref());
+    }
+    let api_url = section.as_ref().and_then(|section| section.parsed("apiUrl", value::origin));
+    let locales = section.as_ref().map_or_else(|| LOCALES.map(Box::from).to_vec(), locales);
+    let url = url?;
+    Some(Desk { api_url: api_url.map_or_else(|| url.clone(), |api| api.value), url, bot, locales })
+}
+
+/// Unless the address stands there and is wrong, which was told already.
+fn tell_missing(reading: &Reading<'_>, section: Option<&Section<'_>>) {
+    match section {
+        Some(section) if section.key_place("url").is_none() => {
+            section.problem(section.place, "`desk.url` is missing", None);
+        }
+        None if reading.root.key_place("desk").is_none() => {
+            let help = "for example `desk: {url: \"http://127.0.0.1:3000\"}`, or MINTGATE_DESK_URL";
             reading.root.problem(reading.root.place, "`desk` is missing", Some(help.into()));
         }
-        bot(reading, None);
-        return None;
-    };
-    let url = section.parsed("url", value::origin);
-    if section.key_place("url").is_none() {
-        section.problem(section.place, "`desk.url` is missing", None);
+        _ => {}
     }
-    let api_url = section.parsed("apiUrl", value::origin);
-    let locales = locales(&section);
-    let bot = bot(reading, section.section("bot", &BOT).as_ref());
-    let url = url?.value;
-    Some(Desk { api_url: api_url.map_or_else(|| url.clone(), |api| api.value), url, bot, locales })
 }
 
 fn locales(section: &Section<'_>) -> Vec<Box<str>> {

@@ -1,0 +1,127 @@
+//! `mintgate demo`: the gateway with a sandbox behind it, in one process, on loopback only.
+
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Context;
+use url::Url;
+
+use crate::app::{certificate, log, serving};
+use crate::config::environment::Environment;
+use crate::config::{Log, StartUp};
+use crate::net::{Client, Egress, Timeouts};
+use crate::sandbox::Sandbox;
+use crate::web::call::HttpCall;
+
+mod browser;
+mod settings;
+mod story;
+
+/// Seeded in the sandbox's desk: e-mail and password.
+const ADMIN: (&str, &str) = ("admin@admin.com", "1234");
+const AGENT: (&str, &str) = ("agent@desk.localhost", "agent");
+/// The helpdesk's mailbox in the sandbox.
+const MAILBOX: &str = "tickets@desk.localhost";
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// Play the story by itself, print each step and its time, and exit: 0 when every step worked
+    #[arg(long)]
+    once: bool,
+    /// Folder for the store, the vault key and the certificate; the store of an earlier demo is removed
+    #[arg(long, value_name = "FOLDER", default_value = "data/demo")]
+    data: PathBuf,
+    /// Plain HTTP port; it redirects to HTTPS (0 takes a free one)
+    #[arg(long, value_name = "PORT", default_value_t = 8080)]
+    http_port: u16,
+    /// HTTPS port (0 takes a free one)
+    #[arg(long, value_name = "PORT", default_value_t = 8443)]
+    https_port: u16,
+}
+
+/// What the story needs of the running demo.
+struct World {
+    sandbox: Sandbox,
+    /// `https://desk.localhost:8443`.
+    public: Url,
+    /// Trusts the demo's own certificate.
+    http: Arc<dyn HttpCall>,
+}
+
+pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    let level = if arguments.once { "error" } else { "warn" };
+    log::start(&Log { level: level.to_owned(), json: false })?;
+    prepare(&arguments.data)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let sandbox = runtime.block_on(Sandbox::start_anywhere()).context("the sandbox cannot start")?;
+    sandbox.graph.add_mailbox(MAILBOX, "Helpdesk");
+    let ports = (free_port(arguments.http_port)?, free_port(arguments.https_port)?);
+    let start_up = settings(&arguments.data, ports, &sandbox)?;
+    let public = Url::parse(&settings::public_url(ports.1))?;
+    let running = serving::start(start_up)?;
+
+    let pem = std::fs::read(certificate::path(&arguments.data))?;
+    let egress = Egress::only([public.as_str(), &sandbox.identity.url()])?;
+    let http = Client::trusting(&pem, runtime.handle().clone(), egress, Timeouts::default())?;
+    let world = World { sandbox, public, http: Arc::new(http) };
+    if arguments.once {
+        let told = runtime.block_on(story::play(&world));
+        running.stop();
+        told.context("the story broke off")?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    tell(&world, ports);
+    Ok(running.wait())
+}
+
+/// A port that is free now, unless one was chosen.
+fn free_port(wanted: u16) -> anyhow::Result<u16> {
+    if wanted != 0 {
+        return Ok(wanted);
+    }
+    let listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
+    Ok(listener.local_addr()?.port())
+}
+
+/// The sandbox forgets everything between runs, so the store must too; key and certificate stay.
+fn prepare(data: &Path) -> anyhow::Result<()> {
+    std::fs::create_dir_all(data).with_context(|| format!("`{}` cannot be made", data.display()))?;
+    for suffix in ["", "-wal", "-shm"] {
+        let file = data.join(format!("mintgate.db{suffix}"));
+        if file.exists() {
+            std::fs::remove_file(&file).with_context(|| format!("`{}` cannot be removed", file.display()))?;
+        }
+    }
+    Ok(())
+}
+
+fn settings(data: &Path, ports: (u16, u16), sandbox: &Sandbox) -> anyhow::Result<StartUp> {
+    let file = data.join("mintgate.yml");
+    std::fs::write(&file, settings::start_up_file(data, ports, sandbox))?;
+    StartUp::load(Some(&file), &Environment::default()).context("the demo's own start-up file is refused")
+}
+
+fn tell(world: &World, (http, https): (u16, u16)) {
+    let graph = world.sandbox.graph.url();
+    println!(
+        "\
+mintgate demo: no data leaves this machine.
+
+  The helpdesk     {public}   (also http://desk.localhost:{http})
+                   The certificate is self-signed: your browser warns once.
+  Its mail page    {public}/admin/exchange
+  A customer       {graph}/webmail?as=carla@customer.example
+
+1. Open the helpdesk and sign in as {admin} with the password {password}.
+2. Open the mail page, choose Connect, pick {MAILBOX} and accept.
+3. Open the customer's page and write to {MAILBOX}. A few seconds later it is a ticket.
+4. Answer the ticket with a public comment. The customer's page shows the answer; reply to it there.
+
+Start-up file: shown by `mintgate demo --help` under --data. Port {https} speaks TLS. Stop with Ctrl-C.",
+        public = world.public.as_str().trim_end_matches('/'),
+        admin = ADMIN.0,
+        password = ADMIN.1,
+    );
+}
