@@ -1,15 +1,19 @@
 //! The certificate that is served where none was configured: made once, kept in the data folder.
 
+use std::collections::BTreeSet;
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::Context;
 use rcgen::{CertificateParams, DnType, KeyPair, date_time_ymd};
+use tokio_rustls::rustls::sign::CertifiedKey;
 use tracing::warn;
 
 use crate::config::certificate::{self, Read};
+use crate::config::{Routes, StartUp};
 
 const CERTIFICATE: &str = "self-signed.crt";
 const KEY: &str = "self-signed.key";
@@ -19,8 +23,21 @@ pub(super) fn path(data_dir: &Path) -> PathBuf {
     data_dir.join(CERTIFICATE)
 }
 
+/// The certificate for names that none of the rules is for; `None` where nothing speaks TLS or the rules
+/// bring certificates of their own.
+pub(super) fn default(start_up: &StartUp, routes: &Routes) -> anyhow::Result<Option<Arc<CertifiedKey>>> {
+    let speaks_tls = start_up.entry_points.iter().any(|point| point.tls) || routes.routers.iter().any(|router| router.tls);
+    if !speaks_tls || !routes.certificates.is_empty() {
+        return Ok(None);
+    }
+    let public = start_up.console.public_url.as_ref().and_then(|url| url.host_str());
+    let names: BTreeSet<&str> = public.into_iter().chain(["localhost", "desk.localhost"]).collect();
+    let names: Vec<String> = names.into_iter().map(str::to_owned).collect();
+    Ok(Some(read_or_make(&start_up.data_dir, &names)?.certificate.key))
+}
+
 /// The certificate of `data_dir`, made for `names` when it is not there yet.
-pub(super) fn read_or_make(data_dir: &Path, names: &[String]) -> anyhow::Result<Read> {
+fn read_or_make(data_dir: &Path, names: &[String]) -> anyhow::Result<Read> {
     let (certificate, key) = (data_dir.join(CERTIFICATE), data_dir.join(KEY));
     if !(certificate.exists() && key.exists()) {
         make(&certificate, &key, names).context("no self-signed certificate can be made")?;

@@ -8,7 +8,7 @@ use tokio::runtime::Handle;
 use tracing::info;
 
 use crate::base::clock::{Clock, SystemClock, Timestamp};
-use crate::base::id::{random_token, short_id};
+use crate::base::id::short_id;
 use crate::base::secret::HashKey;
 use crate::base::wake::Wake;
 use crate::config::{StartUp, VaultKey};
@@ -18,12 +18,10 @@ use crate::mailbox::registry as mailboxes;
 use crate::middleware::registry::Parts as MiddlewareParts;
 use crate::net::{self, Egress, PROVIDERS, Timeouts};
 use crate::store::seal::{Sealer, SealingKey};
-use crate::store::{Store, StoreAt};
+use crate::store::{self, Store, StoreAt};
 use crate::web::call::HttpCall;
+use crate::token::keeper::Keeper;
 use crate::worker::{self, MailboxFactory, Worker};
-
-/// The fact under which the installation's own name is stored; sealed records are bound to it.
-const INSTALL_FACT: &str = "install_id";
 
 /// The vault key that is made when none is given.
 const KEY_FILE: &str = "vault.key";
@@ -62,6 +60,96 @@ pub(super) fn middleware_parts(start_up: &StartUp, runtime: &Handle) -> anyhow::
 fn parts_with(start_up: &StartUp, http: Arc<dyn HttpCall>, sessions: HashKey) -> MiddlewareParts {
     let admins = Admins::new(http, &start_up.desk.api_url, Arc::new(SystemClock), sessions);
     MiddlewareParts { admins: Arc::new(admins), cookies: start_up.cookies.clone() }
+}
+
+/// Everything behind the gateway.
+pub(super) struct Installation {
+    pub(super) store: Arc<dyn Store>,
+    pub(super) sealer: Arc<Sealer>,
+    pub(super) parts: MiddlewareParts,
+    pub(super) desk: Arc<Desk>,
+    /// `None` while no app is registered at a provider.
+    pub(super) keeper: Option<Arc<Keeper>>,
+    pub(super) mailboxes: MailboxFactory,
+    pub(super) providers: Arc<dyn HttpCall>,
+    pub(super) wake: Wake,
+}
+
+impl Installation {
+    /// Opens the store and the vault.
+    pub(super) async fn open(start_up: &StartUp, runtime: &Handle) -> anyhow::Result<Self> {
+        let sealer = Arc::new(sealer(&start_up.vault)?);
+        let store = store::open(&start_up.store).await?;
+        let desk_http = desk_client(start_up, runtime)?;
+        let providers = provider_client(start_up, runtime)?;
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let bot = start_up.desk.bot.clone();
+        let desk = Desk::new(desk_http.clone(), start_up.desk.api_url.clone(), bot, clock.clone());
+        let keeper = start_up.microsoft.clone().map(|app| {
+            Keeper::new(store.clone(), sealer.clone(), providers.clone(), app, clock.clone())
+        });
+        Ok(Self {
+            parts: parts_with(start_up, desk_http, sealer.derive("desk sessions")),
+            mailboxes: mailbox_factory(start_up, keeper.as_ref(), &providers),
+            desk: Arc::new(desk),
+            wake: Wake::new(),
+            store,
+            sealer,
+            keeper,
+            providers,
+        })
+    }
+
+    /// The mail worker, unless mail is off.
+    pub(super) fn worker(&self, start_up: &StartUp) -> Option<Arc<Worker>> {
+        let mail = &start_up.mail;
+        let settings = worker::Settings {
+            poll_interval: mail.poll_interval,
+            from_address: mail.from_address.clone(),
+            from_name: mail.from_name.clone(),
+            reply_to: mail.reply_to.clone(),
+            max_size: mail.max_size,
+            message_id_domain: mail.message_id_domain.clone(),
+        };
+        let worker = || {
+            Worker::new(worker::Parts {
+                store: self.store.clone(),
+                desk: self.desk.clone(),
+                mailboxes: self.mailboxes.clone(),
+                clock: Arc::new(SystemClock),
+                wake: self.wake.clone(),
+                message_ids: self.sealer.derive("message ids"),
+                holder: holder(&start_up.store),
+                settings,
+                at: Arc::new(|_| {}),
+            })
+        };
+        mail.enabled.then(worker)
+    }
+}
+
+/// Only one process has a SQLite store open; its lease need not be waited for after a crash.
+fn holder(store: &StoreAt) -> String {
+    match store {
+        StoreAt::Sqlite(_) => "this process".to_owned(),
+        StoreAt::Postgres(_) => short_id(),
+    }
+}
+
+fn mailbox_factory(
+    start_up: &StartUp,
+    keeper: Option<&Arc<Keeper>>,
+    providers: &Arc<dyn HttpCall>,
+) -> MailboxFactory {
+    let (Some(keeper), Some(app)) = (keeper, &start_up.microsoft) else { return Arc::new(|_| None) };
+    let parts = mailboxes::Parts {
+        tokens: keeper.clone(),
+        http: providers.clone(),
+        clock: Arc::new(SystemClock),
+        graph: app.graph.clone(),
+        requests_per_minute: start_up.mail.rate_limit,
+    };
+    Arc::new(move |row| mailboxes::make(&row.kind, row.id.clone(), &parts))
 }
 
 fn sealer(key: &VaultKey) -> anyhow::Result<Sealer> {

@@ -6,8 +6,15 @@ use clap::Parser;
 
 use crate::base::report::Report;
 
+mod certificate;
 mod command;
+mod console;
+mod installation;
+mod log;
 mod process;
+mod reload;
+mod serve;
+mod serving;
 
 /// The gateway in front of a Peppermint helpdesk.
 #[derive(Debug, Parser)]

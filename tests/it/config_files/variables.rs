@@ -221,3 +221,12 @@ fn the_start_up_file_may_be_named_by_a_variable() {
     let shown = StartUp::load(None, &Default::default()).expect_err("no file").to_string();
     assert_eq!(shown, "error: no start-up file is given\n  = help: use --config FILE or set MINTGATE_CONFIG");
 }
+
+#[test]
+fn the_desk_may_be_named_by_a_variable_alone() {
+    let entry_points = "entryPoints: {web: {address: \":8080\"}}\n";
+    let start_up = Folder::new()
+        .start_up(entry_points, &[("MINTGATE_DESK_URL", "http://peppermint:3000")])
+        .unwrap_or_else(|shown| panic!("{shown}"));
+    assert_eq!(start_up.desk.url.as_str(), "http://peppermint:3000/");
+}

@@ -1,0 +1,83 @@
+//! Rules that changed are put in place while requests run; rules that are wrong change nothing.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use anyhow::Context;
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+use tracing::{error, info, warn};
+
+use super::installation;
+use crate::base::wake::Wake;
+use crate::config::watch::{Pace, Watch};
+use crate::config::{Routes, StartUp};
+use crate::gateway::Gateway;
+use crate::middleware::registry::Parts;
+
+pub(super) struct Reload {
+    start_up: Arc<StartUp>,
+    parts: Parts,
+    gateway: Arc<Gateway>,
+    /// The watcher, while files are watched. Also keeps two reloads apart.
+    watch: Mutex<Option<Watch>>,
+}
+
+impl Reload {
+    pub(super) fn new(start_up: Arc<StartUp>, parts: Parts, gateway: Arc<Gateway>) -> Self {
+        Self { start_up, parts, gateway, watch: Mutex::new(None) }
+    }
+
+    /// Reads the rules again, whole: all of them or none.
+    pub(super) fn now(&self) {
+        let watch = self.watch.lock().unwrap_or_else(PoisonError::into_inner);
+        match Routes::load(&self.start_up, &self.parts, installation::now()) {
+            Ok(routes) => {
+                for warning in &routes.warnings {
+                    warn!("{warning}");
+                }
+                if let Some(watch) = &*watch {
+                    watch.follow(self.paths(&routes.files));
+                }
+                self.gateway.replace(routes);
+                info!(generation = self.gateway.generation(), "the rules were read again");
+            }
+            Err(problems) => {
+                self.gateway.reload_refused();
+                error!("the rules changed and are wrong; the present ones stay\n{problems}");
+            }
+        }
+    }
+
+    /// Reloads whenever a file of the rules changes, until `resting` says true.
+    pub(super) fn watch(self: Arc<Self>, control: &Handle, mut resting: watch::Receiver<bool>) -> anyhow::Result<()> {
+        if !self.start_up.rules.watch {
+            return Ok(());
+        }
+        let changed = Wake::new();
+        // Certificates are among the files of the rules that were just loaded.
+        let files = Routes::load(&self.start_up, &self.parts, installation::now()).map(|routes| routes.files);
+        let paths = self.paths(&files.unwrap_or_default());
+        let watch = Watch::start(paths, Pace::default(), changed.clone());
+        let watch = watch.context("the rule files cannot be watched")?;
+        *self.watch.lock().unwrap_or_else(PoisonError::into_inner) = Some(watch);
+        control.spawn(async move {
+            loop {
+                tokio::select! {
+                    () = changed.rung() => {}
+                    _ = resting.wait_for(|&resting| resting) => return,
+                }
+                let reload = self.clone();
+                if tokio::task::spawn_blocking(move || reload.now()).await.is_err() {
+                    error!("reading the rules again broke down; the present ones stay");
+                }
+            }
+        });
+        Ok(())
+    }
+
+    fn paths(&self, files: &[PathBuf]) -> Vec<PathBuf> {
+        let rules = &self.start_up.rules;
+        rules.at.iter().chain(&rules.inline).chain(files).cloned().collect()
+    }
+}

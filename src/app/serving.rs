@@ -1,0 +1,143 @@
+//! From a start-up file to a serving process: binds first, opens the store, starts the worker, serves.
+
+use std::process::ExitCode;
+use std::sync::{Arc, Mutex};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use anyhow::{Context, anyhow};
+use prometheus_client::registry::Registry;
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::watch;
+use tracing::{info, warn};
+
+use super::installation::{self, Installation};
+use super::reload::Reload;
+use super::serve::{Ended, ServeError, Serving, Signals, Stop, serve as serve_bound};
+use super::{certificate, console};
+use crate::base::clock::SystemClock;
+use crate::config::{Routes, StartUp};
+use crate::entry::bind::{Bound, bind};
+use crate::gateway::log::AccessLog;
+use crate::gateway::upstream::UpstreamTimeouts;
+use crate::gateway::{Gateway, Parts};
+
+/// Threads for what is not the request path: console, worker, calls to other servers.
+const CONTROL_THREADS: usize = 2;
+/// What the worker may take to come to rest once requests are done.
+const REST: Duration = Duration::from_secs(3);
+
+/// Serves until a signal ends it.
+pub(super) fn serve(start_up: StartUp) -> anyhow::Result<ExitCode> {
+    start(start_up)?.wait()
+}
+
+/// A process that serves.
+pub(super) struct Running {
+    stop: watch::Sender<Stop>,
+    rest: watch::Sender<bool>,
+    serving: JoinHandle<Result<Ended, ServeError>>,
+    control: Runtime,
+}
+
+impl Running {
+    /// Ends it without waiting for running requests.
+    pub(super) fn stop(self) -> anyhow::Result<ExitCode> {
+        self.stop.send_replace(Stop::Now);
+        self.wait()
+    }
+
+    /// Returns once it has ended.
+    pub(super) fn wait(self) -> anyhow::Result<ExitCode> {
+        let ended = self.serving.join().map_err(|_| anyhow!("the serving thread broke down"))??;
+        self.rest.send_replace(true);
+        self.control.shutdown_timeout(REST);
+        info!(how = ?ended, "stopped");
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// Starts everything; an error means that nothing is served.
+pub(super) fn start(start_up: StartUp) -> anyhow::Result<Running> {
+    for warning in &start_up.warnings {
+        warn!("{warning}");
+    }
+    let control = Builder::new_multi_thread()
+        .worker_threads(CONTROL_THREADS)
+        .thread_name("control")
+        .enable_all()
+        .build()
+        .context("no runtime")?;
+    // Rules first: a problem in them is told before anything on this machine is touched.
+    let check = installation::middleware_parts(&start_up, control.handle())?;
+    Routes::load(&start_up, &check, installation::now()).map_err(|problems| anyhow!("{problems}"))?;
+    let bound = bind(start_up.entry_points.clone())?;
+    let installation = control.block_on(Installation::open(&start_up, control.handle()))?;
+    let start_up = Arc::new(start_up);
+    let (rest, resting) = watch::channel(false);
+    let (stop, stopping) = watch::channel(Stop::Run);
+    let gateway = gateway(&start_up, &installation, &bound, &control)?;
+    start_background(&start_up, &installation, &control, &resting);
+    let parts = installation.parts;
+    let reload = Arc::new(Reload::new(start_up.clone(), parts, gateway.clone()));
+    reload.clone().watch(control.handle(), resting)?;
+    let serving = Serving {
+        grace: start_up.entry_points.iter().map(|point| point.timeouts.grace).max().unwrap_or_default(),
+        threads: thread::available_parallelism().map_or(1, usize::from),
+        stop: stopping,
+        signals: Signals::Handled { reload: Arc::new(move || reload.now()) },
+        bound,
+        gateway,
+    };
+    for entry_point in &start_up.entry_points {
+        info!(name = entry_point.name, address = %entry_point.address, tls = entry_point.tls, "listening");
+    }
+    let serving = thread::Builder::new().name("serve".to_owned()).spawn(move || serve_bound(serving))?;
+    Ok(Running { stop, rest, serving, control })
+}
+
+fn start_background(
+    start_up: &StartUp,
+    installation: &Installation,
+    control: &Runtime,
+    resting: &watch::Receiver<bool>,
+) {
+    if let Some(keeper) = &installation.keeper {
+        control.spawn(keeper.clone().run(resting.clone()));
+    }
+    match installation.worker(start_up) {
+        Some(worker) => drop(control.spawn(worker.run(resting.clone()))),
+        None => info!("mail is off"),
+    }
+}
+
+fn gateway(
+    start_up: &StartUp,
+    installation: &Installation,
+    bound: &[Bound],
+    control: &Runtime,
+) -> anyhow::Result<Arc<Gateway>> {
+    let routes = Routes::load(start_up, &installation.parts, installation::now())
+        .map_err(|problems| anyhow!("{problems}"))?;
+    for warning in &routes.warnings {
+        warn!("{warning}");
+    }
+    let access_log = start_up.access_log.as_ref().map(AccessLog::open).transpose();
+    let admins = installation.parts.admins.clone();
+    let parts = Parts {
+        entry_points: bound.iter().map(|bound| bound.entry_point.clone()).collect(),
+        ping: start_up.ping.clone(),
+        metrics: start_up.metrics.clone(),
+        locales: start_up.desk.locales.clone(),
+        access_log: access_log.context("the access log cannot be opened")?,
+        console: console::console(start_up, installation),
+        control: control.handle().clone(),
+        registry: Arc::new(Mutex::new(Registry::default())),
+        on_desk_write: Some(installation.wake.clone()),
+        on_rights_change: Some(Arc::new(move || admins.invalidate_all())),
+        default_certificate: certificate::default(start_up, &routes)?,
+        upstream: UpstreamTimeouts::default(),
+        clock: Arc::new(SystemClock),
+    };
+    Ok(Gateway::new(parts, routes))
+}
