@@ -1,5 +1,7 @@
 //! Wires everything together and is the command line. One file per command in `command/`.
 
+pub mod serve;
+
 use std::process::ExitCode;
 
 use clap::Parser;

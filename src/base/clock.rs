@@ -66,7 +66,11 @@ impl fmt::Display for Timestamp {
 
 /// Where the time comes from.
 pub trait Clock: Send + Sync {
+    /// Wall time; may jump either way.
     fn now(&self) -> Timestamp;
+
+    /// Time since some fixed moment; never runs backwards, goes on while the machine sleeps.
+    fn steady(&self) -> Duration;
 }
 
 /// The machine's clock.
@@ -78,29 +82,45 @@ impl Clock for SystemClock {
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Timestamp(i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX))
     }
+
+    fn steady(&self) -> Duration {
+        let since_boot = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+        Duration::try_from(since_boot).expect("the time since boot is not negative")
+    }
 }
 
 /// A clock that a test moves by hand.
 #[derive(Debug, Default)]
-pub struct ManualClock(AtomicI64);
+pub struct ManualClock {
+    wall: AtomicI64,
+    steady: AtomicI64,
+}
 
 impl ManualClock {
     pub fn at(now: Timestamp) -> Self {
-        Self(AtomicI64::new(now.0))
+        Self { wall: AtomicI64::new(now.0), steady: AtomicI64::new(0) }
     }
 
+    /// The wall clock jumps; no time passes.
     pub fn set(&self, now: Timestamp) {
-        self.0.store(now.0, Ordering::SeqCst);
+        self.wall.store(now.0, Ordering::SeqCst);
     }
 
+    /// Time passes.
     pub fn advance(&self, span: Duration) {
         self.set(self.now() + span);
+        let passed = i64::try_from(span.as_millis()).unwrap_or(i64::MAX);
+        self.steady.fetch_add(passed, Ordering::SeqCst);
     }
 }
 
 impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
-        Timestamp(self.0.load(Ordering::SeqCst))
+        Timestamp(self.wall.load(Ordering::SeqCst))
+    }
+
+    fn steady(&self) -> Duration {
+        Duration::from_millis(u64::try_from(self.steady.load(Ordering::SeqCst)).unwrap_or(0))
     }
 }
 
@@ -114,6 +134,15 @@ mod tests {
         assert_eq!(moment.0 % 1000, 500);
         assert_eq!(moment.rfc3339(), "2026-11-21T00:02:03Z");
         assert_eq!(moment.rfc2822(), "Sat, 21 Nov 2026 00:02:03 +0000");
+    }
+
+    #[test]
+    fn the_steady_clock_does_not_follow_a_jump_of_the_wall_clock() {
+        let clock = ManualClock::at(Timestamp(0));
+        clock.set(Timestamp(86_400_000));
+        clock.advance(Duration::from_secs(5));
+        assert_eq!(clock.steady(), Duration::from_secs(5));
+        assert!(SystemClock.steady() > Duration::ZERO);
     }
 
     #[test]

@@ -32,7 +32,7 @@ impl<N: Into<String>, V: Into<OsString>> FromIterator<(N, V)> for Environment {
 
 /// Reads variables; whatever is wrong goes to the findings.
 #[derive(Clone, Copy)]
-pub struct Variables<'e> {
+pub(super) struct Variables<'e> {
     environment: &'e Environment,
     findings: &'e Findings,
 }

@@ -103,6 +103,16 @@ pub struct RuleFiles {
     pub watch: bool,
 }
 
+impl RuleFiles {
+    /// What [`watch::Watch`] has to follow once `routes` were made of these: folders, files, and the
+    /// certificates they name.
+    pub fn to_watch(&self, routes: &Routes) -> Vec<PathBuf> {
+        let named = self.at.iter().chain(&self.inline).cloned();
+        let elsewhere = |path: &&PathBuf| !self.at.as_ref().is_some_and(|at| path.starts_with(at));
+        named.chain(routes.files.iter().filter(elsewhere).cloned()).collect()
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccessLog {
     pub file: Option<PathBuf>,

@@ -143,16 +143,16 @@ fn token_width(line: &str, start: usize) -> usize {
 }
 
 /// Keys whose values are never shown.
-const SECRET_KEYS: [&str; 4] = ["password", "clientsecret", "postgres", "secret"];
+const SECRET_KEYS: [&str; 3] = ["password", "secret", "postgres"];
 
 /// Cuts a line after a key that holds a secret, and values that look like a URL with a password.
 fn without_secrets(line: &str) -> String {
     let lower = line.to_ascii_lowercase();
-    let key_ends = SECRET_KEYS.iter().filter_map(|key| {
-        let after = lower.find(key)? + key.len();
-        let colon =
-            lower[after..].find(':').filter(|gap| lower[after..after + gap].trim_matches('"').is_empty())?;
-        Some(after + colon + 1)
+    let key_ends = SECRET_KEYS.iter().flat_map(|key| lower.match_indices(key)).filter_map(|(at, key)| {
+        let after = at + key.len();
+        let gap = lower[after..].find(':')?;
+        let ends_the_key = lower[after..after + gap].trim_matches(['"', '\'', ' ']).is_empty();
+        ends_the_key.then_some(after + gap + 1)
     });
     let url_start = lower.find("://").filter(|at| lower[*at..].contains('@')).map(|at| at + 3);
     match key_ends.chain(url_start).min() {
@@ -163,7 +163,7 @@ fn without_secrets(line: &str) -> String {
 
 /// Collects problems and warnings while a configuration is read.
 #[derive(Default)]
-pub struct Findings {
+pub(super) struct Findings {
     problems: RefCell<Vec<Problem>>,
     warnings: RefCell<Vec<String>>,
 }
@@ -173,17 +173,18 @@ impl Findings {
         self.problems.borrow_mut().push(problem);
     }
 
+    /// The same warning twice is one warning.
     pub fn warn(&self, warning: impl Into<String>) {
-        self.warnings.borrow_mut().push(warning.into());
+        let warning = warning.into();
+        let mut warnings = self.warnings.borrow_mut();
+        if !warnings.contains(&warning) {
+            warnings.push(warning);
+        }
     }
 
     /// Warns with the place in front: `rules.yml:3:5: …`.
     pub fn warn_at(&self, source: &Source, place: Place, warning: &str) {
         self.warn(format!("{}:{}:{}: {warning}", source.path.display(), place.line, place.column));
-    }
-
-    pub fn has_problems(&self) -> bool {
-        !self.problems.borrow().is_empty()
     }
 
     /// The warnings, or everything that is wrong, sorted by place within a file.
@@ -205,7 +206,7 @@ impl Findings {
 }
 
 /// The candidate that is most likely meant by `word`, case ignored; none when nothing is near.
-pub fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
+pub(super) fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
     let word = word.to_ascii_lowercase();
     let length = word.chars().count();
     let limit = (length / 3).max(1).min(length.saturating_sub(1));
@@ -218,7 +219,7 @@ pub fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) ->
 }
 
 /// `did you mean …?`, or what there is, or nothing when there is nothing.
-pub fn suggestion(word: &str, candidates: &[&str]) -> Option<String> {
+pub(super) fn suggestion(word: &str, candidates: &[&str]) -> Option<String> {
     if let Some(near) = nearest(word, candidates.iter().copied()) {
         return Some(format!("did you mean `{near}`?"));
     }
@@ -254,9 +255,13 @@ mod tests {
 
     #[test]
     fn a_secret_is_not_shown() {
-        for line in
-            ["password: hunter2", "bot: {email: a, password: hunter2}", "postgres: postgres://u:hunter2@h/d"]
-        {
+        for line in [
+            "password: hunter2",
+            "bot: {email: a, password: hunter2}",
+            "bot: {passwordFile: a, \"clientSecret\" : hunter2}",
+            "postgres: postgres://u:hunter2@h/d",
+            "url: postgres://u:hunter2@h/d",
+        ] {
             let shown = Problem::new(at(line, 1, 1), "wrong").to_string();
             assert!(!shown.contains("hunter2"), "{shown}");
         }

@@ -71,8 +71,15 @@ pub fn read_source(path: &Path) -> Result<Arc<Source>, Problem> {
 
 /// Parses one YAML document; an empty file is [`Value::Nothing`].
 pub fn parse(source: &Arc<Source>) -> Result<Node, Problem> {
-    let raw: Spanned<Raw> = serde_yaml::from_str_with_options(&source.text, options())
-        .map_err(|error| yaml_problem(source, &error))?;
+    let raw: Spanned<Raw> = serde_yaml::from_str_with_options(&source.text, options()).map_err(|error| {
+        let problem = yaml_problem(source, &error);
+        match source.text.contains("{{") {
+            true => {
+                problem.help("files are plain YAML: templates such as {{ env \"NAME\" }} are not filled in")
+            }
+            false => problem,
+        }
+    })?;
     Ok(node(raw, &source.text))
 }
 

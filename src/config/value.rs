@@ -91,9 +91,14 @@ pub fn listen_address(text: &str) -> Result<SocketAddr, ValueError> {
 /// An origin over http or https, without path, query, fragment and user.
 pub fn origin(text: &str) -> Result<Url, ValueError> {
     const EXAMPLE: &str = "http://127.0.0.1:3000";
-    let url = Url::parse(text).map_err(|_| ValueError::Url(text.to_owned(), EXAMPLE))?;
+    let refused = || {
+        // What stands before an @ may be a password.
+        let shown = text.rsplit_once('@').map_or_else(|| text.to_owned(), |(_, host)| format!("…@{host}"));
+        ValueError::Url(shown, EXAMPLE)
+    };
+    let url = Url::parse(text).map_err(|_| refused())?;
     if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
-        return Err(ValueError::Url(text.to_owned(), EXAMPLE));
+        return Err(refused());
     }
     if let Some(part) = beyond_origin(&url) {
         return Err(ValueError::NotAnOrigin(without_user(&url), part, EXAMPLE));
@@ -255,8 +260,10 @@ mod tests {
 
     #[test]
     fn a_password_in_an_origin_is_not_repeated() {
-        let error = origin("http://user:hunter2@desk/").expect_err("refused").to_string();
-        assert!(!error.contains("hunter2"), "{error}");
+        for text in ["http://user:hunter2@desk/", "http://user:hunter2@de sk", "ftp://user:hunter2@desk"] {
+            let error = origin(text).expect_err("refused").to_string();
+            assert!(!error.contains("hunter2"), "{error}");
+        }
     }
 
     #[test]

@@ -1,1 +1,17 @@
-//! A connection before it is HTTP.
+//! A connection before it is HTTP: the listening socket, caps, deadlines, TLS, and the raw check of every
+//! HTTP/1 request head.
+//!
+//! Knows pingora only as the application that gets a checked stream; knows no routes.
+
+pub mod accept;
+pub mod bind;
+mod chunks;
+mod deadline;
+mod farewell;
+mod gate;
+pub mod limits;
+mod raw_head;
+mod reading;
+pub mod stream;
+pub mod tls;
+mod transport;

@@ -21,9 +21,9 @@ impl Headers<'_> {
 
     /// The decoded subject.
     pub(crate) fn subject(&self) -> String {
-        let raw_is_ascii = self.bytes("Subject").is_none_or(<[u8]>::is_ascii);
         let decoded = match self.0.subject() {
-            Some(subject) if raw_is_ascii => subject.to_owned(),
+            Some(subject) if !subject.contains(char::REPLACEMENT_CHARACTER) => subject.to_owned(),
+            // Raw bytes in an encoding of their own.
             _ => self.bytes("Subject").map(decode).unwrap_or_default(),
         };
         clean::line(&decoded, LONGEST_SUBJECT)

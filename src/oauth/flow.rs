@@ -3,6 +3,7 @@
 //! A state that was used is gone. Does not store and does not call: the console seals what it keeps,
 //! and [`Exchange::redeem`] is given the way to call.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use oauth2::PkceCodeChallenge;
@@ -220,7 +221,7 @@ impl Exchange {
     /// Redeems the code; it is spent whatever the answer is.
     pub async fn redeem(
         self,
-        http: &dyn HttpCall,
+        http: &Arc<dyn HttpCall>,
         app: &MicrosoftApp,
         now: Timestamp,
     ) -> Result<Grant, GrantError> {

@@ -3,6 +3,7 @@
 //! Does not decide what a refusal means; that is `refresh` and `advice`.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use oauth2::basic::{BasicRevocationErrorResponse, BasicTokenIntrospectionResponse, BasicTokenType};
@@ -58,6 +59,21 @@ impl fmt::Display for Refusal {
     }
 }
 
+impl Refusal {
+    /// One line to copy for Microsoft's support.
+    pub fn reference(&self) -> String {
+        let mut line = self.to_string();
+        let details =
+            [("trace", &self.trace_id), ("correlation", &self.correlation_id), ("at", &self.timestamp)];
+        for (name, detail) in details {
+            if let Some(text) = detail {
+                line.push_str(&format!(", {name} {text}"));
+            }
+        }
+        line
+    }
+}
+
 /// Why there is no grant.
 #[derive(Debug, thiserror::Error)]
 pub enum GrantError {
@@ -75,7 +91,7 @@ pub enum GrantError {
 /// Redeems an authorization code (RFC 6749, section 4.1.3; RFC 7636, section 4.5). `redirect_uri` must
 /// be byte-equal to the one of the authorization request.
 pub async fn redeem(
-    http: &dyn HttpCall,
+    http: &Arc<dyn HttpCall>,
     app: &MicrosoftApp,
     token_url: &Url,
     code: &SecretString,
@@ -87,14 +103,14 @@ pub async fn redeem(
     let answer = client
         .exchange_code(AuthorizationCode::new(code.expose_secret().to_owned()))
         .set_pkce_verifier(PkceCodeVerifier::new(verifier.expose_secret().to_owned()))
-        .request_async(&Endpoint(http))
+        .request_async(&Endpoint(Arc::clone(http)))
         .await;
     grant(answer, &[], now)
 }
 
 /// Asks for a new access token (RFC 6749, section 6). `scopes` must not go beyond what was granted.
 pub async fn refresh(
-    http: &dyn HttpCall,
+    http: &Arc<dyn HttpCall>,
     app: &MicrosoftApp,
     token_url: &Url,
     token: &SecretString,
@@ -105,7 +121,7 @@ pub async fn refresh(
     let answer = client
         .exchange_refresh_token(&RefreshToken::new(token.expose_secret().to_owned()))
         .add_scopes(scopes.iter().cloned().map(Scope::new))
-        .request_async(&Endpoint(http))
+        .request_async(&Endpoint(Arc::clone(http)))
         .await;
     grant(answer, scopes, now)
 }

@@ -5,6 +5,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -69,9 +70,9 @@ impl RetryAfter {
 }
 
 /// The `oauth2` crate's view of [`HttpCall`].
-pub struct Endpoint<'h>(pub &'h dyn HttpCall);
+pub struct Endpoint(pub Arc<dyn HttpCall>);
 
-impl<'c, 'h: 'c> oauth2::AsyncHttpClient<'c> for Endpoint<'h> {
+impl<'c> oauth2::AsyncHttpClient<'c> for Endpoint {
     type Error = EndpointError;
     type Future = Pin<Box<dyn Future<Output = Result<oauth2::HttpResponse, EndpointError>> + Send + 'c>>;
 

@@ -36,6 +36,8 @@ impl AccessToken {
 pub enum TokenError {
     #[error("mailbox `{mailbox}` has to be connected again: {reason}")]
     NeedsReconnect { mailbox: MailboxId, reason: String },
+    #[error("the app registration has to be put right: {reason}")]
+    Misconfigured { reason: String },
     #[error("the identity provider gives no token now; next try at {retry_at}")]
     Unavailable { retry_at: Timestamp, source: Option<Box<dyn std::error::Error + Send + Sync>> },
     #[error("the vault cannot be read")]

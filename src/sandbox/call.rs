@@ -58,6 +58,28 @@ fn decode_form(text: &[u8]) -> Vec<(String, String)> {
     url::form_urlencoded::parse(text).into_owned().collect()
 }
 
+/// Undoes percent-encoding once; what is no encoding stays as it is.
+pub fn percent_decoded(path: &str) -> String {
+    let hexadecimal = |digit: u8| char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok());
+    let bytes = path.as_bytes();
+    let mut decoded = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while at < bytes.len() {
+        let pair = bytes.get(at + 1).zip(bytes.get(at + 2)).filter(|_| bytes[at] == b'%');
+        match pair.and_then(|(&high, &low)| hexadecimal(high).zip(hexadecimal(low))) {
+            Some((high, low)) => {
+                decoded.push(high * 16 + low);
+                at += 3;
+            }
+            None => {
+                decoded.push(bytes[at]);
+                at += 1;
+            }
+        }
+    }
+    String::from_utf8_lossy(&decoded).into_owned()
+}
+
 /// `status` with JSON.
 pub fn json(status: StatusCode, value: &Value) -> Answer {
     typed(status, "application/json; charset=utf-8", value.to_string())

@@ -7,6 +7,9 @@
 pub mod call;
 pub mod desk;
 pub mod fault;
+pub mod grants;
+pub mod graph;
+mod mime;
 pub mod server;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -35,10 +35,18 @@ pub(super) trait Part: Send + Sync + 'static {
     fn answer(&self, call: &Call) -> Answer;
     /// `status` in the words of the server that this part stands in for.
     fn refuse(&self, call: &Call, status: StatusCode) -> Answer;
-    /// Lets a call in, or refuses it; what is returned is dropped when the call has ended.
-    fn enter(&self, _call: &Call) -> Result<Option<Arc<()>>, Answer> {
-        Ok(None)
+    /// Lets a call in, or refuses it.
+    fn enter(&self, _call: &Call) -> Entry {
+        Entry::Free
     }
+}
+
+/// Whether a call may come in.
+pub(super) enum Entry {
+    Free,
+    /// Dropped when the call has ended.
+    Counted(Arc<()>),
+    Refused(Answer),
 }
 
 /// A running server; it ends when this is dropped.
@@ -108,8 +116,9 @@ async fn handle(
         return whole(served.part.answer(&call));
     }
     let _inside = match served.part.enter(&call) {
-        Ok(inside) => inside,
-        Err(refusal) => return whole(refusal),
+        Entry::Free => None,
+        Entry::Counted(inside) => Some(inside),
+        Entry::Refused(refusal) => return whole(refusal),
     };
     match served.faults.strike(call.method.as_str(), &call.path) {
         None => whole(served.part.answer(&call)),

@@ -2,12 +2,24 @@
 //!
 //! Secrets arrive here sealed (see `seal`); nothing below this module sees them in clear.
 
+mod facts;
+mod flows;
+mod ledger;
+mod mailboxes;
+mod open;
+mod outbox;
+mod sealed;
+mod sql;
+mod tickets;
+
+pub mod seal;
+
+pub use open::open;
+
 use async_trait::async_trait;
 
 use crate::base::clock::Timestamp;
 use crate::base::id::MailboxId;
-
-pub mod seal;
 
 /// Which database holds the store.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,1 +1,9 @@
-//! The vault of tokens and the keeper that keeps them alive.
+//! Tokens that stay alive: the vault keeps them sealed, the keeper refreshes them in time.
+//!
+//! Everybody else asks the keeper as a [`crate::oauth::source::TokenSource`] and never sees a refresh token.
+
+mod cached;
+pub mod keeper;
+pub mod record;
+mod refreshing;
+pub mod vault;

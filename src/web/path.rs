@@ -29,6 +29,11 @@ pub struct CanonicalPath {
 }
 
 impl CanonicalPath {
+    /// The original itself, for services that are not the desk and read paths their own way.
+    pub fn as_sent() -> Self {
+        Self { changed: None }
+    }
+
     /// The canonical text; `original` must be the path this was made from.
     pub fn text<'p>(&'p self, original: &'p str) -> &'p str {
         self.changed.as_deref().unwrap_or(original)

@@ -19,7 +19,7 @@ use crate::store::{MailboxRow, NewMail};
 /// A provider allows few calls at once per mailbox (Graph: four).
 const PARALLEL: usize = 4;
 
-/// A lost cursor lists again from this long before the last good poll; the ledger knows the doubles.
+/// A lost cursor lists again from this long before the newest known mail; the ledger knows the doubles.
 const OVERLAP: Duration = Duration::from_secs(2 * 24 * 3600);
 
 /// Rounds in which a mail may fail to be fetched before it is set aside.
@@ -160,15 +160,9 @@ impl Worker {
     }
 }
 
-/// From when a listing without a cursor begins.
+/// From when a listing without a cursor begins. Not from the last poll: that may have failed.
 fn since(row: &MailboxRow) -> Timestamp {
-    // During a run of failures the last poll is not the last good one.
-    let last_good = match (row.last_poll_at, row.failing_since) {
-        (Some(polled), Some(failing)) => polled.min(failing),
-        (Some(polled), None) => polled,
-        (None, _) => return row.accept_since,
-    };
-    (last_good - OVERLAP).max(row.accept_since)
+    row.last_mail_at.map_or(row.accept_since, |newest| (newest - OVERLAP).max(row.accept_since))
 }
 
 /// Whether other mails of the same mailbox may well be fetched after this.
@@ -183,7 +177,7 @@ mod tests {
 
     const DAY: i64 = 24 * 3600 * 1000;
 
-    fn row(last_poll_at: Option<i64>, failing_since: Option<i64>) -> MailboxRow {
+    fn row(last_mail_at: Option<i64>) -> MailboxRow {
         MailboxRow {
             id: MailboxId::parse("m").expect("an id"),
             kind: "microsoft-graph".to_owned(),
@@ -192,19 +186,16 @@ mod tests {
             scopes: String::new(),
             connected_at: Timestamp(0),
             accept_since: Timestamp(10 * DAY),
-            last_poll_at: last_poll_at.map(|day| Timestamp(day * DAY)),
-            last_mail_at: None,
+            last_poll_at: Some(Timestamp(90 * DAY)),
+            last_mail_at: last_mail_at.map(|day| Timestamp(day * DAY)),
             last_error: None,
-            failing_since: failing_since.map(|day| Timestamp(day * DAY)),
+            failing_since: None,
         }
     }
 
     #[test]
-    fn a_listing_without_cursor_overlaps_the_last_good_poll() {
-        let days = |polled, failing| since(&row(polled, failing)).0 / DAY;
-        assert_eq!(days(None, None), 10);
-        assert_eq!(days(Some(11), None), 10);
-        assert_eq!(days(Some(30), None), 28);
-        assert_eq!(days(Some(30), Some(20)), 18);
+    fn a_listing_without_cursor_overlaps_the_newest_known_mail() {
+        let day = |newest| since(&row(newest)).0 / DAY;
+        assert_eq!([day(None), day(Some(11)), day(Some(30))], [10, 10, 28]);
     }
 }

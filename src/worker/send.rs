@@ -176,8 +176,8 @@ impl Worker {
 /// Whether the next mail would only fail the same way.
 fn concerns_all_mails(error: &MailboxError) -> bool {
     match error {
-        MailboxError::Token(TokenError::NeedsReconnect { .. } | TokenError::Unavailable { .. })
-        | MailboxError::Token(TokenError::Vault { .. })
+        MailboxError::Token(TokenError::NeedsReconnect { .. } | TokenError::Misconfigured { .. })
+        | MailboxError::Token(TokenError::Unavailable { .. } | TokenError::Vault { .. })
         | MailboxError::Call(_)
         | MailboxError::Throttled { .. }
         | MailboxError::NotGranted { .. } => true,

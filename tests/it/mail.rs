@@ -52,8 +52,8 @@ struct Script {
 impl Script {
     async fn start() -> (Self, String) {
         let script = Self::default();
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let origin = format!("http://{}", listener.local_addr().unwrap());
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let origin = format!("http://{}", listener.local_addr().expect("its address"));
         let app = Router::new().fallback(answer).with_state(script.clone());
         tokio::spawn(async move { axum::serve(listener, app).await });
         (script, origin)
@@ -64,7 +64,10 @@ impl Script {
         for (name, value) in headers {
             builder = builder.header(*name, *value);
         }
-        self.replies.lock().unwrap().push_back(builder.body(body.into()).unwrap());
+        self.replies
+            .lock()
+            .expect("no test panicked")
+            .push_back(builder.body(body.into()).expect("a response"));
     }
 
     fn json(&self, status: u16, body: Value) {
@@ -76,7 +79,7 @@ impl Script {
     }
 
     fn seen(&self) -> Vec<Seen> {
-        self.seen.lock().unwrap().clone()
+        self.seen.lock().expect("no test panicked").clone()
     }
 
     fn lines(&self) -> Vec<String> {
@@ -86,16 +89,17 @@ impl Script {
 
 async fn answer(State(script): State<Script>, request: Request) -> Response {
     let (head, body) = request.into_parts();
-    let text = |name: &str| head.headers.get(name).map_or("", |value| value.to_str().unwrap()).to_owned();
-    let body = to_bytes(body, 1 << 20).await.unwrap().to_vec();
-    script.seen.lock().unwrap().push(Seen {
+    let text =
+        |name: &str| head.headers.get(name).map_or("", |value| value.to_str().expect("text")).to_owned();
+    let body = to_bytes(body, 1 << 20).await.expect("a body").to_vec();
+    script.seen.lock().expect("no test panicked").push(Seen {
         line: format!("{} {}", head.method, head.uri),
         bearer: text("authorization"),
         prefer: text("prefer"),
         body,
     });
-    let reply = script.replies.lock().unwrap().pop_front();
-    reply.unwrap_or_else(|| Response::builder().status(599).body(Body::empty()).unwrap())
+    let reply = script.replies.lock().expect("no test panicked").pop_front();
+    reply.unwrap_or_else(|| Response::builder().status(599).body(Body::empty()).expect("a response"))
 }
 
 /// Gives `token-1` until it is renewed, then `token-2` and so on.
@@ -126,19 +130,19 @@ impl TokenSource for Tokens {
 }
 
 fn parts(origins: &[&str], scopes: &'static [&'static str]) -> registry::Parts {
-    let egress = Egress::only(origins).unwrap();
+    let egress = Egress::only(origins).expect("origins");
     registry::Parts {
         tokens: Arc::new(Tokens { scopes, renewed: AtomicU32::new(0) }),
-        http: Arc::new(Client::new(Handle::current(), egress, Timeouts::default()).unwrap()),
+        http: Arc::new(Client::new(Handle::current(), egress, Timeouts::default()).expect("a client")),
         clock: Arc::new(ManualClock::at(NOW)),
-        graph: origins[0].parse().unwrap(),
+        graph: origins[0].parse().expect("a URL"),
         requests_per_minute: 1_000,
     }
 }
 
 fn mailbox(origins: &[&str], scopes: &'static [&'static str]) -> GraphMailbox {
     let parts = parts(origins, scopes);
-    let id = MailboxId::parse("support").unwrap();
+    let id = MailboxId::parse("support").expect("an id");
     GraphMailbox::new(id, parts.graph, parts.tokens, parts.http, parts.clock, parts.requests_per_minute)
 }
 

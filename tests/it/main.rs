@@ -16,4 +16,5 @@ mod sandbox;
 mod shared;
 mod store;
 mod story;
+mod support;
 mod worker;

@@ -2,4 +2,5 @@
 
 mod client;
 mod desk;
+mod graph;
 mod recordings;

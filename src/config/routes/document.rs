@@ -55,20 +55,24 @@ pub struct Tree<'t> {
 
 impl Documents {
     pub fn read(files: &RuleFiles, findings: &Findings) -> Self {
-        let mut paths = Vec::new();
+        let mut found = Found::default();
         if let Some(at) = &files.at
-            && let Err(problem) = rule_files(at, &mut paths)
+            && let Err(problem) = walk(at, &mut found, 0)
         {
             findings.problem(problem);
         }
+        for path in &found.left_out {
+            findings.warn(format!("`{}` is not read: rules are YAML", path.display()));
+        }
         let inline = files.inline.iter().map(|path| (path, true));
-        let documents = inline.chain(paths.iter().map(|path| (path, false))).filter_map(|(path, inline)| {
-            let parsed = tree::read_source(path).and_then(|source| {
-                let tree = tree::parse(&source)?;
-                Ok(Document { source, tree, inline })
+        let documents =
+            inline.chain(found.rules.iter().map(|path| (path, false))).filter_map(|(path, inline)| {
+                let parsed = tree::read_source(path).and_then(|source| {
+                    let tree = tree::parse(&source)?;
+                    Ok(Document { source, tree, inline })
+                });
+                parsed.map_err(|problem| findings.problem(problem)).ok()
             });
-            parsed.map_err(|problem| findings.problem(problem)).ok()
-        });
         Self(documents.collect())
     }
 
@@ -117,19 +121,26 @@ pub fn by_name<'t, T>(findings: &Findings, objects: Vec<Named<'t, T>>) -> BTreeM
     known
 }
 
-/// The rule files at `path`, sorted. Names that start with a dot are left out: that is how Kubernetes
-/// keeps the generations of a ConfigMap beside the links to them, and editors their copies.
-pub fn rule_files(path: &Path, found: &mut Vec<PathBuf>) -> Result<(), Problem> {
-    walk(path, found, 0, true)
+/// What a rule directory holds, sorted.
+#[derive(Default)]
+struct Found {
+    rules: Vec<PathBuf>,
+    /// Files that Traefik would read as rules.
+    left_out: Vec<PathBuf>,
 }
 
-fn walk(path: &Path, found: &mut Vec<PathBuf>, depth: usize, named: bool) -> Result<(), Problem> {
+/// Finds the rule files at `path`. In folders, names that start with a dot are left out: that is how
+/// Kubernetes keeps the generations of a ConfigMap beside the links to them, and editors their copies.
+fn walk(path: &Path, found: &mut Found, depth: usize) -> Result<(), Problem> {
     let refused = |why: String| Problem::new(Origin::Path(path.to_owned()), why);
     let metadata = std::fs::metadata(path).map_err(|error| refused(format!("cannot be read: {error}")))?;
     if metadata.is_file() {
-        let yaml = path.extension().is_some_and(|extension| extension == "yml" || extension == "yaml");
-        if named || yaml {
-            found.push(path.to_owned());
+        match path.extension().and_then(|extension| extension.to_str()) {
+            Some("yml" | "yaml") => found.rules.push(path.to_owned()),
+            // A file that is named itself may have any name.
+            _ if depth == 0 => found.rules.push(path.to_owned()),
+            Some("toml") => found.left_out.push(path.to_owned()),
+            _ => {}
         }
         return Ok(());
     }
@@ -145,5 +156,5 @@ fn walk(path: &Path, found: &mut Vec<PathBuf>, depth: usize, named: bool) -> Res
         }
     }
     children.sort();
-    children.iter().try_for_each(|child| walk(child, found, depth + 1, false))
+    children.iter().try_for_each(|child| walk(child, found, depth + 1))
 }

@@ -1,13 +1,10 @@
 //! `http.middlewares`: read by the registry, compiled, chains unfolded.
 
 use std::collections::BTreeMap;
-use std::fmt;
-use std::marker::PhantomData;
 use std::sync::Arc;
 
-use serde::de::{Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
-
 use super::document::{Named, Tree, by_name};
+use super::pick::{Step, pick};
 use crate::config::NamedMiddleware;
 use crate::config::problem::{Findings, Origin, Problem, Source, suggestion};
 use crate::config::tree::{self, Node, Value};
@@ -250,68 +247,4 @@ fn guard(key: &'static str, parts: &Parts) -> Result<One, Problem> {
     })?;
     let named = NamedMiddleware { name: Arc::from(format!("{key}@internal")), runs: compiled.runs };
     Ok(One { key: spec.key(), named })
-}
-
-/// One step into a file: a key of Traefik's, case ignored, or a name the operator chose.
-#[derive(Clone, Copy)]
-enum Step<'p> {
-    Key(&'p str),
-    Name(&'p str),
-}
-
-impl Step<'_> {
-    fn is(self, written: &str) -> bool {
-        match self {
-            Self::Key(key) => key.eq_ignore_ascii_case(written),
-            Self::Name(name) => name == written,
-        }
-    }
-}
-
-/// Reads the value at `path` of the file as `T`; `None` when it is not there.
-fn pick<T: for<'de> Deserialize<'de>>(
-    source: &Source,
-    path: &[Step<'_>],
-) -> Result<Option<T>, serde_yaml::Error> {
-    serde_yaml::with_deserializer_from_str_with_options(&source.text, tree::options(), |deserializer| {
-        Pick { path, value: PhantomData }.deserialize(deserializer)
-    })
-}
-
-struct Pick<'p, T> {
-    path: &'p [Step<'p>],
-    value: PhantomData<T>,
-}
-
-impl<'de, T: Deserialize<'de>> DeserializeSeed<'de> for Pick<'_, T> {
-    type Value = Option<T>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<T>, D::Error> {
-        if self.path.is_empty() {
-            T::deserialize(deserializer).map(Some)
-        } else {
-            deserializer.deserialize_map(self)
-        }
-    }
-}
-
-impl<'de, T: Deserialize<'de>> Visitor<'de> for Pick<'_, T> {
-    type Value = Option<T>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a section")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Option<T>, A::Error> {
-        let mut found = None;
-        let Some((first, rest)) = self.path.split_first() else { return Ok(None) };
-        while let Some(key) = map.next_key::<String>()? {
-            if first.is(&key) {
-                found = map.next_value_seed(Pick { path: rest, value: PhantomData })?;
-            } else {
-                map.next_value::<IgnoredAny>()?;
-            }
-        }
-        Ok(found)
-    }
 }

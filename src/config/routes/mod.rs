@@ -5,6 +5,7 @@
 mod certificates;
 mod document;
 mod middlewares;
+mod pick;
 mod routers;
 mod services;
 

@@ -77,9 +77,7 @@ pub fn read(
         .filter_map(|(name, object)| surroundings.draft(name, &object.value, services))
         .collect();
     let drafts = if sections.is_empty() { surroundings.everything(services) } else { drafts };
-    if !findings.has_problems() {
-        surroundings.tell_missing_guards(&drafts);
-    }
+    surroundings.tell_missing_desk(&drafts);
     drafts.iter().flat_map(|draft| surroundings.compile(draft)).collect()
 }
 
@@ -178,10 +176,7 @@ impl<'s> Surroundings<'s> {
             self.findings.problem(Problem { help, ..Problem::new(Origin::Whole, message) });
         });
         chain.extend(draft.middlewares.iter().cloned());
-        if draft.desk {
-            let missing = self.middlewares.guards.iter().filter(|guard| !has(&chain, guard.key)).cloned();
-            chain = missing.collect::<Vec<One>>().into_iter().chain(chain.clone()).collect();
-        }
+        let mut chain = self.guarded(draft, chain);
         // Stable: addresses outside are refused before anything else sees the request.
         chain.sort_by_key(|one| !one.named.runs.is_address_check());
         let priority = if draft.priority == 0 { rule.default_priority() } else { draft.priority };
@@ -198,27 +193,35 @@ impl<'s> Surroundings<'s> {
         })
     }
 
-    /// What an operator should know about who can reach the desk.
-    fn tell_missing_guards(&self, drafts: &[Draft<'_>]) {
+    /// A desk behind another name than `desk.url` would be served without a guard.
+    fn tell_missing_desk(&self, drafts: &[Draft<'_>]) {
         if !drafts.iter().any(|draft| draft.desk) {
             let url = self.start_up.desk.url.as_str();
             self.findings.warn(format!(
                 "no router leads to the desk at {url}: nothing is guarded, and there is no /admin/exchange"
             ));
         }
-        for draft in drafts.iter().filter(|draft| draft.desk && draft.rule.place.line > 0) {
-            let name = draft.name;
-            let missing = self.middlewares.guards.iter().filter(|guard| !has(&draft.middlewares, guard.key));
-            let added: Vec<String> = missing.map(|guard| format!("`{}`", guard.key)).collect();
-            if !added.is_empty() {
-                let added = added.join(" and ");
-                self.findings.warn(format!("router `{name}` leads to the desk: {added} added"));
-            }
-            if !draft.middlewares.iter().any(|one| one.named.runs.is_address_check()) {
-                self.findings
-                    .warn(format!("router `{name}` leads to the desk and has no allow-list of addresses"));
-            }
+    }
+
+    /// Adds what every router to the desk has to have, first in line.
+    fn guarded(&self, draft: &Draft<'_>, chain: Vec<One>) -> Vec<One> {
+        if !draft.desk {
+            return chain;
         }
+        let written = draft.rule.place.line > 0;
+        let name = draft.name;
+        let missing: Vec<One> =
+            self.middlewares.guards.iter().filter(|guard| !has(&chain, guard.key)).cloned().collect();
+        if written && !missing.is_empty() {
+            let added: Vec<String> = missing.iter().map(|guard| format!("`{}`", guard.key)).collect();
+            let added = added.join(" and ");
+            self.findings.warn(format!("router `{name}` leads to the desk: {added} added"));
+        }
+        if written && !chain.iter().any(|one| one.named.runs.is_address_check()) {
+            self.findings
+                .warn(format!("router `{name}` leads to the desk and has no allow-list of addresses"));
+        }
+        missing.into_iter().chain(chain).collect()
     }
 }
 

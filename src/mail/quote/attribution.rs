@@ -78,8 +78,9 @@ pub(super) fn is_unmistakable(lines: &[&str], at: usize) -> bool {
     (1..=MOST_LINES).any(|length| {
         joined(lines, at, length).is_some_and(|line| {
             let dated = begins(&line) && has_time_of_day(&line);
-            let addressed = line.contains('@') && line.contains('<') && has_digit(&line);
-            ends_with_colon(&line) && has_verb(&line) && (dated || addressed)
+            let addressed =
+                line.contains('@') && line.contains('<') && (has_digit(&line) || ends_with_verb(&line));
+            has_verb(&line) && (dated || addressed) && belongs_together(lines, at, length)
         })
     })
 }
@@ -88,11 +89,19 @@ pub(super) fn is_unmistakable(lines: &[&str], at: usize) -> bool {
 fn announces(lines: &[&str], at: usize, length: usize) -> bool {
     joined(lines, at, length).is_some_and(|line| {
         let plausible = has_verb(&line) || (line.contains('@') && has_digit(&line));
-        // Two or three lines belong together only if the first looks like a beginning.
-        ends_with_colon(&line) && plausible && (length == 1 || begins(&line))
+        plausible && belongs_together(lines, at, length)
     })
 }
 
+/// Two or three lines are one attribution only if the first looks like its beginning: else the writer's
+/// own last line would go with it.
+fn belongs_together(lines: &[&str], at: usize, length: usize) -> bool {
+    let first = lines[at].trim().trim_start_matches(['-', '*', ' ']).to_lowercase();
+    let names_writer = first.contains('<') && first.contains('@') && has_verb(&first);
+    length == 1 || begins(&first) || names_writer
+}
+
+/// The lines as one, in lower case, if they are short enough and end as an attribution does.
 fn joined(lines: &[&str], at: usize, length: usize) -> Option<String> {
     let lines = lines.get(at..at + length)?;
     let short = lines.iter().map(|line| line.len()).sum::<usize>() <= LONGEST;
@@ -100,11 +109,19 @@ fn joined(lines: &[&str], at: usize, length: usize) -> Option<String> {
         return None;
     }
     let line = lines.iter().map(|line| line.trim()).collect::<Vec<_>>().join(" ");
-    Some(line.trim_start_matches(['-', ' ', '*']).trim_end().to_lowercase())
+    // Zoho frames its line with dashes and leaves the colon out.
+    let closed = line.ends_with([':', '：']) || line.ends_with("----");
+    closed.then(|| line.trim_matches(['-', ' ', '*']).to_lowercase())
 }
 
 fn begins(line: &str) -> bool {
-    BEGINNINGS.iter().any(|beginning| line.starts_with(beginning))
+    line.starts_with(|first: char| first.is_ascii_digit())
+        || BEGINNINGS.iter().any(|beginning| line.starts_with(beginning))
+}
+
+fn ends_with_verb(line: &str) -> bool {
+    let end = line.trim_end_matches([':', '：', ' ', '\u{a0}']);
+    VERBS.iter().any(|verb| end.ends_with(verb))
 }
 
 fn has_verb(line: &str) -> bool {
@@ -119,8 +136,4 @@ fn has_time_of_day(line: &str) -> bool {
     line.as_bytes()
         .windows(4)
         .any(|piece| matches!(piece, [b'0'..=b'9', b':' | b'.', b'0'..=b'5', b'0'..=b'9']))
-}
-
-fn ends_with_colon(line: &str) -> bool {
-    line.ends_with([':', '：'])
 }

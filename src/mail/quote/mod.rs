@@ -45,10 +45,10 @@ fn quote_start(lines: &[&str]) -> Option<usize> {
     Some(attribution::ending_at(lines, quote).unwrap_or(quote))
 }
 
-/// A quote on top with the answer below it is taken off when it is the only one.
+/// A quote on top that is announced as one, with the answer below it, is taken off when it is the only one.
 fn without_beginning<'a, 't>(lines: &'a [&'t str]) -> &'a [&'t str] {
     let Some(first) = lines.iter().position(|line| !is_blank(line)) else { return lines };
-    let announced = attribution::length_at(lines, first).unwrap_or(0);
+    let Some(announced) = attribution::length_at(lines, first) else { return lines };
     let rest = &lines[first + announced..];
     let Some(start) = rest.iter().position(|line| !is_blank(line)) else { return lines };
     let Some(length) = rest[start..].iter().position(|line| !is_quoted(line) && !is_blank(line)) else {
@@ -62,8 +62,9 @@ fn end_of_text(lines: &[&str]) -> usize {
     lines.iter().rposition(|line| !is_blank(line)).map_or(0, |last| last + 1)
 }
 
+/// `>:` is what wrapping leaves of an attribution's end.
 fn is_quoted(line: &str) -> bool {
-    line.trim_start().starts_with('>')
+    line.trim_start().starts_with('>') && line.trim() != ">:"
 }
 
 fn is_blank(line: &str) -> bool {

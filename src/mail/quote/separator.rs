@@ -23,6 +23,20 @@ const ORIGINAL: [&str; 17] = [
     "alkuperäinen viesti",
 ];
 
+/// What is passed on below such a line is new to the reader.
+const FORWARDED: [&str; 10] = [
+    "forwarded",
+    "weitergeleitet",
+    "transféré",
+    "reenviado",
+    "inoltrato",
+    "doorgestuurd",
+    "encaminhada",
+    "vidarebefordrat",
+    "videresendt",
+    "przekazana",
+];
+
 const WRITE_ABOVE: [&str; 5] = [
     "above this line",
     "oberhalb dieser zeile",
@@ -105,6 +119,9 @@ const BLOCK: usize = 12;
 pub(super) fn position(lines: &[&str]) -> Option<usize> {
     let first = lines.iter().position(|line| !is_blank(line))?;
     let at = (first + 1..lines.len()).find(|&at| separates(lines, at))?;
+    if lines[..at].iter().any(|line| is_forwarded(line.trim())) {
+        return None;
+    }
     // Outlook draws a line above its header block.
     let above = lines[..at].iter().rposition(|line| !is_blank(line))?;
     Some(if is_rule(lines[above]) && above > first { above } else { at })
@@ -122,9 +139,19 @@ fn separates(lines: &[&str], at: usize) -> bool {
 }
 
 fn is_original(line: &str) -> bool {
-    let inner = line.trim_matches(['-', '_', '=', '*', ' ']);
-    let framed = line.len() >= inner.len() + 4 && line.starts_with(['-', '_', '=', '*']);
-    framed && inner.len() <= 60 && ORIGINAL.contains(&inner.to_lowercase().replace('’', "'").as_str())
+    framed(line).is_some_and(|words| ORIGINAL.contains(&words.as_str()))
+}
+
+fn is_forwarded(line: &str) -> bool {
+    framed(line).is_some_and(|words| FORWARDED.iter().any(|word| words.contains(word)))
+}
+
+/// The words between dashes: `-----Original Message-----`.
+fn framed(line: &str) -> Option<String> {
+    const FRAME: [char; 4] = ['-', '_', '=', '*'];
+    let words = line.trim_matches(|one: char| FRAME.contains(&one) || one == ' ');
+    let is_framed = line.starts_with(FRAME) && line.len() >= words.len() + 4 && words.len() <= 60;
+    is_framed.then(|| words.to_lowercase().replace('’', "'"))
 }
 
 fn asks_to_write_above(line: &str) -> bool {

@@ -78,7 +78,7 @@ fn phone(lines: &[&str]) -> Option<usize> {
 }
 
 fn is_phone_line(line: &str) -> bool {
-    let line = line.trim().trim_matches(['_', '*', '-', ' ']).to_lowercase();
+    let line = line.trim().trim_matches(['_', '*', '-', ' ', '(', ')', '<', '>', '[', ']']).to_lowercase();
     let sent =
         PHONE_BEGINNINGS.iter().any(|beginning| line.starts_with(beginning)) || line.ends_with("から送信");
     sent && line.len() <= 120 && DEVICES.iter().any(|device| line.contains(device))

@@ -168,6 +168,42 @@ const CASES: &[(&str, &str, &str)] = &[
         "Hi,\nOn 3 May I wrote to you about this:\n\nThe printer smokes.\n",
         "Hi,\nOn 3 May I wrote to you about this:\n\nThe printer smokes.",
     ),
+    (
+        "an attribution wrapped inside its address",
+        "Thank you!\n\n2026-01-05 10:00 GMT+01:00 Support <\nsupport@desk.example>:\n\n> Try again.\n",
+        "Thank you!",
+    ),
+    (
+        "an attribution that begins with the name, wrapped",
+        "Okay.\n\nSupport <support@desk.example> schrieb am Fr., 28.\nApr. 2026 um 11:53 Uhr:\n\n> Nochmal.\n",
+        "Okay.",
+    ),
+    (
+        "an attribution whose last bracket is wrapped",
+        "Danke.\n\nAm 05.01.2026 10:00 schrieb \"Support\" <support@desk.example\n>:\n\n> Nochmal.\n",
+        "Danke.",
+    ),
+    (
+        "an attribution right below the text takes none of it along",
+        "Only in 2 weeks can I\ntest it. Then...\nOp 5 jan. 2026 10:00 schreef \"S\" <s@d.example> het\nvolgende geschreven:\n\n> Hm\n",
+        "Only in 2 weeks can I\ntest it. Then...",
+    ),
+    (
+        "Zoho",
+        "Works.\n\n---- On Mon, 05 Jan 2026 10:00:00 +0000 Support<s@d.example> wrote ----\n\n Try again.\n",
+        "Works.",
+    ),
+    (
+        "a name and an address without a date",
+        "Works.\n\nSupport <s@d.example> wrote:\n\nTry again.\n",
+        "Works.",
+    ),
+    ("a quote nobody announced stays", "> Try again.\n\nI did.\n", "> Try again.\n\nI did."),
+    (
+        "what is passed on stays",
+        "See below.\n\n---------- Forwarded message ---------\nFrom: A <a@x>\nDate: Mon\nSubject: Offer\n\nPrice: 5\n",
+        "See below.\n\n---------- Forwarded message ---------\nFrom: A <a@x>\nDate: Mon\nSubject: Offer\n\nPrice: 5",
+    ),
     ("empty", "", ""),
 ];
 

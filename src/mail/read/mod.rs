@@ -123,10 +123,24 @@ fn parents(in_reply_to: &[String], references: &[String]) -> Vec<String> {
     parents
 }
 
-/// The readable parts in their order, HTML where there is nothing plain.
+/// The plain parts in their order; the HTML ones where those say nothing; else whatever text the mail has:
+/// a customer's words in a misplaced part are better shown than lost.
 fn text(mail: &mail_parser::Message<'_>) -> String {
+    let plain = joined(mail, &mut mail.text_bodies());
+    let page = if plain.is_empty() { joined(mail, &mut mail.html_bodies()) } else { plain };
+    let whole = if page.is_empty() { joined(mail, &mut mail.parts.iter().filter(is_shown)) } else { page };
+    match whole.char_indices().nth(LONGEST_TEXT) {
+        Some((end, _)) => format!("{}\n[…]", &whole[..end]),
+        None => whole,
+    }
+}
+
+fn joined<'p>(
+    mail: &mail_parser::Message<'_>,
+    parts: &mut dyn Iterator<Item = &'p MessagePart<'p>>,
+) -> String {
     let mut pieces = Vec::new();
-    for part in mail.text_bodies() {
+    for part in parts {
         let piece = match &part.body {
             PartType::Html(page) => html::to_text(&repaired(mail, part, page)),
             PartType::Text(text) => repaired(mail, part, text),
@@ -134,11 +148,12 @@ fn text(mail: &mail_parser::Message<'_>) -> String {
         };
         pieces.push(clean::block(&piece).trim_matches('\n').to_owned());
     }
-    let whole = pieces.into_iter().filter(|piece| !piece.trim().is_empty()).collect::<Vec<_>>().join("\n\n");
-    match whole.char_indices().nth(LONGEST_TEXT) {
-        Some((end, _)) => format!("{}\n[…]", &whole[..end]),
-        None => whole,
-    }
+    pieces.retain(|piece| !piece.trim().is_empty());
+    pieces.join("\n\n")
+}
+
+fn is_shown(part: &&MessagePart<'_>) -> bool {
+    !part.content_disposition().is_some_and(mail_parser::ContentType::is_attachment)
 }
 
 /// A part whose bytes are in another encoding than it declares (or declares none), decoded again.

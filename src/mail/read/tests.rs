@@ -92,6 +92,19 @@ fn a_page_without_plain_text_is_read_with_its_quote_marked() {
 }
 
 #[test]
+fn a_plain_part_that_says_nothing_gives_way_to_the_page() {
+    let raw = b"Content-Type: multipart/alternative; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\n \r\n\
+        --b\r\nContent-Type: text/html\r\n\r\n<p>It smokes.</p>\r\n--b--\r\n";
+    assert_eq!(read(raw).expect("a mail").text, "It smokes.");
+}
+
+#[test]
+fn a_mail_whose_parts_cannot_be_found_shows_its_bare_body() {
+    let raw = b"Content-Type: multipart/mixed; boundary=a\r\n\r\n--b\r\n\r\nIt smokes.\r\n--b--\r\n";
+    assert!(read(raw).expect("a mail").text.contains("It smokes."));
+}
+
+#[test]
 fn a_bounce_is_a_machine_s_and_carries_its_mail() {
     let mail = read(BOUNCE).expect("a mail");
     assert_eq!(mail.automatic.expect("a machine").kind, AutomaticKind::Bounce);

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::base::clock::Timestamp;
 
-use super::super::call::Call;
+use super::super::call::{Call, percent_decoded};
 use super::refusal::Refusal;
 use super::world::World;
 
@@ -104,27 +104,6 @@ fn parse_body(call: &Call) -> Result<Value, Refusal> {
     }
     serde_json::from_slice(&call.body)
         .map_err(|error| Refusal::fastify(StatusCode::BAD_REQUEST, None, &error.to_string()))
-}
-
-fn percent_decoded(path: &str) -> String {
-    let hexadecimal = |digit: u8| char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok());
-    let bytes = path.as_bytes();
-    let mut decoded = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while at < bytes.len() {
-        let pair = bytes.get(at + 1).zip(bytes.get(at + 2)).filter(|_| bytes[at] == b'%');
-        match pair.and_then(|(&high, &low)| hexadecimal(high).zip(hexadecimal(low))) {
-            Some((high, low)) => {
-                decoded.push(high * 16 + low);
-                at += 3;
-            }
-            None => {
-                decoded.push(bytes[at]);
-                at += 1;
-            }
-        }
-    }
-    String::from_utf8_lossy(&decoded).into_owned()
 }
 
 #[cfg(test)]

@@ -131,7 +131,7 @@ fn write_new(path: &Path, key: &SealingKey) -> io::Result<()> {
     };
     let draft = directory.join(format!(".key-{}", short_id()));
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
-    let mut line = Zeroizing::new(BASE64.encode(&*key.0));
+    let mut line = Zeroizing::new(BASE64.encode(*key.0));
     line.push('\n');
     // A link, unlike a rename, fails where the name exists.
     let linked = file

@@ -97,6 +97,15 @@ error: unclosed bracket '['
 }
 
 #[test]
+fn a_template_is_told_to_be_none() {
+    let shown = shown_rules("http: {routers: {a: {rule: {{ env \"RULE\" }}, service: b}}}\n");
+    assert!(
+        shown.contains("files are plain YAML: templates such as {{ env \"NAME\" }} are not filled in"),
+        "{shown}"
+    );
+}
+
+#[test]
 fn a_password_is_in_no_text() {
     for yaml in [
         "store: {sqlite: a, postgres: {url: \"mysql://root:hunter2@db/x\"}}\n",

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use mintgate::config::{Router, Routes};
+use mintgate::config::{Router, Routes, StartUp};
 
 use super::{Folder, LEAST, certificate};
 
@@ -17,6 +17,12 @@ fn routes(start_up: &str, rules: &str) -> Routes {
     let folder = Folder::new();
     folder.write("rules/a.yml", rules);
     folder.routes(start_up).unwrap_or_else(|shown| panic!("{shown}"))
+}
+
+fn start_up(folder: &Folder) -> StartUp {
+    let rules = folder.path("rules");
+    let providers = format!("providers: {{file: {{directory: \"{}\"}}}}\n", rules.display());
+    folder.start_up(&format!("{LEAST}{providers}"), &[]).expect("a start-up file")
 }
 
 fn names(router: &Router) -> Vec<&str> {
@@ -97,6 +103,24 @@ fn guards_that_are_there_are_not_added_again() {
 }
 
 #[test]
+fn an_allow_list_at_the_entry_point_counts_for_its_routers() {
+    let routes = routes(
+        TWO_ENTRY_POINTS,
+        &one_router(", entryPoints: [websecure], middlewares: [cookies, admins]", DESK),
+    );
+    assert_eq!(names(&routes.routers[0]), ["edge", "cookies", "admins"]);
+    assert_eq!(routes.warnings, [""; 0]);
+}
+
+#[test]
+fn an_entry_points_unknown_middleware_is_refused() {
+    let folder = Folder::new();
+    folder.write("rules/a.yml", "http: {routers: {a: {rule: \"Host(`a`)\", service: desk@internal}}}\n");
+    let shown = folder.routes(TWO_ENTRY_POINTS).err().expect("refused");
+    assert!(shown.contains("entry point `websecure`: there is no middleware `edge`"), "{shown}");
+}
+
+#[test]
 fn a_router_elsewhere_is_left_alone_and_a_missing_desk_is_told() {
     for server in [OTHER, "http://127.0.0.1:3001", "http://127.0.0.2.example.com:3000"] {
         let routes = routes(LEAST, &one_router("", server));
@@ -141,6 +165,7 @@ fn every_yaml_file_below_the_folder_counts_and_hidden_ones_do_not() {
         (".c.yml", "hidden"),
         ("..old/d.yml", "older"),
         ("e.txt", "no"),
+        ("f.toml", "no"),
     ] {
         folder.write(&format!("rules/{file}"), &router(name));
     }
@@ -150,6 +175,8 @@ fn every_yaml_file_below_the_folder_counts_and_hidden_ones_do_not() {
     let files: Vec<String> =
         routes.files.iter().map(|path| folder.shown(&path.display().to_string())).collect();
     assert_eq!(files, ["…/rules/a/x.yaml", "…/rules/b.yml"]);
+    let warnings: Vec<String> = routes.warnings.iter().map(|warning| folder.shown(warning)).collect();
+    assert!(warnings.contains(&"`…/rules/f.toml` is not read: rules are YAML".to_owned()), "{warnings:?}");
 }
 
 #[test]
@@ -179,7 +206,8 @@ fn a_certificate_is_loaded_with_its_names() {
     folder.write("rules/a.yml", &format!("tls: {{certificates: [{entry}]}}\n"));
     let routes = folder.routes(LEAST).expect("routes");
     assert_eq!(routes.certificates[0].names, ["desk.example.com", "*.example.org"]);
-    assert!(routes.files.contains(&certificate) && routes.files.contains(&key));
+    let watched = start_up(&folder).rules.to_watch(&routes);
+    assert_eq!(watched, [folder.path("rules"), certificate, key]);
 }
 
 #[test]

@@ -27,11 +27,11 @@ pub async fn sign_in(client: &Client, (email, password): (&str, &str)) -> Value 
 }
 
 async fn signed_in(client: &Client, who: (&str, &str)) -> Client {
-    client.bearer(sign_in(client, who).await["token"].as_str().unwrap())
+    client.bearer(sign_in(client, who).await["token"].as_str().expect("a token"))
 }
 
 async fn ticket_by_bot(desk: &Desk, bot: &Client) -> String {
-    let id = desk.user_id(BOT.0).unwrap();
+    let id = desk.user_id(BOT.0).expect("the bot");
     let ticket = json!({
         "name": "Bob", "email": "bob@customer.example", "title": "Printer smokes",
         "detail": [{"type": "paragraph", "content": [{"type": "text", "text": "Hello", "styles": {}}]}],
@@ -40,7 +40,7 @@ async fn ticket_by_bot(desk: &Desk, bot: &Client) -> String {
     });
     let reply = bot.send("POST", "/api/v1/ticket/create", &ticket).await;
     assert_eq!(reply.status, 200, "{}", reply.text());
-    reply.json()["id"].as_str().unwrap().to_owned()
+    reply.json()["id"].as_str().expect("an id").to_owned()
 }
 
 #[tokio::test]

@@ -120,7 +120,8 @@ async fn replay(client: &Client, request: &Value, ticket: Option<&str>) -> Reply
     let caller = header("Cookie").map_or_else(|| client.clone(), |cookie| client.with("Cookie", cookie));
     let media_type =
         header("Content-Type").unwrap_or(if request["body"].is_object() { "application/json" } else { "" });
-    let (method, url) = (request["method"].as_str().unwrap(), request["url"].as_str().unwrap());
+    let (method, url) =
+        (request["method"].as_str().expect("a method"), request["url"].as_str().expect("a url"));
     caller.call(method, &ours(url), media_type, ours(&body).as_bytes()).await.expect("an answer")
 }
 

@@ -1,0 +1,54 @@
+//! Takes the listening sockets before anything else starts, so that a busy port is one clear refusal.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+
+use crate::config::EntryPoint;
+
+/// Why an entry point cannot listen.
+#[derive(Debug, thiserror::Error)]
+pub enum BindError {
+    #[error("port {} of entry point `{name}` is taken: another program listens on {address}", .address.port())]
+    Taken { name: String, address: SocketAddr, source: io::Error },
+    #[error(
+        "entry point `{name}` may not listen on {address}: ports below 1024 need CAP_NET_BIND_SERVICE, or choose a higher one"
+    )]
+    Forbidden { name: String, address: SocketAddr, source: io::Error },
+    #[error("entry point `{name}` cannot listen on {address}")]
+    Impossible { name: String, address: SocketAddr, source: io::Error },
+}
+
+/// An entry point with its listening socket.
+#[derive(Debug)]
+pub struct Bound {
+    pub entry_point: EntryPoint,
+    /// Where it really listens; differs from the entry point's address where that has port 0.
+    pub address: SocketAddr,
+    pub(super) socket: TcpListener,
+}
+
+/// Binds every entry point, in order.
+///
+/// # Errors
+/// The first one that cannot be had; the others are released.
+pub fn bind(entry_points: Vec<EntryPoint>) -> Result<Vec<Bound>, BindError> {
+    entry_points.into_iter().map(bind_one).collect()
+}
+
+fn bind_one(entry_point: EntryPoint) -> Result<Bound, BindError> {
+    let (name, address) = (entry_point.name.clone(), entry_point.address);
+    // The standard library sets SO_REUSEADDR, so a restart need not wait for old connections.
+    let taken = TcpListener::bind(address).and_then(|socket| {
+        socket.set_nonblocking(true)?;
+        let address = socket.local_addr()?;
+        Ok((socket, address))
+    });
+    match taken {
+        Ok((socket, address)) => Ok(Bound { entry_point, address, socket }),
+        Err(source) => Err(match source.kind() {
+            io::ErrorKind::AddrInUse => BindError::Taken { name, address, source },
+            io::ErrorKind::PermissionDenied => BindError::Forbidden { name, address, source },
+            _ => BindError::Impossible { name, address, source },
+        }),
+    }
+}

@@ -1,0 +1,70 @@
+//! What the gateway remembers about one request between pingora's phases.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use http::HeaderMap;
+use http::header::HOST;
+use pingora::http::RequestHeader;
+
+use super::request_id::RequestId;
+use super::table::{Route, Table};
+use super::upstream::Service;
+use crate::base::clock::Timestamp;
+use crate::web::exchange::Exchange;
+use crate::web::local::Admin;
+
+/// One request. Its table is the only one it ever sees.
+pub struct Context {
+    pub table: Arc<Table>,
+    pub started: Instant,
+    pub at: Timestamp,
+    pub id: Option<RequestId>,
+    pub exchange: Option<Exchange>,
+    pub route: Option<usize>,
+    /// How many of the route's middlewares let the request pass; these see the answer.
+    pub passed: usize,
+    pub admin: Option<Arc<Admin>>,
+    /// The upstream was asked.
+    pub forwarded: bool,
+    pub server: usize,
+    pub tries: u32,
+}
+
+impl Context {
+    pub fn new(table: Arc<Table>, at: Timestamp) -> Self {
+        Self {
+            table,
+            started: Instant::now(),
+            at,
+            id: None,
+            exchange: None,
+            route: None,
+            passed: 0,
+            admin: None,
+            forwarded: false,
+            server: 0,
+            tries: 0,
+        }
+    }
+
+    pub fn route(&self) -> Option<&Route> {
+        self.route.map(|index| self.table.at(index))
+    }
+
+    pub fn service(&self) -> Option<&Service> {
+        self.table.service(self.route()?)
+    }
+}
+
+/// The authority a request names: HTTP/2 has it in the target, HTTP/1 in `Host`.
+pub fn authority(head: &RequestHeader) -> &str {
+    match head.uri.authority() {
+        Some(authority) => authority.as_str(),
+        None => host_line(&head.headers),
+    }
+}
+
+fn host_line(headers: &HeaderMap) -> &str {
+    headers.get(HOST).and_then(|value| value.to_str().ok()).unwrap_or("")
+}

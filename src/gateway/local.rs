@@ -1,0 +1,68 @@
+//! The console, asked in process. Nothing at or below its path ever reaches the desk.
+
+use bytes::{Bytes, BytesMut};
+use http::header::{HeaderValue, RETRY_AFTER};
+use http::{Method, Request, StatusCode};
+use pingora::proxy::Session;
+
+use super::context::Context;
+use super::proxy::Proxy;
+use crate::web::answer::{Answer, short};
+use crate::web::local::Origin;
+
+/// Where a provider's redirect comes back; the only place that needs no proof of an administrator.
+const CALLBACK: &str = "/admin/exchange/callback";
+const MOST_BODY: usize = 1024 * 1024;
+
+/// Asks the console. Without the guard's proof only a GET of exactly the callback gets there: should the
+/// guard be missing from a route, everything else stays closed.
+pub async fn console(proxy: &Proxy, session: &mut Session, context: &Context) -> pingora::Result<Answer> {
+    let head = session.req_header();
+    let path = head.uri.path().to_owned();
+    let callback = head.method == Method::GET && path == CALLBACK;
+    if context.admin.is_none() && !callback {
+        return Ok(short(StatusCode::FORBIDDEN, &path, "Only an administrator may see this."));
+    }
+    let (Some(console), Some(exchange)) = (&proxy.gateway.console, &context.exchange) else {
+        return Ok(short(StatusCode::NOT_FOUND, &path, "Nothing is served here."));
+    };
+    let mut request = Request::new(Bytes::new());
+    *request.method_mut() = head.method.clone();
+    *request.uri_mut() = head.uri.clone();
+    *request.headers_mut() = head.headers.clone();
+    request.extensions_mut().insert(Origin { client: exchange.client });
+    if let Some(admin) = &context.admin {
+        request.extensions_mut().insert(admin.clone());
+    }
+    match body(session).await? {
+        Some(body) => *request.body_mut() = body,
+        None => return Ok(short(StatusCode::PAYLOAD_TOO_LARGE, &path, "The request body is too large.")),
+    }
+    // On the control runtime: the console's sockets and stores live there.
+    let console = console.clone();
+    let asked = proxy.gateway.control.spawn(async move { console.answer(request).await });
+    Ok(asked.await.unwrap_or_else(|error| {
+        tracing::error!(%error, "the console did not finish its answer");
+        let mut answer = short(StatusCode::SERVICE_UNAVAILABLE, &path, "The console is not available.");
+        answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("5"));
+        answer
+    }))
+}
+
+/// The whole body; `None` when it is larger than the console takes.
+async fn body(session: &mut Session) -> pingora::Result<Option<Bytes>> {
+    if session.is_body_empty() {
+        return Ok(Some(Bytes::new()));
+    }
+    if session.req_header().headers.contains_key(http::header::EXPECT) {
+        session.write_continue_response().await?;
+    }
+    let mut body = BytesMut::new();
+    while let Some(piece) = session.read_request_body().await? {
+        if body.len() + piece.len() > MOST_BODY {
+            return Ok(None);
+        }
+        body.extend_from_slice(&piece);
+    }
+    Ok(Some(body.freeze()))
+}

@@ -1,0 +1,270 @@
+//! pingora's phases for one entry point. Each only calls the file that knows what to do.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use http::header::{HOST, HeaderValue};
+use pingora::http::{RequestHeader, ResponseHeader};
+use pingora::modules::http::HttpModules;
+use pingora::proxy::{FailToProxy, ProxyHttp, ProxyWarnLogContext, Session};
+use pingora::upstreams::peer::HttpPeer;
+use pingora::{Error, ErrorType};
+
+use super::Gateway;
+use super::answer::{failure, finish, send};
+use super::context::{Context, authority};
+use super::effects::{self, Effect};
+use super::failure::status;
+use super::log::Line;
+use super::metrics::Series;
+use super::request::{Step, X_REQUEST_ID, decide, peer};
+use crate::config::Redirection;
+use crate::web::client_address::{Trusted, write_forwarding};
+use crate::web::head::Headers;
+
+/// One entry point's share of the gateway.
+pub struct Proxy {
+    pub(super) gateway: Arc<Gateway>,
+    /// Index of the entry point in the tables.
+    pub(super) place: usize,
+    pub(super) entry: Arc<Entry>,
+}
+
+/// What is fixed about an entry point.
+pub struct Entry {
+    pub name: Arc<str>,
+    pub port: u16,
+    pub trusted: Trusted,
+    pub redirect: Option<Redirection>,
+    pub ping: bool,
+    pub metrics: bool,
+    pub read: Duration,
+    pub write: Duration,
+    pub series: Series,
+}
+
+#[async_trait]
+impl ProxyHttp for Proxy {
+    type CTX = Context;
+
+    fn new_ctx(&self) -> Context {
+        Context::new(self.gateway.table.load_full(), self.gateway.clock.now())
+    }
+
+    /// None: no compression of pingora's, nothing that touches answers behind our back.
+    fn init_downstream_modules(&self, _modules: &mut HttpModules) {}
+
+    async fn early_request_filter(
+        &self,
+        session: &mut Session,
+        _context: &mut Context,
+    ) -> pingora::Result<()> {
+        session.set_read_timeout(Some(self.entry.read));
+        session.set_write_timeout(Some(self.entry.write));
+        Ok(())
+    }
+
+    async fn request_filter(&self, session: &mut Session, context: &mut Context) -> pingora::Result<bool> {
+        match decide(self, session, context).await? {
+            Step::Forward => Ok(false),
+            Step::Answer(answer) => {
+                self.last_on_this_connection(session);
+                send(session, context, *answer).await?;
+                Ok(true)
+            }
+        }
+    }
+
+    async fn upstream_peer(
+        &self,
+        session: &mut Session,
+        context: &mut Context,
+    ) -> pingora::Result<Box<HttpPeer>> {
+        let unavailable = || Error::new(ErrorType::HTTPStatus(503));
+        let table = context.table.clone();
+        let service =
+            context.route.and_then(|route| table.service(table.at(route))).ok_or_else(unavailable)?;
+        context.server = service.next_server().ok_or_else(unavailable)?;
+        let server = service.server(context.server).ok_or_else(unavailable)?;
+        let attempt = usize::try_from(context.tries).unwrap_or(0);
+        context.tries += 1;
+        context.forwarded = true;
+        let _ = session;
+        server.peer(attempt).await.map_err(|error| {
+            tracing::warn!(%error, service = &*service.name, "a server's name cannot be resolved");
+            Error::new(ErrorType::HTTPStatus(502))
+        })
+    }
+
+    async fn upstream_request_filter(
+        &self,
+        session: &mut Session,
+        upstream: &mut RequestHeader,
+        context: &mut Context,
+    ) -> pingora::Result<()> {
+        let (Some(exchange), Some(route)) = (&context.exchange, context.route()) else {
+            return Err(Error::new(ErrorType::InternalError));
+        };
+        let authority = authority(session.req_header());
+        write_forwarding(upstream, exchange, authority);
+        if let Some(id) = &context.id {
+            Headers::insert(upstream, X_REQUEST_ID, id.header().clone());
+        }
+        let service = context.service().filter(|service| !service.pass_host);
+        let host = match service.and_then(|service| service.server(context.server)) {
+            Some(server) => server.authority.clone(),
+            None => {
+                HeaderValue::from_str(authority).map_err(|_| Error::new_down(ErrorType::InvalidHTTPHeader))?
+            }
+        };
+        Headers::insert(upstream, HOST, host);
+        for middleware in &route.middlewares {
+            middleware.runs.forward(exchange, upstream);
+        }
+        Ok(())
+    }
+
+    async fn response_filter(
+        &self,
+        session: &mut Session,
+        response: &mut ResponseHeader,
+        context: &mut Context,
+    ) -> pingora::Result<()> {
+        self.last_on_this_connection(session);
+        if !response.status.is_informational() {
+            self.note_effect(session.req_header(), response, context);
+        }
+        finish(session.req_header(), response, context);
+        Ok(())
+    }
+
+    fn fail_to_connect(
+        &self,
+        _session: &mut Session,
+        _peer: &HttpPeer,
+        context: &mut Context,
+        mut error: Box<Error>,
+    ) -> Box<Error> {
+        // Nothing was sent, so another try repeats nothing, whatever the method.
+        let most = context.service().map_or(1, |service| service.most_tries());
+        error.set_retry(context.tries < most);
+        error
+    }
+
+    async fn fail_to_proxy(
+        &self,
+        session: &mut Session,
+        error: &Error,
+        context: &mut Context,
+    ) -> FailToProxy {
+        let code = status(error);
+        tracing::warn!(
+            kind = error.etype().as_str(),
+            side = error.esource().as_str(),
+            status = code,
+            service = context.service().map(|service| &*service.name),
+            request = context.id.as_ref().map(|id| id.text()),
+            "a request failed"
+        );
+        let begun = session.response_written().is_some_and(|written| !written.status.is_informational());
+        if let (Some(code), false) = (code, begun) {
+            // Whatever of the request is unread belongs to nobody now.
+            session.set_keepalive(None);
+            let answer = failure(code, session.req_header().uri.path());
+            if let Err(error) = send(session, context, answer).await {
+                tracing::debug!(kind = error.etype().as_str(), "a client was gone before its answer");
+            }
+            session.shutdown().await;
+        }
+        FailToProxy { error_code: code.unwrap_or(0), can_reuse_downstream: false }
+    }
+
+    async fn logging(&self, session: &mut Session, _error: Option<&Error>, context: &mut Context) {
+        self.count(session, context);
+        self.write_line(session, context);
+    }
+
+    /// pingora's own line would hold the query.
+    fn suppress_error_log(&self, _session: &Session, _context: &Context, _error: &Error) -> bool {
+        true
+    }
+
+    fn suppress_proxy_warn_log(
+        &self,
+        _session: &Session,
+        _context: &Context,
+        _error: &Error,
+        _about: ProxyWarnLogContext,
+    ) -> bool {
+        true
+    }
+
+    fn request_summary(&self, session: &Session, _context: &Context) -> String {
+        session.req_header().method.to_string()
+    }
+}
+
+impl Proxy {
+    /// While draining every answer closes its connection.
+    fn last_on_this_connection(&self, session: &mut Session) {
+        if self.gateway.is_draining() {
+            session.set_keepalive(None);
+        }
+    }
+
+    fn note_effect(&self, request: &RequestHeader, response: &ResponseHeader, context: &Context) {
+        let (Some(route), Some(exchange)) = (context.route(), &context.exchange) else { return };
+        if !route.desk {
+            return;
+        }
+        let path = exchange.path.text(request.uri.path());
+        match effects::of(&request.method, path, response.status) {
+            Some(Effect::Written) => self.gateway.on_desk_write.iter().for_each(|wake| wake.ring()),
+            Some(Effect::Rights) => self.gateway.on_rights_change.iter().for_each(|flush| flush()),
+            None => {}
+        }
+    }
+
+    fn count(&self, session: &Session, context: &Context) {
+        let method = &session.req_header().method;
+        let code = answered(session);
+        let (upgraded, duration) = (session.was_upgraded(), context.started.elapsed());
+        self.entry.series.count(method, code, upgraded, duration);
+        let Some(route) = context.route() else { return };
+        route.series.count(method, code, upgraded, duration);
+        if let Some(series) = context.table.service_series(route).filter(|_| context.forwarded) {
+            series.count(method, code, upgraded, duration);
+        }
+    }
+
+    fn write_line(&self, session: &Session, context: &Context) {
+        let Some(log) = &self.gateway.access_log else { return };
+        let head = session.req_header();
+        let client = context.exchange.as_ref().map(|exchange| exchange.client).or_else(|| peer(session));
+        let service = context.service().filter(|_| context.forwarded);
+        let written = log.write(&Line {
+            start: context.at,
+            client_host: client,
+            entry_point_name: &self.entry.name,
+            request_method: head.method.as_str(),
+            request_host: authority(head),
+            request_path: head.uri.path(),
+            request_protocol: if session.is_http2() { "HTTP/2.0" } else { "HTTP/1.1" },
+            downstream_status: answered(session),
+            downstream_content_size: session.body_bytes_sent(),
+            duration: context.started.elapsed(),
+            router_name: context.route().map_or("-", |route| &route.name),
+            service_name: service.map_or("-", |service| &service.name),
+            request_id: context.id.as_ref().map_or("-", |id| id.text()),
+        });
+        if !written {
+            self.gateway.metrics.lost_log_lines.inc();
+        }
+    }
+}
+
+/// The status the client saw; 499, as nginx writes it, when it left before there was one.
+fn answered(session: &Session) -> u16 {
+    session.response_written().map_or(499, |written| written.status.as_u16())
+}

@@ -1,0 +1,182 @@
+//! What becomes of a request: its way from the head to "ask the upstream" or "answer this".
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use http::header::{HeaderName, UPGRADE};
+use http::{Method, StatusCode};
+use pingora::http::RequestHeader;
+use pingora::proxy::Session;
+
+use super::context::{Context, authority};
+use super::local;
+use super::own;
+use super::proxy::Proxy;
+use super::redirect;
+use super::table::Query;
+use crate::middleware::{Decision, Verdict};
+use crate::web::answer::{Answer, short};
+use crate::web::client_address::{resolve, scheme, strip_forwarding};
+use crate::web::exchange::Exchange;
+use crate::web::path::{CanonicalPath, canonical, is_at_or_below};
+
+pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The console's place on a desk's router.
+const CONSOLE: &str = "/admin/exchange";
+const MOST_HEADERS: usize = 100;
+
+/// The outcome.
+pub enum Step {
+    Forward,
+    Answer(Box<Answer>),
+}
+
+impl Step {
+    pub fn answer(answer: Answer) -> Self {
+        Self::Answer(Box::new(answer))
+    }
+}
+
+/// Decides about the request in `session`.
+///
+/// # Errors
+/// Only when the client breaks off while its body is read for the console.
+pub async fn decide(proxy: &Proxy, session: &mut Session, context: &mut Context) -> pingora::Result<Step> {
+    let head = session.req_header();
+    context.id = Some(proxy.gateway.ids.take(head.headers.get(X_REQUEST_ID)));
+    if let Some(answer) = own::answer(proxy, head) {
+        return Ok(Step::answer(answer));
+    }
+    if session.is_http2()
+        && let Err((status, sentence)) = check_http2(session)
+    {
+        return Ok(refuse(status, session.req_header(), sentence));
+    }
+    if let Some(step) = route(proxy, session, context) {
+        return Ok(step);
+    }
+    strip_forwarding(session.req_header_mut());
+    if let Some(answer) = middlewares(session.req_header_mut(), context).await {
+        return Ok(Step::Answer(answer));
+    }
+    if session.is_upgrade_req() && wants_websocket(session.req_header()) && !allows_upgrade(context) {
+        return Ok(refuse(StatusCode::FORBIDDEN, session.req_header(), "Upgrades are not allowed here."));
+    }
+    if is_console(session.req_header(), context) {
+        return local::console(proxy, session, context).await.map(Step::answer);
+    }
+    Ok(Step::Forward)
+}
+
+fn refuse(status: StatusCode, head: &RequestHeader, sentence: &str) -> Step {
+    Step::answer(short(status, head.uri.path(), sentence))
+}
+
+/// What HTTP/1 heads are checked for before they are HTTP; the h2 library has checked the framing.
+fn check_http2(session: &mut Session) -> Result<(), (StatusCode, &'static str)> {
+    let no_body = session.is_body_empty();
+    let head = session.req_header();
+    if matches!(head.method, Method::CONNECT | Method::TRACE) {
+        return Err((StatusCode::METHOD_NOT_ALLOWED, "The method is not allowed."));
+    }
+    let path = head.raw_path();
+    if path.first() != Some(&b'/') || !path.iter().all(u8::is_ascii_graphic) || path.contains(&b'#') {
+        return Err((StatusCode::BAD_REQUEST, "The request target is not an absolute path."));
+    }
+    if head.headers.len() > MOST_HEADERS {
+        return Err((StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "The request head is too large."));
+    }
+    if authority(head).is_empty() {
+        return Err((StatusCode::BAD_REQUEST, "The host is missing."));
+    }
+    let bodiless = matches!(head.method, Method::GET | Method::HEAD | Method::DELETE | Method::OPTIONS);
+    if bodiless && !no_body && !head.headers.contains_key(http::header::CONTENT_LENGTH) {
+        return Err((StatusCode::BAD_REQUEST, "This method takes no body of unknown length."));
+    }
+    Ok(())
+}
+
+/// Settles address and route; answers where there is none, or where the entry point redirects.
+fn route(proxy: &Proxy, session: &Session, context: &mut Context) -> Option<Step> {
+    let head = session.req_header();
+    let Some(peer) = peer(session) else {
+        return Some(refuse(StatusCode::BAD_REQUEST, head, "The client has no address."));
+    };
+    let entry = &proxy.entry;
+    let Ok(client) = resolve(peer, &head.headers, &entry.trusted) else {
+        return Some(refuse(StatusCode::FORBIDDEN, head, "The client's address cannot be told."));
+    };
+    if let Some(redirection) = &entry.redirect {
+        return Some(Step::answer(redirect::answer(redirection, head)));
+    }
+    let tls = session.digest().is_some_and(|digest| digest.ssl_digest.is_some());
+    let original = head.uri.path();
+    let path = canonical(original, &proxy.gateway.locales);
+    let query = Query {
+        method: &head.method,
+        authority: authority(head),
+        path: original,
+        canonical: path.as_ref().ok().map(|path| path.text(original)),
+        query: head.uri.query(),
+        headers: &head.headers,
+        peer,
+    };
+    let Some(index) = context.table.route(proxy.place, tls, &query) else {
+        return Some(refuse(StatusCode::NOT_FOUND, head, "Nothing is served here."));
+    };
+    let desk = context.table.at(index).desk;
+    context.route = Some(index);
+    let path = match path {
+        Ok(path) => path,
+        Err(_) if desk => return Some(refuse(StatusCode::BAD_REQUEST, head, "The path is not acceptable.")),
+        Err(_) => CanonicalPath::as_sent(),
+    };
+    let scheme = scheme(peer, tls, &head.headers, &entry.trusted);
+    context.exchange = Some(Exchange { peer, client, scheme, tls, port: entry.port, path });
+    None
+}
+
+/// The other end of the connection, as the accept loop saw it.
+pub fn peer(session: &Session) -> Option<IpAddr> {
+    Some(session.client_addr()?.as_inet()?.ip())
+}
+
+/// Runs the route's request half. What a middleware had to ask first is awaited.
+async fn middlewares(head: &mut RequestHeader, context: &mut Context) -> Option<Box<Answer>> {
+    let table: Arc<_> = context.table.clone();
+    let (Some(index), Some(exchange)) = (context.route, &context.exchange) else { return None };
+    for middleware in &table.at(index).middlewares {
+        let decision = match middleware.runs.request(exchange, head) {
+            Verdict::Now(decision) => decision,
+            Verdict::Later(decision) => decision.await,
+        };
+        match decision {
+            Decision::Pass => {}
+            Decision::PassAdmin(admin) => context.admin = Some(admin),
+            Decision::Answer(answer) => return Some(answer),
+        }
+        context.passed += 1;
+    }
+    None
+}
+
+/// Other upgrades than WebSocket are dropped on the way to the upstream; the request is an ordinary one.
+fn wants_websocket(head: &RequestHeader) -> bool {
+    head.headers
+        .get_all(UPGRADE)
+        .iter()
+        .any(|value| value.as_bytes().to_ascii_lowercase().windows(9).any(|word| word == b"websocket"))
+}
+
+fn allows_upgrade(context: &Context) -> bool {
+    context.route().is_some_and(|route| route.upgrade)
+}
+
+fn is_console(head: &RequestHeader, context: &Context) -> bool {
+    let desk = context.route().is_some_and(|route| route.desk);
+    desk && context
+        .exchange
+        .as_ref()
+        .is_some_and(|exchange| is_at_or_below(exchange.path.text(head.uri.path()), CONSOLE))
+}

@@ -1,0 +1,177 @@
+//! Connected mailboxes, their leases and cursors.
+
+use async_trait::async_trait;
+use sqlx::any::AnyRow;
+use sqlx::query;
+
+use super::sql::{Columns, FailingTo, Sql, Word, clean};
+use super::{MailboxRow, MailboxState, Mailboxes, PollResult, Result};
+use crate::base::clock::Timestamp;
+use crate::base::id::MailboxId;
+
+impl Word for MailboxState {
+    const WHAT: &'static str = "mailbox state";
+    const WORDS: &'static [(Self, &'static str)] =
+        &[(Self::Connected, "connected"), (Self::NeedsReconnect, "needs-reconnect")];
+}
+
+macro_rules! columns {
+    () => {
+        "id, kind, address, state, scopes, connected_at, accept_since, last_poll_at, last_mail_at, \
+         last_error, failing_since"
+    };
+}
+
+fn read(row: &AnyRow) -> Result<MailboxRow> {
+    Ok(MailboxRow {
+        id: row.mailbox("id")?,
+        kind: row.text("kind")?,
+        address: row.text("address")?,
+        state: row.word("state")?,
+        scopes: row.text("scopes")?,
+        connected_at: row.time("connected_at")?,
+        accept_since: row.time("accept_since")?,
+        last_poll_at: row.time_or_none("last_poll_at")?,
+        last_mail_at: row.time_or_none("last_mail_at")?,
+        last_error: row.text_or_none("last_error")?,
+        failing_since: row.time_or_none("failing_since")?,
+    })
+}
+
+#[async_trait]
+impl Mailboxes for Sql {
+    async fn connect_mailbox(&self, row: &MailboxRow) -> Result<()> {
+        let statement = query(
+            "INSERT INTO mailbox (id, kind, address, state, scopes, connected_at, accept_since) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7) \
+             ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, address = excluded.address, \
+             state = excluded.state, scopes = excluded.scopes, connected_at = excluded.connected_at, \
+             last_error = NULL, failing_since = NULL",
+        )
+        .bind(row.id.as_str())
+        .bind(clean(&row.kind))
+        .bind(clean(&row.address))
+        .bind(MailboxState::Connected.word())
+        .bind(clean(&row.scopes))
+        .bind(row.connected_at.0)
+        .bind(row.accept_since.0);
+        self.execute("connect a mailbox", statement).await?;
+        Ok(())
+    }
+
+    async fn mailboxes(&self) -> Result<Vec<MailboxRow>> {
+        let statement = query(concat!("SELECT ", columns!(), " FROM mailbox ORDER BY id"));
+        self.rows("list the mailboxes", statement).await?.iter().map(read).collect()
+    }
+
+    async fn mailbox(&self, id: &MailboxId) -> Result<Option<MailboxRow>> {
+        let statement =
+            query(concat!("SELECT ", columns!(), " FROM mailbox WHERE id = $1")).bind(id.as_str());
+        self.row("find a mailbox", statement).await?.as_ref().map(read).transpose()
+    }
+
+    async fn set_mailbox_state(
+        &self,
+        id: &MailboxId,
+        state: MailboxState,
+        reason: Option<&str>,
+    ) -> Result<()> {
+        let statement = query("UPDATE mailbox SET state = $2, last_error = $3 WHERE id = $1")
+            .bind(id.as_str())
+            .bind(state.word())
+            .bind(reason.map(clean));
+        self.execute("note a mailbox's state", statement).await?;
+        Ok(())
+    }
+
+    async fn record_poll(&self, id: &MailboxId, result: &PollResult) -> Result<()> {
+        let statement = match result {
+            PollResult::Fine { at, newest_mail } => query(
+                "UPDATE mailbox SET last_poll_at = $2, last_error = NULL, failing_since = NULL, \
+                 last_mail_at = CASE WHEN $3 IS NULL OR last_mail_at > $3 THEN last_mail_at ELSE $3 END \
+                 WHERE id = $1",
+            )
+            .bind(id.as_str())
+            .bind(at.0)
+            .bind(newest_mail.map(|moment| moment.0)),
+            PollResult::Failed { at, error } => query(
+                "UPDATE mailbox SET last_poll_at = $2, last_error = $3, \
+                 failing_since = COALESCE(failing_since, $2) WHERE id = $1",
+            )
+            .bind(id.as_str())
+            .bind(at.0)
+            .bind(clean(error)),
+        };
+        self.execute("record a poll", statement).await?;
+        Ok(())
+    }
+
+    async fn disconnect_mailbox(&self, id: &MailboxId) -> Result<()> {
+        const WHAT: &str = "disconnect a mailbox";
+        let mut transaction = self.begin(WHAT).await?;
+        // A mailbox id has no character that LIKE gives a meaning to.
+        query("DELETE FROM sealed_record WHERE name LIKE $1")
+            .bind(format!("mailbox/{id}/%"))
+            .execute(&mut *transaction)
+            .await
+            .failing_to(WHAT)?;
+        query("DELETE FROM mailbox WHERE id = $1")
+            .bind(id.as_str())
+            .execute(&mut *transaction)
+            .await
+            .failing_to(WHAT)?;
+        transaction.commit().await.failing_to(WHAT)
+    }
+
+    async fn lease(
+        &self,
+        id: &MailboxId,
+        holder: &str,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<Option<i64>> {
+        let statement = query(
+            "INSERT INTO lease (mailbox, holder, fence, until_at) VALUES ($1, $2, 1, $4) \
+             ON CONFLICT (mailbox) DO UPDATE SET holder = excluded.holder, until_at = excluded.until_at, \
+             fence = CASE WHEN lease.holder = excluded.holder THEN lease.fence ELSE lease.fence + 1 END \
+             WHERE lease.holder = excluded.holder OR lease.until_at <= $3 \
+             RETURNING fence",
+        )
+        .bind(id.as_str())
+        .bind(holder)
+        .bind(now.0)
+        .bind(until.0);
+        self.row("lease a mailbox", statement).await?.map(|row| row.number("fence")).transpose()
+    }
+
+    async fn cursor(&self, id: &MailboxId) -> Result<Option<String>> {
+        let statement = query("SELECT position FROM mailbox WHERE id = $1").bind(id.as_str());
+        match self.row("read a cursor", statement).await? {
+            Some(row) => row.text_or_none("position"),
+            None => Ok(None),
+        }
+    }
+
+    async fn set_cursor(&self, id: &MailboxId, fence: i64, cursor: Option<&str>) -> Result<bool> {
+        const WHAT: &str = "advance a cursor";
+        let mut transaction = self.begin(WHAT).await?;
+        // Touching the lease's row locks it: nobody takes over between the look and the write.
+        let held = query("UPDATE lease SET fence = fence WHERE mailbox = $1 AND fence = $2")
+            .bind(id.as_str())
+            .bind(fence)
+            .execute(&mut *transaction)
+            .await
+            .failing_to(WHAT)?;
+        if held.rows_affected() == 0 {
+            return Ok(false);
+        }
+        let written = query("UPDATE mailbox SET position = $2 WHERE id = $1")
+            .bind(id.as_str())
+            .bind(cursor)
+            .execute(&mut *transaction)
+            .await
+            .failing_to(WHAT)?;
+        transaction.commit().await.failing_to(WHAT)?;
+        Ok(written.rows_affected() == 1)
+    }
+}

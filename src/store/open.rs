@@ -1,0 +1,224 @@
+//! Opening a store: the file or server, its settings, its schema.
+//!
+//! Whatever cannot be made safe (a second process, a newer schema) is refused here.
+
+use std::error::Error;
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io::{self, Read, Seek, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustix::fs::FlockOperation;
+use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
+use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
+use sqlx::{AnyConnection, AnyPool, ConnectOptions, Executor, SqlSafeStr, query};
+use url::Url;
+
+use super::sql::{Dialect, Sql};
+use super::{PostgresUrl, Result, Store, StoreAt, StoreError};
+
+/// Forward only, and never changed once released: a changed one no longer matches its checksum.
+const SQLITE_SCHEMA: &[(&str, &str)] = &[("first", include_str!("migrations/sqlite/0001_first.sql"))];
+const POSTGRES_SCHEMA: &[(&str, &str)] = &[("first", include_str!("migrations/postgres/0001_first.sql"))];
+
+/// FULL, in WAL mode too: a commit that was reported survives a power cut.
+const SQLITE_SETTINGS: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
+     PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 10000; PRAGMA trusted_schema = OFF;";
+
+/// A schema of its own: the helpdesk's migrations may share the database and must not meet our tables.
+const POSTGRES_SETTINGS: &str = "SET search_path = mintgate; SET statement_timeout = '30s'; \
+     SET lock_timeout = '15s'; SET idle_in_transaction_session_timeout = '60s'; \
+     SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off';";
+
+const POSTGRES_CONNECTIONS: u32 = 8;
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Another process holds the SQLite file.
+#[derive(Debug, thiserror::Error)]
+enum InUse {
+    #[error("process {0} has it open")]
+    By(u32),
+    #[error("another process has it open")]
+    Unknown,
+}
+
+/// Opens the store, makes or updates its schema, and returns it ready for use.
+///
+/// # Errors
+/// [`StoreError::Open`] when the place cannot be used, is in use by another process (SQLite), or was
+/// written by a newer version.
+pub async fn open(at: &StoreAt) -> Result<Arc<dyn Store>> {
+    sqlx::any::install_default_drivers();
+    let store = match at {
+        StoreAt::Sqlite(path) if path.as_os_str() == ":memory:" => open_memory().await?,
+        StoreAt::Sqlite(path) => open_file(path).await?,
+        StoreAt::Postgres(url) => open_postgres(url).await?,
+    };
+    Ok(Arc::new(store))
+}
+
+fn cannot<E: Into<Box<dyn Error + Send + Sync>>>(hint: impl Into<String>) -> impl FnOnce(E) -> StoreError {
+    let hint = hint.into();
+    move |error| StoreError::Open { hint, source: error.into() }
+}
+
+async fn open_memory() -> Result<Sql> {
+    let pool = sqlite_pool("sqlite::memory:").await?;
+    migrate(&pool, SQLITE_SCHEMA).await?;
+    Ok(Sql { pool, dialect: Dialect::Sqlite, _lock: None })
+}
+
+async fn open_file(path: &Path) -> Result<Sql> {
+    let unusable = || cannot(format!("`{}` cannot be made or opened", path.display()));
+    let path = &std::path::absolute(path).map_err(unusable())?;
+    make_parent(path).map_err(unusable())?;
+    let lock = lock(path)?;
+    make_private(path).map_err(unusable())?;
+    let pool = sqlite_pool(&sqlite_url(path)?).await?;
+    migrate(&pool, SQLITE_SCHEMA).await?;
+    Ok(Sql { pool, dialect: Dialect::Sqlite, _lock: Some(lock) })
+}
+
+/// One connection: one writer, and nobody who reads what is not committed.
+async fn sqlite_pool(url: &str) -> Result<AnyPool> {
+    AnyPoolOptions::new()
+        .min_connections(1)
+        .max_connections(1)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .test_before_acquire(false)
+        .acquire_timeout(PATIENCE)
+        .after_connect(|connection, _| Box::pin(set(connection, SQLITE_SETTINGS)))
+        .connect(url)
+        .await
+        .map_err(cannot("SQLite does not open the file"))
+}
+
+async fn set(connection: &mut AnyConnection, settings: &'static str) -> sqlx::Result<()> {
+    connection.execute(sqlx::raw_sql(settings)).await.map(drop)
+}
+
+fn sqlite_url(path: &Path) -> Result<String> {
+    let text =
+        path.to_str().ok_or("not UTF-8").map_err(cannot("the path of the SQLite file is not UTF-8"))?;
+    let mut url = String::from("sqlite://");
+    for byte in text.bytes() {
+        match byte {
+            b'/' | b'.' | b'-' | b'_' | b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => url.push(char::from(byte)),
+            _ => url.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    Ok(url)
+}
+
+fn make_parent(path: &Path) -> io::Result<()> {
+    match path.parent() {
+        Some(parent) if !parent.is_dir() => DirBuilder::new().recursive(true).mode(0o700).create(parent),
+        _ => Ok(()),
+    }
+}
+
+/// Makes the file before SQLite does, so that it is private from its first moment; SQLite gives its
+/// side files the same mode.
+fn make_private(path: &Path) -> io::Result<()> {
+    OpenOptions::new().append(true).create(true).mode(0o600).open(path).map(drop)
+}
+
+/// Takes the lock beside the file. The operating system gives it back when the process ends, however
+/// it ends.
+fn lock(path: &Path) -> Result<File> {
+    let mut lock_path = path.as_os_str().to_owned();
+    lock_path.push(".lock");
+    let lock_path = PathBuf::from(lock_path);
+    let unusable = || cannot(format!("`{}` cannot be used as a lock", lock_path.display()));
+    let mut options = OpenOptions::new();
+    let mut file = options
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(&lock_path)
+        .map_err(unusable())?;
+    if let Err(error) = rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        if error != rustix::io::Errno::WOULDBLOCK {
+            return Err(unusable()(io::Error::from(error)));
+        }
+        let hint = format!("`{}` is in use; one SQLite file serves one mintgate", path.display());
+        return Err(cannot(hint)(holder(&mut file)));
+    }
+    note_holder(&mut file).map_err(unusable())?;
+    Ok(file)
+}
+
+fn holder(file: &mut File) -> InUse {
+    let mut text = String::new();
+    match file.read_to_string(&mut text).map(|_| text.trim().parse()) {
+        Ok(Ok(process)) => InUse::By(process),
+        _ => InUse::Unknown,
+    }
+}
+
+fn note_holder(file: &mut File) -> io::Result<()> {
+    file.set_len(0)?;
+    file.rewind()?;
+    writeln!(file, "{}", std::process::id())
+}
+
+async fn open_postgres(url: &PostgresUrl) -> Result<Sql> {
+    // The parser's complaint would not name the password, but the URL itself must not be told.
+    let parsed = Url::parse(&url.0).map_err(cannot("the PostgreSQL URL cannot be read"))?;
+    if !matches!(parsed.scheme(), "postgres" | "postgresql") {
+        return Err(cannot("the PostgreSQL URL cannot be read")("it does not start with postgres://"));
+    }
+    let server = parsed.host_str().unwrap_or("the local socket").to_owned();
+    let unreachable = || cannot(format!("PostgreSQL at {server} does not accept the connection"));
+    let options = AnyConnectOptions::from_url(&parsed).map_err(unreachable())?;
+    let pool = AnyPoolOptions::new()
+        .max_connections(POSTGRES_CONNECTIONS)
+        .acquire_timeout(PATIENCE)
+        .after_connect(|connection, _| Box::pin(set(connection, POSTGRES_SETTINGS)))
+        .connect_with(options)
+        .await
+        .map_err(unreachable())?;
+    make_schema(&pool).await.map_err(cannot(format!("the schema `mintgate` cannot be made at {server}")))?;
+    migrate(&pool, POSTGRES_SCHEMA).await?;
+    Ok(Sql { pool, dialect: Dialect::Postgres, _lock: None })
+}
+
+/// `CREATE SCHEMA IF NOT EXISTS` demands the right to create one even where it exists, and two at once
+/// can collide; so it is asked first and afterwards.
+async fn make_schema(pool: &AnyPool) -> sqlx::Result<()> {
+    if has_schema(pool).await? {
+        return Ok(());
+    }
+    match query("CREATE SCHEMA mintgate").execute(pool).await {
+        Err(error) if !has_schema(pool).await? => Err(error),
+        _ => Ok(()),
+    }
+}
+
+async fn has_schema(pool: &AnyPool) -> sqlx::Result<bool> {
+    let found = query("SELECT 1 FROM pg_namespace WHERE nspname = 'mintgate'").fetch_optional(pool).await?;
+    Ok(found.is_some())
+}
+
+async fn migrate(pool: &AnyPool, schema: &'static [(&'static str, &'static str)]) -> Result<()> {
+    let migrations = schema.iter().zip(1..).map(|(&(name, text), version)| {
+        Migration::new(version, name.into(), MigrationType::Simple, text.into_sql_str(), false)
+    });
+    let migrator = Migrator::with_migrations(migrations.collect());
+    migrator.run(pool).await.map_err(|error| {
+        let hint = match error {
+            MigrateError::VersionMissing(version) => format!(
+                "it was written by a newer version of mintgate (schema {version}; this version knows {}); \
+                 use that version, or restore a backup",
+                schema.len()
+            ),
+            _ => "its schema cannot be brought up to date".to_owned(),
+        };
+        StoreError::Open { hint, source: error.into() }
+    })
+}

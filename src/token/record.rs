@@ -1,0 +1,190 @@
+//! What the vault holds about one mailbox, as a value and as the bytes that are sealed.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use url::Url;
+use zeroize::Zeroizing;
+
+use crate::base::clock::Timestamp;
+use crate::base::secret::{ExposeSecret, SecretString};
+use crate::oauth::grant::Grant;
+use crate::oauth::source::{AccessToken, Resource};
+
+/// The tokens of one mailbox.
+pub struct Record {
+    /// Where they are refreshed; on the authority's own origin.
+    pub token_url: Url,
+    pub refresh: SecretString,
+    /// The refresh token before the last rotation, until the present one has worked once: a provider
+    /// may have told us of a rotation that it then lost.
+    pub previous: Option<SecretString>,
+    pub access: Vec<Kept>,
+    pub refreshed_at: Timestamp,
+}
+
+/// An access token and how long it was meant to live when it was given.
+#[derive(Clone)]
+pub struct Kept {
+    pub resource: Resource,
+    pub token: AccessToken,
+    pub lifetime: Duration,
+}
+
+impl Kept {
+    pub fn of(grant: &Grant, resource: Resource) -> Self {
+        Self { resource, token: grant.access.clone(), lifetime: grant.lifetime }
+    }
+}
+
+impl Record {
+    /// The record after `grant` was given for `used` (the present refresh token or the previous one).
+    pub fn rotated(&self, used: &SecretString, grant: &Grant, resource: Resource, now: Timestamp) -> Self {
+        let (refresh, previous) = match &grant.refresh {
+            Some(new) if new.expose_secret() != used.expose_secret() => (new.clone(), Some(used.clone())),
+            _ => (used.clone(), None),
+        };
+        let mut access = self.access.clone();
+        access.retain(|kept| kept.resource != resource);
+        access.push(Kept::of(grant, resource));
+        Self { token_url: self.token_url.clone(), refresh, previous, access, refreshed_at: now }
+    }
+
+    pub fn kept(&self, resource: Resource) -> Option<&Kept> {
+        self.access.iter().find(|kept| kept.resource == resource)
+    }
+
+    /// The bytes to seal.
+    pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
+        let stored = Stored {
+            token_url: self.token_url.clone(),
+            refresh: self.refresh.expose_secret().into(),
+            previous: self.previous.as_ref().map(|token| token.expose_secret().into()),
+            access: self.access.iter().map(StoredAccess::of).collect(),
+            refreshed_at: self.refreshed_at.0,
+        };
+        Zeroizing::new(serde_json::to_vec(&stored).expect("a record is plain JSON"))
+    }
+
+    /// `None` when the bytes are no record.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let stored: Stored = serde_json::from_slice(bytes).ok()?;
+        Some(Self {
+            token_url: stored.token_url,
+            refresh: SecretString::from(stored.refresh),
+            previous: stored.previous.map(SecretString::from),
+            access: stored.access.into_iter().map(StoredAccess::kept).collect(),
+            refreshed_at: Timestamp(stored.refreshed_at),
+        })
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    token_url: Url,
+    refresh: String,
+    previous: Option<String>,
+    access: Vec<StoredAccess>,
+    refreshed_at: i64,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredAccess {
+    resource: StoredResource,
+    secret: String,
+    expires_at: i64,
+    lifetime_ms: u64,
+    scopes: Vec<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum StoredResource {
+    Graph,
+    Mail,
+}
+
+impl StoredAccess {
+    fn of(kept: &Kept) -> Self {
+        Self {
+            resource: match kept.resource {
+                Resource::Graph => StoredResource::Graph,
+                Resource::Mail => StoredResource::Mail,
+            },
+            secret: kept.token.secret.expose_secret().into(),
+            expires_at: kept.token.expires_at.0,
+            lifetime_ms: u64::try_from(kept.lifetime.as_millis()).unwrap_or(u64::MAX),
+            scopes: kept.token.scopes.clone(),
+        }
+    }
+
+    fn kept(self) -> Kept {
+        Kept {
+            resource: match self.resource {
+                StoredResource::Graph => Resource::Graph,
+                StoredResource::Mail => Resource::Mail,
+            },
+            token: AccessToken {
+                secret: SecretString::from(self.secret),
+                expires_at: Timestamp(self.expires_at),
+                scopes: self.scopes,
+            },
+            lifetime: Duration::from_millis(self.lifetime_ms),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn grant(access: &str, refresh: Option<&str>) -> Grant {
+        Grant {
+            access: AccessToken {
+                secret: access.into(),
+                expires_at: Timestamp(3_600_000),
+                scopes: vec!["mail.send".into()],
+            },
+            lifetime: Duration::from_secs(3600),
+            refresh: refresh.map(SecretString::from),
+            id_token: None,
+        }
+    }
+
+    fn record() -> Record {
+        Record {
+            token_url: Url::parse("https://login.example/token").expect("a URL"),
+            refresh: "r1".into(),
+            previous: Some("r0".into()),
+            access: Vec::new(),
+            refreshed_at: Timestamp(0),
+        }
+    }
+
+    #[test]
+    fn a_record_survives_its_bytes() {
+        let after = record().rotated(&"r1".into(), &grant("a", Some("r2")), Resource::Graph, Timestamp(7));
+        let read = Record::from_bytes(&after.to_bytes()).expect("a record");
+        assert_eq!(read.refresh.expose_secret(), "r2");
+        assert_eq!(read.previous.as_ref().map(ExposeSecret::expose_secret), Some("r1"));
+        let kept = read.kept(Resource::Graph).expect("a token");
+        assert_eq!((kept.lifetime, kept.token.expires_at), (Duration::from_secs(3600), Timestamp(3_600_000)));
+        assert!(kept.token.grants("Mail.Send"));
+        assert_eq!(read.refreshed_at, Timestamp(7));
+    }
+
+    #[test]
+    fn without_a_rotation_the_token_that_worked_is_kept_alone() {
+        let after = record().rotated(&"r1".into(), &grant("a", None), Resource::Graph, Timestamp(7));
+        assert_eq!(after.refresh.expose_secret(), "r1");
+        assert!(after.previous.is_none());
+    }
+
+    #[test]
+    fn tokens_of_two_resources_stand_side_by_side() {
+        let one = record().rotated(&"r1".into(), &grant("graph", None), Resource::Graph, Timestamp(7));
+        let two = one.rotated(&"r1".into(), &grant("mail", None), Resource::Mail, Timestamp(8));
+        let secret = |resource| two.kept(resource).expect("a token").token.secret.expose_secret().to_owned();
+        assert_eq!((secret(Resource::Graph), secret(Resource::Mail)), ("graph".into(), "mail".into()));
+    }
+}

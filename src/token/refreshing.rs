@@ -1,0 +1,265 @@
+//! One refresh: from "no token is ready" to a token that the vault holds, or to the reason why not.
+//!
+//! The rotated refresh token is stored before the access token is used. Runs while it holds the
+//! mailbox's slot, so there is never a second one in this process; other processes are noticed by the
+//! record's version.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::OwnedMutexGuard;
+use tracing::{info, warn};
+
+use crate::base::id::{MailboxId, random_bytes};
+use crate::base::report::Report;
+use crate::base::secret::{ExposeSecret, SecretString};
+use crate::oauth::advice::Advice;
+use crate::oauth::grant::{Grant, GrantError, refresh};
+use crate::oauth::refresh::{Failure, judge};
+use crate::oauth::source::{AccessToken, Resource, TokenError};
+use crate::store::{MailboxState, StoreError};
+use crate::token::cached::Cached;
+use crate::token::keeper::{Entry, Inner, Slot};
+use crate::token::record::{Kept, Record};
+use crate::token::vault::{VaultError, Versioned};
+
+/// Refreshes that succeeded are at least this far apart, whatever the wall clock says.
+const APART: Duration = Duration::from_secs(60);
+
+/// Times that another process may write the record between our reading and writing.
+const ROUNDS: u32 = 4;
+
+/// A wish for a token.
+pub(super) struct Refreshing {
+    pub inner: Arc<Inner>,
+    pub entry: Arc<Entry>,
+    pub mailbox: MailboxId,
+    pub resource: Resource,
+    /// What the resource answered 401 to.
+    pub refused: Option<SecretString>,
+}
+
+impl Refreshing {
+    /// A cached token that serves the wish as it is.
+    pub fn ready(&self, slot: &Slot) -> Option<AccessToken> {
+        let now = self.inner.now();
+        let cached = slot.cached.get(&self.resource).filter(|cached| !self.is_refused(&cached.token))?;
+        let recently = slot.refreshed.is_some_and(|at| now.steady.saturating_sub(at) < APART);
+        let serves = cached.is_fresh(now) || (recently && cached.is_usable_by_the_steady_clock(now));
+        serves.then(|| cached.token.clone())
+    }
+
+    pub async fn run(self, mut slot: OwnedMutexGuard<Slot>) -> Result<AccessToken, TokenError> {
+        match self.attempt(&mut slot).await {
+            Err(TokenError::Unavailable { retry_at, source }) => {
+                // Until its end the old token is better than none.
+                let now = self.inner.now();
+                let old = slot.cached.get(&self.resource).filter(|cached| !self.is_refused(&cached.token));
+                let old = old.filter(|cached| cached.is_usable(now)).map(|cached| cached.token.clone());
+                old.ok_or(TokenError::Unavailable { retry_at, source })
+            }
+            other => other,
+        }
+    }
+
+    async fn attempt(&self, slot: &mut Slot) -> Result<AccessToken, TokenError> {
+        self.check_allowed(slot)?;
+        self.check_connected().await?;
+        if let Some(token) = self.save_unsaved(slot).await? {
+            return Ok(token);
+        }
+        for _ in 0..ROUNDS {
+            let stored =
+                self.inner.vault.read(&self.mailbox).await.map_err(|error| self.vault(slot, error))?;
+            let stored = stored.ok_or_else(|| self.needs_reconnect("it has no stored sign-in"))?;
+            if let Some(token) = self.adopt_stored(slot, &stored.record) {
+                return Ok(token);
+            }
+            match self.ask(&stored.record).await {
+                Ok((used, grant)) => {
+                    let record = stored.record.rotated(&used, &grant, self.resource, self.inner.clock.now());
+                    slot.unsaved = Some((record, stored.version));
+                    if let Some(token) = self.save_unsaved(slot).await? {
+                        info!(mailbox = %self.mailbox, "access token refreshed");
+                        return Ok(token);
+                    }
+                }
+                Err(error) => self.failed(slot, &stored, error).await?,
+            }
+        }
+        self.postpone(slot, APART, "other processes keep writing the tokens".to_owned());
+        Err(TokenError::Unavailable { retry_at: self.inner.clock.now() + APART, source: None })
+    }
+
+    fn check_allowed(&self, slot: &mut Slot) -> Result<(), TokenError> {
+        if let Some(reason) = &slot.stopped {
+            return Err(TokenError::Misconfigured { reason: reason.clone() });
+        }
+        let now = self.inner.now();
+        if let Some((steady, retry_at)) = slot.blocked
+            && now.steady < steady
+        {
+            return Err(TokenError::Unavailable { retry_at, source: None });
+        }
+        if self.refused.is_some() {
+            if let Some(at) = slot.renewed
+                && now.steady.saturating_sub(at) < APART
+            {
+                let wait = (at + APART).saturating_sub(now.steady);
+                return Err(TokenError::Unavailable { retry_at: now.wall + wait, source: None });
+            }
+            slot.renewed = Some(now.steady);
+        }
+        Ok(())
+    }
+
+    async fn check_connected(&self) -> Result<(), TokenError> {
+        let row = self.inner.store.mailbox(&self.mailbox).await.map_err(unreadable)?;
+        let row = row.ok_or_else(|| self.needs_reconnect("it is not connected"))?;
+        match row.state {
+            MailboxState::Connected => Ok(()),
+            MailboxState::NeedsReconnect => Err(self.needs_reconnect(
+                row.last_error.as_deref().unwrap_or("the provider no longer accepts the stored sign-in"),
+            )),
+        }
+    }
+
+    /// Puts what the provider gave into the vault; `None` when there is nothing, or when somebody else
+    /// wrote meanwhile (then their record counts).
+    async fn save_unsaved(&self, slot: &mut Slot) -> Result<Option<AccessToken>, TokenError> {
+        let Some((record, expected)) = slot.unsaved.take() else { return Ok(None) };
+        match self.inner.vault.write(&self.mailbox, &record, expected).await {
+            Ok(true) => {
+                slot.refreshed = Some(self.inner.clock.steady());
+                for kept in &record.access {
+                    self.inner.adopt(&self.entry, slot, kept, record.refreshed_at);
+                }
+                Ok(record.kept(self.resource).map(|kept| kept.token.clone()))
+            }
+            Ok(false) => Ok(None),
+            Err(error) => {
+                slot.unsaved = Some((record, expected));
+                Err(self.vault(slot, error))
+            }
+        }
+    }
+
+    /// Takes a fresh token that another process stored, or that was there before a restart.
+    fn adopt_stored(&self, slot: &mut Slot, record: &Record) -> Option<AccessToken> {
+        let kept: &Kept = record.kept(self.resource).filter(|kept| !self.is_refused(&kept.token))?;
+        if !Cached::new(kept, self.inner.now(), 128).is_fresh(self.inner.now()) {
+            return None;
+        }
+        // A token that is cached already was judged by the steady clock and found to be due.
+        let known = slot.cached.get(&self.resource);
+        if known.is_some_and(|cached| same(&cached.token.secret, &kept.token.secret)) {
+            return None;
+        }
+        self.inner.adopt(&self.entry, slot, kept, record.refreshed_at);
+        Some(kept.token.clone())
+    }
+
+    /// Asks with the present refresh token, then with the one before it if that is all there is.
+    async fn ask(&self, record: &Record) -> Result<(SecretString, Grant), GrantError> {
+        let refusal = match self.ask_with(record, &record.refresh).await {
+            Ok(grant) => return Ok((record.refresh.clone(), grant)),
+            Err(GrantError::Refused(refusal)) if refusal.error == "invalid_grant" => refusal,
+            Err(error) => return Err(error),
+        };
+        let Some(previous) = &record.previous else { return Err(GrantError::Refused(refusal)) };
+        let grant = self.ask_with(record, previous).await;
+        grant.map(|grant| (previous.clone(), grant)).map_err(|_| GrantError::Refused(refusal))
+    }
+
+    async fn ask_with(&self, record: &Record, token: &SecretString) -> Result<Grant, GrantError> {
+        let app = &self.inner.app;
+        // Asking for more than was granted would be refused as a whole (AADSTS65001).
+        let mut scopes: Vec<String> = match record.kept(self.resource) {
+            Some(kept) if !kept.token.scopes.is_empty() => kept.token.scopes.clone(),
+            _ => app.scopes(self.resource).iter().map(|&scope| scope.to_owned()).collect(),
+        };
+        scopes.push("offline_access".to_owned());
+        let now = self.inner.clock.now();
+        refresh(&self.inner.http, app, &record.token_url, token, &scopes, now).await
+    }
+
+    /// Ok when the record is another one by now, so that looking again makes sense.
+    async fn failed(&self, slot: &mut Slot, stored: &Versioned, error: GrantError) -> Result<(), TokenError> {
+        let [chance] = random_bytes();
+        let now = self.inner.clock.now();
+        match judge(&error, slot.failures + 1, chance, now) {
+            Failure::Later { wait } => {
+                warn!(mailbox = %self.mailbox, error = %Report(&error), wait_ms = wait.as_millis() as u64,
+                    "access token not refreshed");
+                self.postpone(slot, wait, Report(&error).to_string());
+                Err(TokenError::Unavailable { retry_at: now + wait, source: Some(Box::new(error)) })
+            }
+            Failure::Misconfigured(advice) => {
+                let reason = explain(&advice, &error);
+                warn!(mailbox = %self.mailbox, error = %Report(&error), "refreshing stopped: app registration");
+                slot.stopped = Some(reason.clone());
+                self.entry.set_failure(now, reason.clone(), None);
+                Err(TokenError::Misconfigured { reason })
+            }
+            Failure::Reconnect(advice) => {
+                // Where rotation is strict, another process's refresh has just made our token invalid.
+                let present = self.inner.vault.read(&self.mailbox).await;
+                let present = present.map_err(|error| self.vault(slot, error))?;
+                if present.is_some_and(|present| present.version != stored.version) {
+                    return Ok(());
+                }
+                Err(self.dead(slot, explain(&advice, &error)).await?)
+            }
+        }
+    }
+
+    async fn dead(&self, slot: &mut Slot, reason: String) -> Result<TokenError, TokenError> {
+        warn!(mailbox = %self.mailbox, reason, "the mailbox has to be connected again");
+        let store = &self.inner.store;
+        let noted = store.set_mailbox_state(&self.mailbox, MailboxState::NeedsReconnect, Some(&reason));
+        noted.await.map_err(unreadable)?;
+        slot.cached.clear();
+        self.entry.set_failure(self.inner.clock.now(), reason.clone(), None);
+        Ok(self.needs_reconnect(&reason))
+    }
+
+    /// The vault failed: no token is given, and the provider is not asked in a loop.
+    fn vault(&self, slot: &mut Slot, error: VaultError) -> TokenError {
+        warn!(mailbox = %self.mailbox, error = %Report(&error), "the vault cannot be used");
+        let wait = Duration::from_secs(1 << slot.failures.min(6));
+        self.postpone(slot, wait, Report(&error).to_string());
+        TokenError::Vault { source: Box::new(error) }
+    }
+
+    fn postpone(&self, slot: &mut Slot, wait: Duration, reason: String) {
+        let now = self.inner.now();
+        slot.failures += 1;
+        slot.blocked = Some((now.steady + wait, now.wall + wait));
+        self.entry.set_failure(now.wall, reason, Some(now.wall + wait));
+    }
+
+    fn needs_reconnect(&self, reason: &str) -> TokenError {
+        TokenError::NeedsReconnect { mailbox: self.mailbox.clone(), reason: reason.to_owned() }
+    }
+
+    fn is_refused(&self, token: &AccessToken) -> bool {
+        self.refused.as_ref().is_some_and(|refused| same(refused, &token.secret))
+    }
+}
+
+fn same(left: &SecretString, right: &SecretString) -> bool {
+    left.expose_secret() == right.expose_secret()
+}
+
+fn unreadable(error: StoreError) -> TokenError {
+    TokenError::Vault { source: Box::new(error) }
+}
+
+/// Fixed texts, and what Microsoft's support asks for.
+fn explain(advice: &Advice, error: &GrantError) -> String {
+    let Advice { happened, to_do, .. } = advice;
+    match error {
+        GrantError::Refused(refusal) => format!("{happened} {to_do} [{}]", refusal.reference()),
+        _ => format!("{happened} {to_do}"),
+    }
+}

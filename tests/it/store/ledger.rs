@@ -1,0 +1,271 @@
+//! The ledger: a mail is known once, ends once, and its conversation is found again.
+
+use mintgate::store::{InboundEnd, InboundState, Intent, NewMail, StoreAt, StoreError, TicketRow};
+
+use super::{NOW, later, mail, on_both, open, support, ticket};
+
+on_both!(
+    a_mail_is_stored_once_however_many_bring_it,
+    raw_bytes_come_back_as_they_were,
+    due_mails_come_oldest_first_and_only_when_due,
+    an_end_writes_mail_conversation_and_reference_together,
+    an_ended_mail_takes_no_second_end_and_no_intent,
+    a_conversation_keeps_its_root_and_the_newest_references,
+    a_message_id_stays_with_the_first_ticket,
+    the_first_given_message_id_wins,
+    a_copy_is_known_by_its_message_id_only_once_it_is_further_on,
+    two_copies_never_give_way_to_each_other,
+    a_quarantined_mail_is_tried_again_by_hand_only,
+    ended_mails_stay_unsettled_until_settled,
+    text_with_nul_does_not_stop_the_ledger,
+    tickets_are_swept_in_turn,
+    counts_tell_where_mails_stand,
+);
+
+fn done(ticket: &str) -> InboundEnd {
+    InboundEnd::Done { ticket: ticket.to_owned() }
+}
+
+fn ignored() -> InboundEnd {
+    InboundEnd::Ignored { reason: "automatic".to_owned(), ticket: None }
+}
+
+async fn a_mail_is_stored_once_however_many_bring_it(place: StoreAt) {
+    let store = open(&place).await;
+    let bringers = (0..10).map(|_| {
+        let store = store.clone();
+        tokio::spawn(async move { store.add_inbound(&mail("same")).await.expect("answered") })
+    });
+    let answers = futures_util::future::try_join_all(bringers).await.expect("every bringer ends");
+    assert_eq!(answers.into_iter().flatten().count(), 1);
+    assert!(store.knows_inbound(&support(), "same").await.expect("read"));
+    assert!(!store.knows_inbound(&support(), "other").await.expect("read"));
+}
+
+async fn raw_bytes_come_back_as_they_were(place: StoreAt) {
+    let store = open(&place).await;
+    let raw: Vec<u8> = (0..=255).cycle().take(300_000).collect();
+    let id =
+        store.add_inbound(&NewMail { raw: raw.clone(), ..mail("one") }).await.expect("stored").expect("new");
+    assert!(store.inbound_raw(id).await.expect("read").expect("there") == raw);
+    assert!(store.inbound_raw(id + 1).await.expect("read").is_none());
+}
+
+async fn due_mails_come_oldest_first_and_only_when_due(place: StoreAt) {
+    let store = open(&place).await;
+    let mut ids = Vec::new();
+    for (key, received) in [("late", 30), ("early", 10), ("middle", 20)] {
+        let mail = NewMail { received_at: later(received), ..mail(key) };
+        ids.push(store.add_inbound(&mail).await.expect("stored").expect("new"));
+    }
+    store.postpone_inbound(ids[2], later(100), "the desk is down").await.expect("postponed");
+
+    let keys = async |now, limit| {
+        let rows = store.due_inbound(now, limit).await.expect("listed");
+        rows.into_iter().map(|row| row.source_key).collect::<Vec<_>>()
+    };
+    assert_eq!(keys(later(99), 10).await, ["early", "late"]);
+    assert_eq!(keys(later(100), 10).await, ["early", "middle", "late"]);
+    assert_eq!(keys(later(100), 1).await, ["early"]);
+    let postponed = store.inbound(ids[2]).await.expect("read").expect("there");
+    assert_eq!((postponed.attempts, postponed.reason.as_deref()), (1, Some("the desk is down")));
+}
+
+async fn an_end_writes_mail_conversation_and_reference_together(place: StoreAt) {
+    let store = open(&place).await;
+    let id = store.add_inbound(&mail("one")).await.expect("stored").expect("new");
+    store.write_intent(id, "a@x", &Intent::Open, later(1)).await.expect("written");
+    let intended = store.inbound(id).await.expect("read").expect("there");
+    assert_eq!(
+        (intended.state, intended.intent, intended.intent_at),
+        (InboundState::Intent, Some(Intent::Open), Some(later(1)))
+    );
+
+    store.end_inbound(id, Some("a@x"), &done("t1"), Some(&ticket("t1")), later(2)).await.expect("ended");
+
+    let ended = store.inbound(id).await.expect("read").expect("there");
+    assert_eq!((ended.state, ended.ticket.as_deref()), (InboundState::Done, Some("t1")));
+    let expected = TicketRow { references: vec!["a@x".to_owned()], ..ticket("t1") };
+    assert_eq!(store.ticket("t1").await.expect("read"), Some(expected.clone()));
+    assert_eq!(store.ticket_by_message_ids(&["a@x".to_owned()]).await.expect("read"), Some(expected));
+    assert!(store.due_inbound(later(9), 10).await.expect("listed").is_empty());
+}
+
+async fn an_ended_mail_takes_no_second_end_and_no_intent(place: StoreAt) {
+    let store = open(&place).await;
+    let id = store.add_inbound(&mail("one")).await.expect("stored").expect("new");
+    store.end_inbound(id, Some("a@x"), &done("t1"), Some(&ticket("t1")), NOW).await.expect("ended");
+
+    let again = store.end_inbound(id, Some("b@x"), &done("t2"), Some(&ticket("t2")), NOW).await;
+    let intent = store.write_intent(id, "a@x", &Intent::Open, NOW).await;
+
+    assert!(matches!(again, Err(StoreError::Failed { .. })), "{again:?}");
+    assert!(matches!(intent, Err(StoreError::Failed { .. })), "{intent:?}");
+    assert!(store.ticket("t2").await.expect("read").is_none(), "nothing of the refused end stays");
+    assert!(!store.retry_inbound(id, NOW).await.expect("answered"));
+}
+
+async fn a_conversation_keeps_its_root_and_the_newest_references(place: StoreAt) {
+    let store = open(&place).await;
+    for number in 0..30 {
+        let id = store.add_inbound(&mail(&format!("{number}"))).await.expect("stored").expect("new");
+        let update =
+            TicketRow { subject: format!("subject {number}"), opened_at: later(number), ..ticket("t1") };
+        let message_id = format!("{number}@x");
+        store.end_inbound(id, Some(&message_id), &done("t1"), Some(&update), NOW).await.expect("ended");
+    }
+
+    let kept = store.ticket("t1").await.expect("read").expect("there");
+    let expected: Vec<String> =
+        std::iter::once(0).chain(10..30).map(|number| format!("{number}@x")).collect();
+    assert_eq!((kept.references, kept.subject.as_str(), kept.opened_at), (expected, "subject 29", NOW));
+    let forgotten = store.ticket_by_message_ids(&["5@x".to_owned()]).await.expect("read");
+    assert_eq!(forgotten.expect("still found").id, "t1");
+}
+
+async fn a_message_id_stays_with_the_first_ticket(place: StoreAt) {
+    let store = open(&place).await;
+    for (key, id) in [("one", "t1"), ("two", "t2")] {
+        let mail = store.add_inbound(&mail(key)).await.expect("stored").expect("new");
+        store.end_inbound(mail, Some("a@x"), &done(id), Some(&ticket(id)), NOW).await.expect("ended");
+    }
+    let found = store.ticket_by_message_ids(&["a@x".to_owned()]).await.expect("read");
+    assert_eq!(found.expect("there").id, "t1");
+}
+
+async fn the_first_given_message_id_wins(place: StoreAt) {
+    let store = open(&place).await;
+    for (message_id, id) in [("a@x", "t1"), ("b@x", "t2")] {
+        let mail = store.add_inbound(&mail(id)).await.expect("stored").expect("new");
+        store.end_inbound(mail, Some(message_id), &done(id), Some(&ticket(id)), NOW).await.expect("ended");
+    }
+    let asked = ["unknown@x", "b@x", "a@x"].map(str::to_owned);
+    assert_eq!(store.ticket_by_message_ids(&asked).await.expect("read").expect("there").id, "t2");
+    assert!(store.ticket_by_message_ids(&asked[..1]).await.expect("read").is_none());
+    assert!(store.ticket_by_message_ids(&[]).await.expect("read").is_none());
+}
+
+async fn a_copy_is_known_by_its_message_id_only_once_it_is_further_on(place: StoreAt) {
+    let store = open(&place).await;
+    let first = store.add_inbound(&mail("one")).await.expect("stored").expect("new");
+    let copy = store.add_inbound(&mail("two")).await.expect("stored").expect("new");
+    let known = async || {
+        let found = store.inbound_by_message_id(&support(), "a@x", copy).await.expect("read");
+        found.map(|row| (row.id, row.state))
+    };
+
+    assert_eq!(known().await, None);
+    store.write_intent(first, "a@x", &Intent::Open, NOW).await.expect("written");
+    assert_eq!(known().await, Some((first, InboundState::Intent)));
+    store.end_inbound(first, Some("a@x"), &done("t1"), Some(&ticket("t1")), NOW).await.expect("ended");
+    assert_eq!(known().await, Some((first, InboundState::Done)));
+    assert!(store.inbound_by_message_id(&support(), "a@x", first).await.expect("read").is_none());
+}
+
+async fn two_copies_never_give_way_to_each_other(place: StoreAt) {
+    let store = open(&place).await;
+    let first = store.add_inbound(&mail("one")).await.expect("stored").expect("new");
+    let second = store.add_inbound(&mail("two")).await.expect("stored").expect("new");
+    store.write_intent(second, "a@x", &Intent::Open, NOW).await.expect("written");
+    store.write_intent(first, "a@x", &Intent::Open, NOW).await.expect("written");
+
+    let seen_by =
+        async |id| store.inbound_by_message_id(&support(), "a@x", id).await.expect("read").map(|row| row.id);
+    assert_eq!((seen_by(first).await, seen_by(second).await), (None, Some(first)));
+    store.end_inbound(second, Some("a@x"), &ignored(), None, NOW).await.expect("ended");
+    assert_eq!(seen_by(first).await, None, "an ignored copy stops nobody");
+}
+
+async fn a_quarantined_mail_is_tried_again_by_hand_only(place: StoreAt) {
+    let store = open(&place).await;
+    let id = store.add_inbound(&mail("one")).await.expect("stored").expect("new");
+    store.postpone_inbound(id, NOW, "a panic").await.expect("postponed");
+    let end = InboundEnd::Quarantined { reason: "cannot be read".to_owned() };
+    store.end_inbound(id, None, &end, None, NOW).await.expect("ended");
+
+    assert!(store.due_inbound(later(9), 10).await.expect("listed").is_empty());
+    assert!(store.unsettled_inbound(&support(), 10).await.expect("listed").is_empty());
+    let listed = store.recent_inbound(Some(InboundState::Quarantined), 10).await.expect("listed");
+    assert_eq!(listed[0].reason.as_deref(), Some("cannot be read"));
+    assert!(store.inbound_raw(id).await.expect("read").is_some(), "its bytes are kept");
+    assert!(store.retry_inbound(id, later(1)).await.expect("answered"));
+    assert!(!store.retry_inbound(id, later(1)).await.expect("answered"));
+    let again = &store.due_inbound(later(1), 10).await.expect("listed")[0];
+    assert_eq!((again.id, again.state, again.attempts), (id, InboundState::New, 0));
+}
+
+async fn ended_mails_stay_unsettled_until_settled(place: StoreAt) {
+    let store = open(&place).await;
+    let mut ids = Vec::new();
+    for (key, end) in [("one", done("t1")), ("two", ignored())] {
+        let id = store.add_inbound(&mail(key)).await.expect("stored").expect("new");
+        store.end_inbound(id, Some(key), &end, None, NOW).await.expect("ended");
+        ids.push(id);
+    }
+    let unsettled = async || {
+        let rows = store.unsettled_inbound(&support(), 10).await.expect("listed");
+        rows.into_iter().map(|row| row.id).collect::<Vec<_>>()
+    };
+    assert_eq!(unsettled().await, ids);
+    store.settle_inbound(ids[0]).await.expect("settled");
+    assert_eq!(unsettled().await, ids[1..]);
+    assert_eq!(
+        store.recent_inbound(None, 10).await.expect("listed").iter().map(|row| row.id).collect::<Vec<_>>(),
+        [ids[1], ids[0]]
+    );
+}
+
+async fn text_with_nul_does_not_stop_the_ledger(place: StoreAt) {
+    let store = open(&place).await;
+    let id = store.add_inbound(&mail("a\0b")).await.expect("stored").expect("new");
+    let odd = TicketRow { subject: "one\0two".into(), requester_name: "\0".into(), ..ticket("t1") };
+    store.write_intent(id, "a\0b@x", &Intent::Open, NOW).await.expect("written");
+    store.postpone_inbound(id, NOW, "because\0").await.expect("postponed");
+    store.end_inbound(id, Some("a\0b@x"), &done("t1"), Some(&odd), NOW).await.expect("ended");
+
+    assert!(store.knows_inbound(&support(), "a\0b").await.expect("read"));
+    let found = store.ticket_by_message_ids(&["a\0b@x".to_owned()]).await.expect("read").expect("there");
+    assert_eq!(found.subject, "one\u{fffd}two");
+}
+
+async fn tickets_are_swept_in_turn(place: StoreAt) {
+    let store = open(&place).await;
+    for (id, swept) in [("t1", 20), ("t2", 10), ("t3", 30)] {
+        let mail = store.add_inbound(&mail(id)).await.expect("stored").expect("new");
+        let row = TicketRow { swept_at: later(swept), ..ticket(id) };
+        store.end_inbound(mail, None, &done(id), Some(&row), NOW).await.expect("ended");
+    }
+    let due = async |before| {
+        let rows = store.tickets_to_sweep(before, 2).await.expect("listed");
+        rows.into_iter().map(|row| row.id).collect::<Vec<_>>()
+    };
+    assert_eq!(due(later(31)).await, ["t2", "t1"]);
+    store.mark_swept("t2", later(40)).await.expect("marked");
+    assert_eq!(due(later(31)).await, ["t1", "t3"]);
+    assert_eq!(due(later(20)).await, Vec::<String>::new());
+}
+
+async fn counts_tell_where_mails_stand(place: StoreAt) {
+    let store = open(&place).await;
+    let ends =
+        [None, None, Some(done("t1")), Some(ignored()), Some(InboundEnd::Quarantined { reason: "r".into() })];
+    for (number, end) in ends.into_iter().enumerate() {
+        let id = store.add_inbound(&mail(&format!("{number}"))).await.expect("stored").expect("new");
+        if number == 1 {
+            store
+                .write_intent(id, "a@x", &Intent::Reply { ticket: "t1".into() }, NOW)
+                .await
+                .expect("written");
+            let row = store.inbound(id).await.expect("read").expect("there");
+            assert_eq!(row.intent, Some(Intent::Reply { ticket: "t1".into() }));
+        }
+        if let Some(end) = end {
+            store.end_inbound(id, None, &end, None, NOW).await.expect("ended");
+        }
+    }
+    let counts = store.counts().await.expect("counted");
+    assert_eq!(
+        [counts.inbound_waiting, counts.inbound_done, counts.inbound_ignored, counts.inbound_quarantined],
+        [2, 1, 1, 1]
+    );
+}

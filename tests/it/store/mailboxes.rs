@@ -1,0 +1,138 @@
+//! Mailboxes, leases and cursors.
+
+use mintgate::store::{MailboxRow, MailboxState, PollResult, StoreAt};
+
+use super::{NOW, later, mail, on_both, open, support};
+
+on_both!(
+    a_mailbox_connected_again_keeps_its_cursor_and_its_first_moment,
+    a_run_of_errors_keeps_its_beginning_until_a_poll_is_fine,
+    a_disconnected_mailbox_takes_its_secrets_along_and_nothing_else,
+    a_lease_is_renewed_by_its_holder_and_refused_to_others,
+    a_holder_that_was_overtaken_cannot_move_the_cursor,
+    of_many_workers_one_gets_the_lease,
+    fencing_numbers_go_on_after_a_disconnect,
+);
+
+fn row() -> MailboxRow {
+    MailboxRow {
+        id: support(),
+        kind: "microsoft-graph".to_owned(),
+        address: "support@example.org".to_owned(),
+        state: MailboxState::Connected,
+        scopes: "mail.readwrite mail.send".to_owned(),
+        connected_at: NOW,
+        accept_since: NOW,
+        last_poll_at: None,
+        last_mail_at: None,
+        last_error: None,
+        failing_since: None,
+    }
+}
+
+async fn a_mailbox_connected_again_keeps_its_cursor_and_its_first_moment(place: StoreAt) {
+    let store = open(&place).await;
+    store.connect_mailbox(&row()).await.expect("connected");
+    let fence = store.lease(&support(), "worker", NOW, later(60)).await.expect("leased").expect("free");
+    assert!(store.set_cursor(&support(), fence, Some("page 7")).await.expect("written"));
+    store
+        .set_mailbox_state(&support(), MailboxState::NeedsReconnect, Some("the grant is dead"))
+        .await
+        .expect("noted");
+    let dead = store.mailbox(&support()).await.expect("read").expect("there");
+    assert_eq!(
+        (dead.state, dead.last_error.as_deref()),
+        (MailboxState::NeedsReconnect, Some("the grant is dead"))
+    );
+
+    let again =
+        MailboxRow { scopes: "mail.read".into(), connected_at: later(9), accept_since: later(9), ..row() };
+    store.connect_mailbox(&again).await.expect("connected");
+
+    let expected = MailboxRow { accept_since: NOW, ..again };
+    assert_eq!(store.mailboxes().await.expect("listed"), [expected]);
+    assert_eq!(store.cursor(&support()).await.expect("read").as_deref(), Some("page 7"));
+}
+
+async fn a_run_of_errors_keeps_its_beginning_until_a_poll_is_fine(place: StoreAt) {
+    let store = open(&place).await;
+    store.connect_mailbox(&row()).await.expect("connected");
+    let fine = |at, newest_mail| PollResult::Fine { at, newest_mail };
+    let failed = |at| PollResult::Failed { at, error: "503\0".to_owned() };
+    for result in [fine(later(1), Some(NOW)), fine(later(2), None), failed(later(3)), failed(later(4))] {
+        store.record_poll(&support(), &result).await.expect("recorded");
+    }
+    let failing = store.mailbox(&support()).await.expect("read").expect("there");
+    assert_eq!((failing.last_poll_at, failing.failing_since), (Some(later(4)), Some(later(3))));
+    assert_eq!((failing.last_error.as_deref(), failing.last_mail_at), (Some("503\u{fffd}"), Some(NOW)));
+
+    store.record_poll(&support(), &fine(later(5), Some(later(5)))).await.expect("recorded");
+    store.record_poll(&support(), &fine(later(6), Some(later(1)))).await.expect("recorded");
+
+    let well = store.mailbox(&support()).await.expect("read").expect("there");
+    assert_eq!((well.last_error, well.failing_since, well.last_mail_at), (None, None, Some(later(5))));
+}
+
+async fn a_disconnected_mailbox_takes_its_secrets_along_and_nothing_else(place: StoreAt) {
+    let store = open(&place).await;
+    store.connect_mailbox(&row()).await.expect("connected");
+    let id = store.add_inbound(&mail("one")).await.expect("stored").expect("new");
+    for name in ["mailbox/support/tokens", "mailbox/support2/tokens", "client-secret"] {
+        store.put_sealed(name, 0, b"x").await.expect("written");
+    }
+
+    store.disconnect_mailbox(&support()).await.expect("disconnected");
+
+    assert!(store.mailbox(&support()).await.expect("read").is_none());
+    let names = store.sealed_names().await.expect("listed");
+    assert_eq!(names, ["client-secret", "mailbox/support2/tokens"]);
+    assert!(store.inbound(id).await.expect("read").is_some());
+    assert!(store.knows_inbound(&support(), "one").await.expect("read"));
+}
+
+async fn a_lease_is_renewed_by_its_holder_and_refused_to_others(place: StoreAt) {
+    let store = open(&place).await;
+    assert_eq!(store.lease(&support(), "a", NOW, later(60)).await.expect("asked"), Some(1));
+    assert_eq!(store.lease(&support(), "b", later(59), later(120)).await.expect("asked"), None);
+    assert_eq!(store.lease(&support(), "a", later(50), later(110)).await.expect("asked"), Some(1));
+    assert_eq!(store.lease(&support(), "b", later(109), later(170)).await.expect("asked"), None);
+    assert_eq!(store.lease(&support(), "b", later(110), later(170)).await.expect("asked"), Some(2));
+    assert_eq!(store.lease(&support(), "a", later(111), later(171)).await.expect("asked"), None);
+}
+
+async fn a_holder_that_was_overtaken_cannot_move_the_cursor(place: StoreAt) {
+    let store = open(&place).await;
+    store.connect_mailbox(&row()).await.expect("connected");
+    let old = store.lease(&support(), "a", NOW, later(60)).await.expect("asked").expect("free");
+    assert!(store.set_cursor(&support(), old, Some("1")).await.expect("answered"));
+    let new = store.lease(&support(), "b", later(60), later(120)).await.expect("asked").expect("free");
+
+    assert!(!store.set_cursor(&support(), old, Some("stale")).await.expect("answered"));
+    assert_eq!(store.cursor(&support()).await.expect("read").as_deref(), Some("1"));
+    assert!(store.set_cursor(&support(), new, None).await.expect("answered"));
+    assert_eq!(store.cursor(&support()).await.expect("read"), None);
+}
+
+async fn of_many_workers_one_gets_the_lease(place: StoreAt) {
+    let store = open(&place).await;
+    let workers = (0..10).map(|number| {
+        let store = store.clone();
+        tokio::spawn(
+            async move { store.lease(&support(), &format!("worker {number}"), NOW, later(60)).await },
+        )
+    });
+    let answers = futures_util::future::try_join_all(workers).await.expect("every worker ends");
+    let won: Vec<i64> = answers.into_iter().filter_map(|answer| answer.expect("answered")).collect();
+    assert_eq!(won, [1]);
+}
+
+async fn fencing_numbers_go_on_after_a_disconnect(place: StoreAt) {
+    let store = open(&place).await;
+    store.connect_mailbox(&row()).await.expect("connected");
+    store.lease(&support(), "a", NOW, later(60)).await.expect("asked").expect("free");
+    store.disconnect_mailbox(&support()).await.expect("disconnected");
+    store.connect_mailbox(&row()).await.expect("connected");
+
+    assert_eq!(store.lease(&support(), "b", later(60), later(99)).await.expect("asked"), Some(2));
+    assert!(!store.set_cursor(&support(), 1, Some("stale")).await.expect("answered"));
+}

@@ -1,0 +1,127 @@
+//! The outbox: a comment is answered once, and a sent mail stays sent.
+
+use mintgate::store::{InboundEnd, NewOutgoing, OutboxState, Store, StoreAt};
+
+use super::{NOW, later, mail, on_both, open, support, ticket};
+
+on_both!(
+    a_comment_is_queued_once_however_many_find_it,
+    a_queued_mail_is_a_reference_of_its_ticket,
+    a_message_id_is_never_given_to_two_mails,
+    a_skipped_comment_is_known_and_never_listed,
+    a_mail_goes_from_queued_to_sent,
+    the_first_dispatch_is_remembered,
+    a_failed_mail_is_not_tried_again_but_evidence_counts,
+);
+
+fn answer(comment: &str) -> NewOutgoing {
+    NewOutgoing {
+        mailbox: support(),
+        ticket: "t1".to_owned(),
+        comment: comment.to_owned(),
+        message_id: format!("{comment}@desk"),
+        recipient: "customer@example.org".to_owned(),
+        mime: b"Subject: Re: x\r\n\r\n\xff\0".to_vec(),
+        created_at: NOW,
+    }
+}
+
+async fn queued(store: &dyn Store) -> i64 {
+    store.add_outgoing(&answer("c1")).await.expect("queued");
+    store.due_outgoing(&support(), NOW, 10).await.expect("listed")[0].id
+}
+
+async fn state_of(store: &dyn Store, id: i64) -> OutboxState {
+    let rows = store.recent_outgoing(None, 100).await.expect("listed");
+    rows.into_iter().find(|row| row.id == id).expect("there").state
+}
+
+async fn a_comment_is_queued_once_however_many_find_it(place: StoreAt) {
+    let store = open(&place).await;
+    let finders = (0..10).map(|number| {
+        let store = store.clone();
+        let found = NewOutgoing { message_id: format!("{number}@desk"), ..answer("c1") };
+        tokio::spawn(async move { store.add_outgoing(&found).await.expect("answered") })
+    });
+    let added = futures_util::future::try_join_all(finders).await.expect("every finder ends");
+    assert_eq!(added.into_iter().filter(|added| *added).count(), 1);
+    assert!(store.knows_outgoing("t1", "c1").await.expect("read"));
+    assert!(!store.knows_outgoing("t2", "c1").await.expect("read"));
+}
+
+async fn a_queued_mail_is_a_reference_of_its_ticket(place: StoreAt) {
+    let store = open(&place).await;
+    let id = store.add_inbound(&mail("one")).await.expect("stored").expect("new");
+    let end = InboundEnd::Done { ticket: "t1".to_owned() };
+    store.end_inbound(id, Some("a@x"), &end, Some(&ticket("t1")), NOW).await.expect("ended");
+
+    store.add_outgoing(&answer("c1")).await.expect("queued");
+
+    let found = store.ticket_by_message_ids(&["c1@desk".to_owned()]).await.expect("read").expect("there");
+    assert_eq!(found.references, ["a@x", "c1@desk"]);
+}
+
+async fn a_message_id_is_never_given_to_two_mails(place: StoreAt) {
+    let store = open(&place).await;
+    store.add_outgoing(&answer("c1")).await.expect("queued");
+    let clash = NewOutgoing { message_id: "c1@desk".to_owned(), ..answer("c2") };
+    store.add_outgoing(&clash).await.expect_err("refused");
+    assert!(!store.knows_outgoing("t1", "c2").await.expect("read"));
+}
+
+async fn a_skipped_comment_is_known_and_never_listed(place: StoreAt) {
+    let store = open(&place).await;
+    store.skip_comment("t1", "c1", NOW).await.expect("skipped");
+    store.skip_comment("t1", "c1", NOW).await.expect("skipped again");
+
+    assert!(store.knows_outgoing("t1", "c1").await.expect("read"));
+    assert!(!store.add_outgoing(&answer("c1")).await.expect("answered"));
+    assert!(store.recent_outgoing(None, 10).await.expect("listed").is_empty());
+    assert!(store.due_outgoing(&support(), later(9), 10).await.expect("listed").is_empty());
+    assert_eq!(store.counts().await.expect("counted"), Default::default());
+}
+
+async fn a_mail_goes_from_queued_to_sent(place: StoreAt) {
+    let store = open(&place).await;
+    let id = queued(&*store).await;
+    assert_eq!(store.outgoing_mime(id).await.expect("read").expect("there"), answer("c1").mime);
+    store.outgoing_prepared(id, Some("draft")).await.expect("noted");
+    store.postpone_outgoing(id, later(60), "429").await.expect("postponed");
+    assert!(store.due_outgoing(&support(), later(59), 10).await.expect("listed").is_empty());
+    let due = store.due_outgoing(&support(), later(60), 10).await.expect("listed").remove(0);
+    assert_eq!(
+        (due.state, due.attempts, due.provider_id.as_deref()),
+        (OutboxState::Sending, 1, Some("draft"))
+    );
+    assert_eq!((due.message_id.as_str(), due.recipient.as_str()), ("c1@desk", "customer@example.org"));
+
+    store.outgoing_sent(id, later(61)).await.expect("noted");
+
+    store.postpone_outgoing(id, NOW, "late").await.expect("without effect");
+    store.outgoing_failed(id, "late").await.expect("without effect");
+    assert_eq!(state_of(&*store, id).await, OutboxState::Sent);
+    assert!(store.due_outgoing(&support(), later(99), 10).await.expect("listed").is_empty());
+    store.outgoing_prepared(id, Some("another")).await.expect_err("a sent mail is not prepared");
+    store.outgoing_dispatched(id, NOW).await.expect_err("a sent mail is not sent again");
+    assert_eq!(store.counts().await.expect("counted").outgoing_sent, 1);
+}
+
+async fn the_first_dispatch_is_remembered(place: StoreAt) {
+    let store = open(&place).await;
+    let id = queued(&*store).await;
+    store.outgoing_dispatched(id, later(1)).await.expect("noted");
+    store.outgoing_dispatched(id, later(5)).await.expect("noted");
+    let row = store.due_outgoing(&support(), NOW, 10).await.expect("listed").remove(0);
+    assert_eq!((row.state, row.dispatched_at), (OutboxState::Sending, Some(later(1))));
+}
+
+async fn a_failed_mail_is_not_tried_again_but_evidence_counts(place: StoreAt) {
+    let store = open(&place).await;
+    let id = queued(&*store).await;
+    store.outgoing_failed(id, "550 no such user").await.expect("noted");
+    assert!(store.due_outgoing(&support(), later(99), 10).await.expect("listed").is_empty());
+    let failed = store.recent_outgoing(Some(OutboxState::Failed), 10).await.expect("listed");
+    assert_eq!(failed[0].reason.as_deref(), Some("550 no such user"));
+    store.outgoing_sent(id, later(1)).await.expect("noted");
+    assert_eq!(state_of(&*store, id).await, OutboxState::Sent);
+}

@@ -1,0 +1,3 @@
+//! What several areas' tests stand on.
+
+pub mod postgres;
