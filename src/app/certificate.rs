@@ -26,7 +26,8 @@ pub(super) fn path(data_dir: &Path) -> PathBuf {
 /// The certificate for names that none of the rules is for; `None` where nothing speaks TLS or the rules
 /// bring certificates of their own.
 pub(super) fn default(start_up: &StartUp, routes: &Routes) -> anyhow::Result<Option<Arc<CertifiedKey>>> {
-    let speaks_tls = start_up.entry_points.iter().any(|point| point.tls) || routes.routers.iter().any(|router| router.tls);
+    let speaks_tls =
+        start_up.entry_points.iter().any(|point| point.tls) || routes.routers.iter().any(|router| router.tls);
     if !speaks_tls || !routes.certificates.is_empty() {
         return Ok(None);
     }

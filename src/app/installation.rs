@@ -3,7 +3,6 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::Context;
 use tokio::runtime::Handle;
 use tracing::info;
 
@@ -19,8 +18,8 @@ use crate::middleware::registry::Parts as MiddlewareParts;
 use crate::net::{self, Egress, PROVIDERS, Timeouts};
 use crate::store::seal::{Sealer, SealingKey};
 use crate::store::{self, Store, StoreAt};
-use crate::web::call::HttpCall;
 use crate::token::keeper::Keeper;
+use crate::web::call::HttpCall;
 use crate::worker::{self, MailboxFactory, Worker};
 
 /// The vault key that is made when none is given.
@@ -51,10 +50,9 @@ fn provider_client(start_up: &StartUp, runtime: &Handle) -> anyhow::Result<Arc<d
     Ok(Arc::new(client))
 }
 
-/// What compiled middlewares need, without a store: enough for `check`.
+/// What compiled middlewares need, without the vault's key: enough for `check`.
 pub(super) fn middleware_parts(start_up: &StartUp, runtime: &Handle) -> anyhow::Result<MiddlewareParts> {
-    let http = desk_client(start_up, runtime)?;
-    Ok(parts_with(start_up, http, HashKey::random()))
+    Ok(parts_with(start_up, desk_client(start_up, runtime)?, HashKey::random()))
 }
 
 fn parts_with(start_up: &StartUp, http: Arc<dyn HttpCall>, sessions: HashKey) -> MiddlewareParts {
@@ -62,11 +60,27 @@ fn parts_with(start_up: &StartUp, http: Arc<dyn HttpCall>, sessions: HashKey) ->
     MiddlewareParts { admins: Arc::new(admins), cookies: start_up.cookies.clone() }
 }
 
+/// What is needed before the store: the vault's key and the ways out.
+pub(super) struct Ground {
+    sealer: Arc<Sealer>,
+    desk_http: Arc<dyn HttpCall>,
+    pub(super) parts: Arc<MiddlewareParts>,
+}
+
+impl Ground {
+    pub(super) fn lay(start_up: &StartUp, runtime: &Handle) -> anyhow::Result<Self> {
+        let sealer = Arc::new(sealer(&start_up.vault)?);
+        let desk_http = desk_client(start_up, runtime)?;
+        let parts = parts_with(start_up, desk_http.clone(), sealer.derive("desk sessions"));
+        Ok(Self { sealer, desk_http, parts: Arc::new(parts) })
+    }
+}
+
 /// Everything behind the gateway.
 pub(super) struct Installation {
     pub(super) store: Arc<dyn Store>,
     pub(super) sealer: Arc<Sealer>,
-    pub(super) parts: MiddlewareParts,
+    pub(super) parts: Arc<MiddlewareParts>,
     pub(super) desk: Arc<Desk>,
     /// `None` while no app is registered at a provider.
     pub(super) keeper: Option<Arc<Keeper>>,
@@ -76,23 +90,23 @@ pub(super) struct Installation {
 }
 
 impl Installation {
-    /// Opens the store and the vault.
-    pub(super) async fn open(start_up: &StartUp, runtime: &Handle) -> anyhow::Result<Self> {
-        let sealer = Arc::new(sealer(&start_up.vault)?);
+    /// Opens the store.
+    pub(super) async fn open(ground: Ground, start_up: &StartUp, runtime: &Handle) -> anyhow::Result<Self> {
+        let Ground { sealer, desk_http, parts } = ground;
         let store = store::open(&start_up.store).await?;
-        let desk_http = desk_client(start_up, runtime)?;
         let providers = provider_client(start_up, runtime)?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let bot = start_up.desk.bot.clone();
-        let desk = Desk::new(desk_http.clone(), start_up.desk.api_url.clone(), bot, clock.clone());
-        let keeper = start_up.microsoft.clone().map(|app| {
-            Keeper::new(store.clone(), sealer.clone(), providers.clone(), app, clock.clone())
-        });
+        let desk = Desk::new(desk_http, start_up.desk.api_url.clone(), bot, clock.clone());
+        let keeper = start_up
+            .microsoft
+            .clone()
+            .map(|app| Keeper::new(store.clone(), sealer.clone(), providers.clone(), app, clock.clone()));
         Ok(Self {
-            parts: parts_with(start_up, desk_http, sealer.derive("desk sessions")),
             mailboxes: mailbox_factory(start_up, keeper.as_ref(), &providers),
             desk: Arc::new(desk),
             wake: Wake::new(),
+            parts,
             store,
             sealer,
             keeper,

@@ -6,7 +6,8 @@ use tracing_subscriber::EnvFilter;
 use crate::config::Log;
 
 /// Libraries that would tell about every connection, and one that prints requests at debug level.
-const QUIET: &str = "h2=warn,hyper=warn,reqwest=warn,sqlx=warn,rustls=warn,pingora_core=warn,pingora_proxy=off";
+const QUIET: &str =
+    "h2=warn,hyper=warn,reqwest=warn,sqlx=warn,rustls=warn,pingora_core=warn,pingora_proxy=off";
 
 pub(super) fn start(settings: &Log) -> anyhow::Result<()> {
     let wanted = std::env::var("RUST_LOG").unwrap_or_else(|_| format!("{},{QUIET}", settings.level));

@@ -1,7 +1,5 @@
 //! Wires everything together and is the command line. One file per command in `command/`.
 
-pub mod serve;
-
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -15,7 +13,7 @@ mod installation;
 mod log;
 mod process;
 mod reload;
-mod serve;
+pub mod serve;
 mod serving;
 
 /// The gateway in front of a Peppermint helpdesk.
@@ -34,6 +32,7 @@ Serve:         mintgate run --config config/mintgate.yml";
 /// Exit codes: 0 done, 1 refused or failed, 2 the command line cannot be read.
 pub fn main() -> ExitCode {
     process::harden();
+    serve::install_cryptography();
     match CommandLine::parse().command.run() {
         Ok(code) => code,
         Err(error) => {

@@ -2,7 +2,7 @@
 
 use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
 
-/// No core dumps, no reading of our memory by other processes of the same user, one TLS crypto provider.
+/// No core dumps, no reading of our memory by other processes of the same user.
 ///
 /// Failures are not fatal: a container may forbid these calls, and the gateway is no less correct then.
 pub(super) fn harden() {
@@ -12,9 +12,5 @@ pub(super) fn harden() {
     }
     if let Err(error) = set_dumpable_behavior(DumpableBehavior::NotDumpable) {
         eprintln!("mintgate: memory stays readable by its user: {error}");
-    }
-    // Two providers are compiled in (ring and aws-lc); without a choice rustls would panic.
-    if tokio_rustls::rustls::crypto::ring::default_provider().install_default().is_err() {
-        eprintln!("mintgate: another TLS crypto provider was installed first");
     }
 }

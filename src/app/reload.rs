@@ -17,14 +17,14 @@ use crate::middleware::registry::Parts;
 
 pub(super) struct Reload {
     start_up: Arc<StartUp>,
-    parts: Parts,
+    parts: Arc<Parts>,
     gateway: Arc<Gateway>,
     /// The watcher, while files are watched. Also keeps two reloads apart.
     watch: Mutex<Option<Watch>>,
 }
 
 impl Reload {
-    pub(super) fn new(start_up: Arc<StartUp>, parts: Parts, gateway: Arc<Gateway>) -> Self {
+    pub(super) fn new(start_up: Arc<StartUp>, parts: Arc<Parts>, gateway: Arc<Gateway>) -> Self {
         Self { start_up, parts, gateway, watch: Mutex::new(None) }
     }
 
@@ -49,16 +49,19 @@ impl Reload {
         }
     }
 
-    /// Reloads whenever a file of the rules changes, until `resting` says true.
-    pub(super) fn watch(self: Arc<Self>, control: &Handle, mut resting: watch::Receiver<bool>) -> anyhow::Result<()> {
+    /// Reloads whenever a file of the rules changes (`files` are those of the present ones), until `resting`
+    /// says true.
+    pub(super) fn watch(
+        self: Arc<Self>,
+        files: &[PathBuf],
+        control: &Handle,
+        mut resting: watch::Receiver<bool>,
+    ) -> anyhow::Result<()> {
         if !self.start_up.rules.watch {
             return Ok(());
         }
         let changed = Wake::new();
-        // Certificates are among the files of the rules that were just loaded.
-        let files = Routes::load(&self.start_up, &self.parts, installation::now()).map(|routes| routes.files);
-        let paths = self.paths(&files.unwrap_or_default());
-        let watch = Watch::start(paths, Pace::default(), changed.clone());
+        let watch = Watch::start(self.paths(files), Pace::default(), changed.clone());
         let watch = watch.context("the rule files cannot be watched")?;
         *self.watch.lock().unwrap_or_else(PoisonError::into_inner) = Some(watch);
         control.spawn(async move {

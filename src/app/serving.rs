@@ -11,7 +11,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
 use tracing::{info, warn};
 
-use super::installation::{self, Installation};
+use super::installation::{self, Ground, Installation};
 use super::reload::Reload;
 use super::serve::{Ended, ServeError, Serving, Signals, Stop, serve as serve_bound};
 use super::{certificate, console};
@@ -68,19 +68,19 @@ pub(super) fn start(start_up: StartUp) -> anyhow::Result<Running> {
         .enable_all()
         .build()
         .context("no runtime")?;
-    // Rules first: a problem in them is told before anything on this machine is touched.
-    let check = installation::middleware_parts(&start_up, control.handle())?;
-    Routes::load(&start_up, &check, installation::now()).map_err(|problems| anyhow!("{problems}"))?;
+    let ground = Ground::lay(&start_up, control.handle())?;
+    let routes = Routes::load(&start_up, &ground.parts, installation::now());
+    let routes = routes.map_err(|problems| anyhow!("{problems}"))?;
     let bound = bind(start_up.entry_points.clone())?;
-    let installation = control.block_on(Installation::open(&start_up, control.handle()))?;
-    let start_up = Arc::new(start_up);
+    let installation = control.block_on(Installation::open(ground, &start_up, control.handle()))?;
     let (rest, resting) = watch::channel(false);
     let (stop, stopping) = watch::channel(Stop::Run);
-    let gateway = gateway(&start_up, &installation, &bound, &control)?;
+    let files = routes.files.clone();
+    let gateway = gateway(&start_up, &installation, &bound, routes, &control)?;
     start_background(&start_up, &installation, &control, &resting);
-    let parts = installation.parts;
-    let reload = Arc::new(Reload::new(start_up.clone(), parts, gateway.clone()));
-    reload.clone().watch(control.handle(), resting)?;
+    let start_up = Arc::new(start_up);
+    let reload = Arc::new(Reload::new(start_up.clone(), installation.parts, gateway.clone()));
+    reload.clone().watch(&files, control.handle(), resting)?;
     let serving = Serving {
         grace: start_up.entry_points.iter().map(|point| point.timeouts.grace).max().unwrap_or_default(),
         threads: thread::available_parallelism().map_or(1, usize::from),
@@ -115,10 +115,9 @@ fn gateway(
     start_up: &StartUp,
     installation: &Installation,
     bound: &[Bound],
+    routes: Routes,
     control: &Runtime,
 ) -> anyhow::Result<Arc<Gateway>> {
-    let routes = Routes::load(start_up, &installation.parts, installation::now())
-        .map_err(|problems| anyhow!("{problems}"))?;
     for warning in &routes.warnings {
         warn!("{warning}");
     }

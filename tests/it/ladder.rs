@@ -73,7 +73,8 @@ fn check_module(module: &str, breaches: &mut Vec<String>) {
                 }
             }
             for (library, homes) in FENCED {
-                let named = line.contains(&format!("{library}::")) || line.contains(&format!("use {library};"));
+                let named =
+                    line.contains(&format!("{library}::")) || line.contains(&format!("use {library};"));
                 if named && !homes.contains(&module) {
                     breaches.push(format!("{}:{at}: `{module}` names `{library}`", file.display()));
                 }
