@@ -1,8 +1,11 @@
 //! What one installation is made of: store, vault, clients, desk, worker, console.
 
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::sync::Arc;
 
+use anyhow::Context;
 use tokio::runtime::Handle;
 use tracing::info;
 
@@ -69,6 +72,7 @@ pub(super) struct Ground {
 
 impl Ground {
     pub(super) fn lay(start_up: &StartUp, runtime: &Handle) -> anyhow::Result<Self> {
+        make_private_folder(&start_up.data_dir)?;
         let sealer = Arc::new(sealer(&start_up.vault)?);
         let desk_http = desk_client(start_up, runtime)?;
         let parts = parts_with(start_up, desk_http.clone(), sealer.derive("desk sessions"));
@@ -172,6 +176,12 @@ fn sealer(key: &VaultKey) -> anyhow::Result<Sealer> {
         VaultKey::MadeIn(folder) => read_or_make(&folder.join(KEY_FILE))?,
     };
     Ok(Sealer::new(key))
+}
+
+/// Store, key and certificate lie in it: nobody else looks inside. One that is there keeps its mode.
+fn make_private_folder(path: &Path) -> anyhow::Result<()> {
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
+    made.with_context(|| format!("the data folder `{}` cannot be made", path.display()))
 }
 
 fn read_or_make(path: &Path) -> anyhow::Result<SealingKey> {
