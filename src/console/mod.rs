@@ -1,1 +1,126 @@
-//! The pages under /admin/exchange.
+//! The pages below `/admin/exchange`: what the mail connection does, connecting it, looking into it.
+//!
+//! Server-rendered, without JavaScript. Trusts the admin guard's proof in the request and nothing else
+//! of the browser; a helpdesk session is never read here.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use axum::Router;
+use axum::routing::{get, post};
+use bytes::Bytes;
+use http::{Request, Response, StatusCode};
+use http_body_util::BodyExt;
+use tower::ServiceExt;
+use tracing::error;
+use url::Url;
+
+use crate::base::clock::Clock;
+use crate::base::secret::HashKey;
+use crate::base::wake::Wake;
+use crate::mailbox::Mailbox;
+use crate::oauth::provider::MicrosoftApp;
+use crate::store::seal::Sealer;
+use crate::store::{MailboxRow, Store};
+use crate::token::keeper::Keeper;
+use crate::token::vault::Vault;
+use crate::web::answer::short;
+use crate::web::call::HttpCall;
+use crate::web::local::LocalService;
+
+mod assets;
+mod callback;
+mod complete;
+mod connect;
+mod guard;
+mod manage;
+mod overview;
+mod page;
+mod times;
+
+/// The console's place; everything of it lies here or below.
+pub const PATH: &str = "/admin/exchange";
+
+/// Makes the mailbox of a row, for "Test the connection".
+pub type MailboxFactory = Arc<dyn Fn(&MailboxRow) -> Option<Arc<dyn Mailbox>> + Send + Sync>;
+
+/// The app registration and what keeps its tokens.
+#[derive(Clone)]
+pub struct Microsoft {
+    pub app: MicrosoftApp,
+    pub keeper: Arc<Keeper>,
+}
+
+/// Everything the console stands on.
+pub struct Parts {
+    pub store: Arc<dyn Store>,
+    pub sealer: Arc<Sealer>,
+    /// For the identity provider and Graph.
+    pub http: Arc<dyn HttpCall>,
+    pub clock: Arc<dyn Clock>,
+    /// `None` until an app registration is configured.
+    pub microsoft: Option<Microsoft>,
+    /// Origin the browser uses; without it nothing can be connected.
+    pub public_url: Option<Url>,
+    /// `EXCHANGE_FROM_EMAIL`: the only account that may be connected, when set.
+    pub from_address: Option<String>,
+    /// Whether the worker's desk user is configured.
+    pub bot_configured: bool,
+    pub mailboxes: MailboxFactory,
+    /// Rung when the worker has something new to do.
+    pub worker: Wake,
+}
+
+/// What the handlers share.
+struct Shared {
+    parts: Parts,
+    vault: Vault,
+    form_key: HashKey,
+}
+
+/// The console as a service in the process.
+pub struct Console {
+    router: Router,
+}
+
+impl Console {
+    pub fn new(parts: Parts) -> Self {
+        let vault = Vault::new(Arc::clone(&parts.store), Arc::clone(&parts.sealer));
+        let form_key = parts.sealer.derive("console form token");
+        Self { router: router(Arc::new(Shared { parts, vault, form_key })) }
+    }
+}
+
+fn router(shared: Arc<Shared>) -> Router {
+    let only_get = || async { page::problem(StatusCode::METHOD_NOT_ALLOWED, &page::METHOD) };
+    Router::new()
+        .route("/admin/exchange", get(overview::show))
+        .route("/admin/exchange/connect", post(connect::start))
+        // axum answers HEAD by the GET handler; that would consume what a link preview only looked at.
+        .route("/admin/exchange/callback", get(callback::park).head(only_get))
+        .route("/admin/exchange/complete", get(complete::finish).head(only_get))
+        .route("/admin/exchange/disconnect", post(manage::disconnect))
+        .route("/admin/exchange/test", post(manage::test))
+        .route("/admin/exchange/quarantine/{file}", get(manage::download))
+        .route("/admin/exchange/quarantine/{id}/retry", post(manage::retry))
+        .route("/admin/exchange/assets/{name}", get(assets::style))
+        .fallback(|| async { page::problem(StatusCode::NOT_FOUND, &page::NOT_FOUND) })
+        .method_not_allowed_fallback(only_get)
+        .with_state(shared)
+}
+
+#[async_trait]
+impl LocalService for Console {
+    async fn answer(&self, request: Request<Bytes>) -> Response<Bytes> {
+        let path = request.uri().path().to_owned();
+        let Ok(answer) = self.router.clone().oneshot(request.map(axum::body::Body::from)).await;
+        let (head, body) = answer.into_parts();
+        match body.collect().await {
+            Ok(whole) => Response::from_parts(head, whole.to_bytes()),
+            Err(failure) => {
+                error!(error = %failure, "a console page could not be written");
+                short(StatusCode::INTERNAL_SERVER_ERROR, &path, "The page could not be written.")
+            }
+        }
+    }
+}

@@ -3,7 +3,6 @@
 //! The question carries the browser's own User-Agent and address: the desk deletes a session when both
 //! differ from those at login. This file does not know which requests need an admin.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -17,7 +16,8 @@ use url::Url;
 
 use crate::base::clock::{Clock, Timestamp};
 use crate::base::report::Report;
-use crate::base::secret::{ExposeSecret, HashKey, SecretString};
+use crate::base::secret::{ExposeSecret, HashKey};
+use crate::desk::caller::Caller;
 use crate::desk::profile::{self, Profile};
 use crate::web::call::{CallError, HttpCall};
 use crate::web::local::Admin;
@@ -34,15 +34,6 @@ const LONGEST_ANSWER: usize = 4 * 1024 * 1024;
 const MOST_VERDICTS: u64 = 10_000;
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
-
-/// Whoever makes a request, as far as the desk can tell sessions apart.
-#[derive(Debug, Clone)]
-pub struct Caller {
-    /// The desk's session token.
-    pub token: SecretString,
-    pub user_agent: Option<HeaderValue>,
-    pub client: IpAddr,
-}
 
 /// What the desk says about a caller.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -212,8 +203,11 @@ mod tests {
     use futures_util::{StreamExt, future::join_all, stream};
     use http::Response;
 
+    use std::net::IpAddr;
+
     use super::*;
     use crate::base::clock::ManualClock;
+    use crate::base::secret::SecretString;
     use crate::desk::scripted::{Scripted, pieces, profile, unreachable, whole};
 
     struct Scene {

@@ -1,24 +1,19 @@
-//! Who the client is: the peer, or what trusted proxies say about it; and the forwarding headers that
-//! the upstream is told.
+//! Who the client is: the peer, or what trusted proxies say about it.
 //!
-//! Nothing a client writes about itself survives: every forwarding header is removed and rebuilt. This
-//! file does not know which addresses are allowed.
+//! What the upstream is told of it is `forwarding`'s business; which addresses are allowed, nobody's here.
 
 use std::net::{IpAddr, SocketAddr};
 
 use http::HeaderMap;
-use http::header::{CONNECTION, HOST, HeaderName, HeaderValue, UPGRADE};
+use http::header::{HOST, HeaderName, HeaderValue};
 use ipnet::IpNet;
 
 use crate::base::address::canonical;
-use crate::web::exchange::{Exchange, Scheme};
-use crate::web::head::Headers;
+use crate::web::exchange::Scheme;
+pub use crate::web::forwarding::{is_websocket, strip_forwarding, write_forwarding};
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
-const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
-const X_FORWARDED_PORT: HeaderName = HeaderName::from_static("x-forwarded-port");
-const X_REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
 
 /// A longer chain is an attack on whoever reads it.
 const MOST_HOPS: usize = 32;
@@ -117,100 +112,6 @@ pub fn scheme(peer: IpAddr, tls: bool, headers: &HeaderMap, trusted: &Trusted) -
     }
 }
 
-/// Removes every header by which a request could speak for a proxy: who the client is, what it asked
-/// for originally, which method is really meant, and every name with an underscore, which many
-/// upstreams read as a hyphen.
-pub fn strip_forwarding(headers: &mut dyn Headers) {
-    let forbidden: Vec<HeaderName> =
-        headers.map().keys().filter(|name| speaks_for_a_proxy(name)).cloned().collect();
-    for name in &forbidden {
-        headers.remove(name);
-    }
-}
-
-fn speaks_for_a_proxy(name: &HeaderName) -> bool {
-    const EXACT: [&str; 18] = [
-        "forwarded",
-        "x-forwarded",
-        "forwarded-for",
-        "x-real-ip",
-        "x-client-ip",
-        "x-cluster-client-ip",
-        "cf-connecting-ip",
-        "cf-connecting-ipv6",
-        "true-client-ip",
-        "fastly-client-ip",
-        "x-remote-ip",
-        "x-remote-addr",
-        "x-rewrite-url",
-        "x-http-method",
-        "x-http-method-override",
-        "x-method-override",
-        "x-invoke-path",
-        "x-nextjs-rewrite",
-    ];
-    const PREFIXES: [&str; 4] = ["x-forwarded-", "x-original-", "x-middleware-", "x-forward-"];
-    let name = name.as_str();
-    name.contains('_') || EXACT.contains(&name) || PREFIXES.iter().any(|prefix| name.starts_with(prefix))
-}
-
-/// Writes what the upstream is told about the client, one value each, in place of whatever was there.
-/// `host` is the authority the client asked for, with its port if it named one.
-///
-/// The desk believes the leftmost X-Forwarded-For, so the list has exactly one entry.
-pub fn write_forwarding(headers: &mut dyn Headers, exchange: &Exchange, host: &str) {
-    let client = header_value(&exchange.client.to_string());
-    headers.insert(X_REAL_IP, client.clone());
-    headers.insert(X_FORWARDED_FOR, client);
-    headers.insert(
-        X_FORWARDED_PROTO,
-        HeaderValue::from_static(forwarded_scheme(headers.map(), exchange.scheme)),
-    );
-    headers.insert(X_FORWARDED_PORT, header_value(&forwarded_port(exchange, host).to_string()));
-    match HeaderValue::from_str(host) {
-        Ok(host) => headers.insert(X_FORWARDED_HOST, host),
-        Err(_) => headers.remove(&X_FORWARDED_HOST),
-    }
-}
-
-fn header_value(text: &str) -> HeaderValue {
-    HeaderValue::from_str(text).expect("addresses and ports are visible ASCII")
-}
-
-/// Traefik names the WebSocket schemes too.
-fn forwarded_scheme(headers: &HeaderMap, scheme: Scheme) -> &'static str {
-    match (scheme, is_websocket(headers)) {
-        (Scheme::Http, false) => "http",
-        (Scheme::Https, false) => "https",
-        (Scheme::Http, true) => "ws",
-        (Scheme::Https, true) => "wss",
-    }
-}
-
-/// The port the client named, or its scheme's own where the scheme is known from a proxy, or ours.
-fn forwarded_port(exchange: &Exchange, host: &str) -> u16 {
-    let named = host
-        .rsplit_once(':')
-        .filter(|(_, port)| !port.ends_with(']'))
-        .and_then(|(_, port)| port.parse().ok());
-    named.unwrap_or(match exchange.scheme {
-        Scheme::Https => 443,
-        Scheme::Http => 80,
-    })
-}
-
-/// Whether the request asks for the WebSocket protocol (RFC 6455 section 4.1).
-pub fn is_websocket(headers: &HeaderMap) -> bool {
-    has_token(headers, &CONNECTION, "upgrade") && has_token(headers, &UPGRADE, "websocket")
-}
-
-/// Whether one of the comma-separated values of `name` is `token`.
-fn has_token(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
-    let lines = headers.get_all(name).iter();
-    let mut values = lines.flat_map(|line| line.as_bytes().split(|&byte| byte == b','));
-    values.any(|value| value.trim_ascii().eq_ignore_ascii_case(token.as_bytes()))
-}
-
 /// The authority a request names: the URI's (HTTP/2, absolute form), otherwise the Host header's.
 pub fn authority<'h>(uri: &'h http::Uri, headers: &'h HeaderMap) -> Option<&'h str> {
     let named = uri.authority().map(http::uri::Authority::as_str).filter(|text| !text.is_empty());
@@ -220,7 +121,6 @@ pub fn authority<'h>(uri: &'h http::Uri, headers: &'h HeaderMap) -> Option<&'h s
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::web::path::canonical as canonical_path;
 
     fn trusted(networks: &[&str]) -> Trusted {
         Trusted::Networks(networks.iter().map(|text| text.parse().expect("a network")).collect())
@@ -236,17 +136,6 @@ mod tests {
 
     fn ip(text: &str) -> IpAddr {
         text.parse().expect("an address")
-    }
-
-    fn exchange(client: &str, scheme: Scheme) -> Exchange {
-        Exchange {
-            peer: ip("192.0.2.1"),
-            client: ip(client),
-            scheme,
-            tls: scheme == Scheme::Https,
-            port: 8443,
-            path: canonical_path("/", &[]).expect("a path"),
-        }
     }
 
     #[test]
@@ -336,57 +225,5 @@ mod tests {
         {
             assert_eq!(scheme(ip("10.0.0.1"), false, &headers, &Trusted::Everybody), Scheme::Http);
         }
-    }
-
-    #[test]
-    fn no_word_of_a_client_about_itself_survives() {
-        let mut headers = head(&[
-            ("forwarded", "for=10.0.0.1"),
-            ("x-forwarded-for", "10.0.0.1"),
-            ("x-forwarded-prefix", "/x"),
-            ("x-forwarded-tls-client-cert", "x"),
-            ("x-real-ip", "10.0.0.1"),
-            ("cf-connecting-ip", "10.0.0.1"),
-            ("true-client-ip", "10.0.0.1"),
-            ("x-client-ip", "10.0.0.1"),
-            ("x-original-url", "/admin"),
-            ("x-rewrite-url", "/admin"),
-            ("x-http-method-override", "DELETE"),
-            ("x-middleware-subrequest", "middleware"),
-            ("x_forwarded_for", "10.0.0.1"),
-            ("accept", "*/*"),
-        ]);
-        strip_forwarding(&mut headers);
-        assert_eq!(headers, head(&[("accept", "*/*")]));
-    }
-
-    #[test]
-    fn the_upstream_is_told_one_value_each() {
-        let mut headers = head(&[("x-forwarded-for", "6.6.6.6"), ("x-forwarded-for", "7.7.7.7")]);
-        write_forwarding(&mut headers, &exchange("203.0.113.7", Scheme::Https), "desk.example.com");
-        let expected = head(&[
-            ("x-forwarded-for", "203.0.113.7"),
-            ("x-real-ip", "203.0.113.7"),
-            ("x-forwarded-proto", "https"),
-            ("x-forwarded-port", "443"),
-            ("x-forwarded-host", "desk.example.com"),
-        ]);
-        assert_eq!(headers, expected);
-    }
-
-    #[test]
-    fn the_port_is_the_one_the_client_named() {
-        let told = |host| forwarded_port(&exchange("203.0.113.7", Scheme::Http), host);
-        assert_eq!(
-            [told("a.test:8080"), told("[::1]:81"), told("[::1]"), told("a.test")],
-            [8080, 81, 80, 80]
-        );
-    }
-
-    #[test]
-    fn a_websocket_keeps_its_scheme() {
-        let mut headers = head(&[("connection", "keep-alive, Upgrade"), ("upgrade", "websocket")]);
-        write_forwarding(&mut headers, &exchange("203.0.113.7", Scheme::Https), "a.test");
-        assert_eq!(headers[X_FORWARDED_PROTO], "wss");
     }
 }

@@ -5,6 +5,7 @@ pub mod call;
 pub mod client_address;
 pub mod cookie;
 pub mod exchange;
+pub mod forwarding;
 pub mod head;
 pub mod local;
 pub mod path;

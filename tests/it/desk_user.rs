@@ -30,6 +30,10 @@ impl DeskUser {
         user
     }
 
+    pub fn token(&self) -> &str {
+        &self.token
+    }
+
     /// Calls `path` below the API; the answer must be a 200.
     pub async fn call(&self, method: &str, path: &str, body: &Value) -> Value {
         let mut request = Request::builder()

@@ -1,5 +1,7 @@
 //! A Graph mailbox against a server that answers what each test writes down: what goes over the wire,
-//! and what is made of answers no well-behaved server gives.
+//! and what is made of answers no well-behaved server gives. Whole ways of a mail are in `sandbox`.
+
+mod sandbox;
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU32, Ordering};

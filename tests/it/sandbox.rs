@@ -3,4 +3,5 @@
 mod client;
 mod desk;
 mod graph;
+mod identity;
 mod recordings;

@@ -1,0 +1,95 @@
+//! Leaving for the provider: makes a flow and shows the way.
+//!
+//! A redirect to another origin after a POST is blocked by `form-action 'self'`, so the answer is a
+//! page that goes on by itself.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use http::{HeaderMap, StatusCode, Uri};
+use tracing::{info, warn};
+use url::Url;
+
+use super::Shared;
+use super::guard::{Form, Proof};
+use super::page::{self, Bare, Onward, Page};
+use crate::base::clock::Timestamp;
+use crate::base::report::Report;
+use crate::oauth::discovery::discover;
+use crate::oauth::flow::{Pending, Start};
+use crate::oauth::provider::{MicrosoftApp, redirect_uri};
+use crate::store::FlowRow;
+use crate::token::vault::VaultError;
+
+/// Open flows: of one session, and of all together (memory bound).
+const FLOWS_OF_A_SESSION: u32 = 5;
+const FLOWS_IN_ALL: u32 = 100;
+
+/// POST `/admin/exchange/connect`.
+pub async fn start(
+    State(shared): State<Arc<Shared>>,
+    Proof(admin): Proof,
+    headers: HeaderMap,
+    uri: Uri,
+    axum::Form(form): axum::Form<Form>,
+) -> Result<Page, Page> {
+    shared.check_form(&admin, &headers, &uri, &form)?;
+    let parts = &shared.parts;
+    let (Some(microsoft), Some(public_url)) = (&parts.microsoft, &parts.public_url) else {
+        return Err(page::problem(StatusCode::CONFLICT, &page::NOT_CONFIGURED));
+    };
+    let start = Start {
+        redirect_uri: redirect_uri(public_url),
+        wanted_address: shared.wanted_address().await?,
+        session: admin.session,
+    };
+    let (pending, authorize_url) = begin(&shared, &microsoft.app, start).await?;
+    keep(&shared, &pending, &admin.session).await?;
+    info!(flow = pending.id, "sign-in at the provider started");
+    Ok(leave(&authorize_url))
+}
+
+async fn begin(shared: &Shared, app: &MicrosoftApp, start: Start) -> Result<(Pending, Url), Page> {
+    let endpoints = discover(&*shared.parts.http, app).await.map_err(|failure| {
+        warn!(error = %Report(&failure), "the provider's endpoints are not known");
+        page::problem(StatusCode::BAD_GATEWAY, &page::PROVIDER_SILENT)
+    })?;
+    Ok(start.begin(app, endpoints, shared.parts.clock.now()))
+}
+
+async fn keep(shared: &Shared, pending: &Pending, session: &[u8; 32]) -> Result<(), Page> {
+    let now = shared.parts.clock.now();
+    let row = flow_row(shared, pending, session, now).await.map_err(|failure| Shared::broken(&failure))?;
+    let started = shared.parts.store.start_flow(&row, now, FLOWS_OF_A_SESSION, FLOWS_IN_ALL).await;
+    match started.map_err(|failure| Shared::broken(&failure))? {
+        true => Ok(()),
+        false => Err(page::problem(StatusCode::TOO_MANY_REQUESTS, &page::TOO_MANY)),
+    }
+}
+
+async fn flow_row(
+    shared: &Shared,
+    pending: &Pending,
+    session: &[u8; 32],
+    now: Timestamp,
+) -> Result<FlowRow, VaultError> {
+    Ok(FlowRow {
+        id: pending.id.clone(),
+        state_hash: pending.state_hash().to_vec(),
+        session: session.to_vec(),
+        sealed: shared.vault.seal(&pending.id, "flow", 0, &pending.to_bytes()).await?,
+        created_at: now,
+        expires_at: pending.expires_at(),
+        parked: None,
+        parked_at: None,
+    })
+}
+
+fn leave(authorize_url: &Url) -> Page {
+    let page = Bare {
+        title: "To Microsoft's sign-in",
+        sentence: "Sign in there with the mailbox account and accept the permissions.",
+        onward: Some(Onward { url: authorize_url.as_str(), label: "Go on to Microsoft" }),
+    };
+    Page::oauth(StatusCode::OK, &page)
+}

@@ -1,0 +1,120 @@
+//! What an admin does with a connected mailbox and with mails that were put aside.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Response};
+use http::header::{
+    CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS,
+};
+use http::{HeaderMap, StatusCode, Uri};
+use tracing::info;
+
+use super::guard::{Form, Proof};
+use super::page::{self, Page};
+use super::{Shared, assets};
+use crate::mailbox::Check;
+use crate::store::InboundState;
+
+/// POST `/admin/exchange/disconnect`.
+pub async fn disconnect(
+    State(shared): State<Arc<Shared>>,
+    Proof(admin): Proof,
+    headers: HeaderMap,
+    uri: Uri,
+    axum::Form(form): axum::Form<Form>,
+) -> Result<Response, Page> {
+    shared.check_form(&admin, &headers, &uri, &form)?;
+    let id = Shared::mailbox_id();
+    let ended = match &shared.parts.microsoft {
+        Some(microsoft) => microsoft.keeper.disconnect(&id).await,
+        None => shared.parts.store.disconnect_mailbox(&id).await.map_err(Into::into),
+    };
+    ended.map_err(|failure| Shared::broken(&failure))?;
+    info!(mailbox = %id, "mailbox disconnected");
+    shared.parts.worker.ring();
+    Ok(page::back())
+}
+
+#[derive(Template)]
+#[template(path = "test.html")]
+struct TestPage {
+    style: String,
+    checks: Vec<Line>,
+    passed: bool,
+}
+
+struct Line {
+    step: &'static str,
+    took_ms: u64,
+    passed: bool,
+    text: String,
+}
+
+/// POST `/admin/exchange/test`.
+pub async fn test(
+    State(shared): State<Arc<Shared>>,
+    Proof(admin): Proof,
+    headers: HeaderMap,
+    uri: Uri,
+    axum::Form(form): axum::Form<Form>,
+) -> Result<Page, Page> {
+    shared.check_form(&admin, &headers, &uri, &form)?;
+    let missing = || page::problem(StatusCode::CONFLICT, &page::NOT_CONNECTED);
+    let row = shared.present().await?.ok_or_else(missing)?;
+    let mailbox = (shared.parts.mailboxes)(&row).ok_or_else(missing)?;
+    let checks: Vec<Line> = mailbox.probe().await.into_iter().map(line).collect();
+    let passed = !checks.is_empty() && checks.iter().all(|check| check.passed);
+    Ok(Page::console(StatusCode::OK, &TestPage { style: assets::path(), checks, passed }))
+}
+
+fn line(check: Check) -> Line {
+    let passed = check.outcome.is_ok();
+    let (Ok(text) | Err(text)) = check.outcome;
+    Line { step: check.step, took_ms: check.took_ms, passed, text }
+}
+
+/// POST `/admin/exchange/quarantine/{id}/retry`.
+pub async fn retry(
+    State(shared): State<Arc<Shared>>,
+    Proof(admin): Proof,
+    Path(id): Path<i64>,
+    headers: HeaderMap,
+    uri: Uri,
+    axum::Form(form): axum::Form<Form>,
+) -> Result<Response, Page> {
+    shared.check_form(&admin, &headers, &uri, &form)?;
+    let retried = shared.parts.store.retry_inbound(id, shared.parts.clock.now()).await;
+    if !retried.map_err(|failure| Shared::broken(&failure))? {
+        return Err(page::problem(StatusCode::NOT_FOUND, &page::NOT_FOUND));
+    }
+    shared.parts.worker.ring();
+    Ok(page::back())
+}
+
+/// GET `/admin/exchange/quarantine/{id}.eml`: the raw bytes of a mail that was put aside.
+pub async fn download(
+    State(shared): State<Arc<Shared>>,
+    Proof(_): Proof,
+    Path(file): Path<String>,
+) -> Result<Response, Page> {
+    let absent = || page::problem(StatusCode::NOT_FOUND, &page::NOT_FOUND);
+    let id: i64 = file.strip_suffix(".eml").and_then(|id| id.parse().ok()).ok_or_else(absent)?;
+    let store = &shared.parts.store;
+    let row = store.inbound(id).await.map_err(|failure| Shared::broken(&failure))?;
+    if row.is_none_or(|row| row.state != InboundState::Quarantined) {
+        return Err(absent());
+    }
+    let raw = store.inbound_raw(id).await.map_err(|failure| Shared::broken(&failure))?;
+    let raw = raw.ok_or_else(absent)?;
+    // Never shown in place: the bytes are a stranger's.
+    let headers = [
+        (CONTENT_TYPE, "text/plain".to_owned()),
+        (CONTENT_DISPOSITION, format!("attachment; filename=\"mail-{id}.eml\"")),
+        (X_CONTENT_TYPE_OPTIONS, "nosniff".to_owned()),
+        (CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox".to_owned()),
+        (CACHE_CONTROL, "no-store".to_owned()),
+    ];
+    Ok((headers, raw).into_response())
+}

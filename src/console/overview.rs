@@ -1,0 +1,215 @@
+//! The overview: what is configured, how the mailbox does, what waits for an admin.
+//!
+//! Reads the store and the keeper's status; asks neither the provider nor the mail server.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::State;
+use http::{HeaderMap, StatusCode, Uri};
+
+use super::guard::{Proof, asked_host, authority};
+use super::page::{self, Page};
+use super::times::Moment;
+use super::{Shared, assets};
+use crate::base::clock::Timestamp;
+use crate::base::id::MailboxId;
+use crate::base::report::Report;
+use crate::oauth::granted::{consequence, missing};
+use crate::oauth::provider::{GRAPH_SCOPES, redirect_uri};
+use crate::store::{
+    Counts, InboundRow, InboundState, MailboxRow, MailboxState, OutboxRow, OutboxState, StoreError,
+};
+use crate::token::keeper::Status;
+
+/// The worker's word on why no answers leave now.
+const HOLD_FACT: &str = "outbound_hold";
+
+/// How many mails of a kind the page lists.
+const LISTED: u32 = 20;
+
+#[derive(Template)]
+#[template(path = "overview.html")]
+struct Overview {
+    style: String,
+    admin: String,
+    form_token: String,
+    now: Moment,
+    setup: Setup,
+    mailbox: Option<Card>,
+    hold: Option<String>,
+    counts: Counts,
+    quarantined: Vec<PutAside>,
+    failed: Vec<NotSent>,
+}
+
+/// What has to be configured, and what is.
+struct Setup {
+    app_registered: bool,
+    client_id: String,
+    tenant: String,
+    redirect_uri: Option<String>,
+    /// How the browser reached this page, when the provider will send it elsewhere.
+    other_host: Option<String>,
+    from_address: Option<String>,
+    bot_configured: bool,
+    can_connect: bool,
+}
+
+/// The mailbox.
+struct Card {
+    address: String,
+    connected: bool,
+    connected_at: Moment,
+    missing: Vec<Missing>,
+    expires: Option<Moment>,
+    last_refresh: Option<Moment>,
+    next_refresh: Option<Moment>,
+    token_error: Option<(Moment, String)>,
+    last_poll: Option<Moment>,
+    last_mail: Option<Moment>,
+    last_error: Option<String>,
+    failing_since: Option<Moment>,
+}
+
+struct Missing {
+    scope: &'static str,
+    consequence: &'static str,
+}
+
+struct PutAside {
+    id: i64,
+    received: Moment,
+    reason: String,
+}
+
+struct NotSent {
+    ticket: String,
+    created: Moment,
+    reason: String,
+}
+
+/// GET `/admin/exchange`.
+pub async fn show(
+    State(shared): State<Arc<Shared>>,
+    Proof(admin): Proof,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Result<Page, Page> {
+    let now = shared.parts.clock.now();
+    let read = Read::all(&shared).await.map_err(|failure| Shared::broken(&failure))?;
+    let microsoft = shared.parts.microsoft.as_ref();
+    let status = microsoft.map(|microsoft| microsoft.keeper.status(&Shared::mailbox_id()));
+    let overview = Overview {
+        style: assets::path(),
+        admin: admin.name.clone(),
+        form_token: shared.form_token(&admin),
+        now: Moment::at(now, now),
+        setup: setup(&shared, asked_host(&headers, &uri)),
+        mailbox: read.mailbox.map(|row| card(row, status.unwrap_or_default(), now)),
+        hold: read.hold,
+        counts: read.counts,
+        quarantined: read.quarantined.into_iter().map(|row| put_aside(row, now)).collect(),
+        failed: read.failed.into_iter().map(|row| not_sent(row, now)).collect(),
+    };
+    Ok(Page::console(StatusCode::OK, &overview))
+}
+
+/// Everything of the store that the page shows.
+struct Read {
+    mailbox: Option<MailboxRow>,
+    hold: Option<String>,
+    counts: Counts,
+    quarantined: Vec<InboundRow>,
+    failed: Vec<OutboxRow>,
+}
+
+impl Read {
+    async fn all(shared: &Shared) -> Result<Self, StoreError> {
+        let store = &shared.parts.store;
+        Ok(Self {
+            mailbox: store.mailbox(&Shared::mailbox_id()).await?,
+            hold: store.fact(HOLD_FACT).await?,
+            counts: store.counts().await?,
+            quarantined: store.recent_inbound(Some(InboundState::Quarantined), LISTED).await?,
+            failed: store.recent_outgoing(Some(OutboxState::Failed), LISTED).await?,
+        })
+    }
+}
+
+fn setup(shared: &Shared, asked: Option<&str>) -> Setup {
+    let parts = &shared.parts;
+    let app = parts.microsoft.as_ref().map(|microsoft| &microsoft.app);
+    let public = parts.public_url.as_ref();
+    let elsewhere = |asked: &&str| {
+        let public = public.and_then(authority);
+        public.is_some_and(|public| !public.eq_ignore_ascii_case(asked))
+    };
+    Setup {
+        app_registered: app.is_some(),
+        client_id: app.map(|app| app.client_id.clone()).unwrap_or_default(),
+        tenant: app.map(|app| app.tenant.clone()).unwrap_or_default(),
+        redirect_uri: public.map(|url| redirect_uri(url).to_string()),
+        other_host: asked.filter(elsewhere).map(str::to_owned),
+        from_address: parts.from_address.clone(),
+        bot_configured: parts.bot_configured,
+        can_connect: app.is_some() && public.is_some(),
+    }
+}
+
+fn card(row: MailboxRow, status: Status, now: Timestamp) -> Card {
+    let moment = |at: Timestamp| Moment::at(at, now);
+    let granted: Vec<String> = row.scopes.split_whitespace().map(str::to_owned).collect();
+    let missing = missing(&granted, &GRAPH_SCOPES).into_iter();
+    Card {
+        address: row.address,
+        connected: row.state == MailboxState::Connected,
+        connected_at: moment(row.connected_at),
+        missing: missing.map(|scope| Missing { scope, consequence: consequence(scope) }).collect(),
+        expires: status.expires_at.map(moment),
+        last_refresh: status.last_refresh.map(moment),
+        next_refresh: status.next_refresh.map(moment),
+        token_error: status.last_error.map(|(at, reason)| (moment(at), reason)),
+        last_poll: row.last_poll_at.map(moment),
+        last_mail: row.last_mail_at.map(moment),
+        last_error: row.last_error,
+        failing_since: row.failing_since.map(moment),
+    }
+}
+
+fn put_aside(row: InboundRow, now: Timestamp) -> PutAside {
+    let received = Moment::at(row.received_at, now);
+    PutAside { id: row.id, received, reason: row.reason.unwrap_or_else(|| "no reason was noted".to_owned()) }
+}
+
+fn not_sent(row: OutboxRow, now: Timestamp) -> NotSent {
+    let reason = row.reason.unwrap_or_else(|| "no reason was noted".to_owned());
+    NotSent { ticket: row.ticket, created: Moment::at(row.created_at, now), reason }
+}
+
+impl Shared {
+    /// The one mailbox there is.
+    pub fn mailbox_id() -> MailboxId {
+        MailboxId::parse("m365").expect("a plain id")
+    }
+
+    /// The connected mailbox, whatever its state.
+    pub async fn present(&self) -> Result<Option<MailboxRow>, Page> {
+        let row = self.parts.store.mailbox(&Self::mailbox_id()).await;
+        row.map_err(|failure| Self::broken(&failure))
+    }
+
+    /// Who has to sign in: the configured sender, or whoever is connected already.
+    pub async fn wanted_address(&self) -> Result<Option<String>, Page> {
+        match &self.parts.from_address {
+            Some(address) => Ok(Some(address.clone())),
+            None => Ok(self.present().await?.map(|row| row.address)),
+        }
+    }
+
+    /// The page of a failure that is ours; what failed is only logged.
+    pub fn broken(failure: &(dyn std::error::Error + 'static)) -> Page {
+        tracing::error!(error = %Report(failure), "the console could not use the store");
+        page::problem(StatusCode::SERVICE_UNAVAILABLE, &page::BROKEN)
+    }
+}
