@@ -34,6 +34,11 @@ impl Timestamp {
         self.0.div_euclid(1000)
     }
 
+    /// The beginning of its second.
+    pub fn whole_second(self) -> Timestamp {
+        Timestamp(self.seconds() * 1000)
+    }
+
     /// How long after `earlier` this is; zero when it is not after.
     pub fn since(self, earlier: Timestamp) -> Duration {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
@@ -143,6 +148,12 @@ mod tests {
         clock.advance(Duration::from_secs(5));
         assert_eq!(clock.steady(), Duration::from_secs(5));
         assert!(SystemClock.steady() > Duration::ZERO);
+    }
+
+    #[test]
+    fn a_second_begins_at_or_before_its_moments() {
+        assert_eq!(Timestamp(1_999).whole_second(), Timestamp(1_000));
+        assert_eq!(Timestamp(-1).whole_second(), Timestamp(-1_000));
     }
 
     #[test]

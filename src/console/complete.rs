@@ -159,7 +159,8 @@ async fn keep(
         state: MailboxState::Connected,
         scopes: grant.access.scopes.join(" "),
         connected_at: now,
-        accept_since: now,
+        // Graph tells when a mail came in whole seconds; one of this very second is still a new one.
+        accept_since: now.whole_second(),
         last_poll_at: None,
         last_mail_at: None,
         last_error: None,

@@ -67,7 +67,19 @@ pub struct Client {
 impl Client {
     /// A client that connects directly, whatever the environment says about proxies.
     pub fn new(runtime: Handle, egress: Egress, timeouts: Timeouts) -> Result<Self, NetError> {
-        Self::build(runtime, egress, timeouts, None)
+        Self::build(runtime, egress, timeouts, None, None)
+    }
+
+    /// A client that also trusts the certificates in `pem`, such as a self-signed one.
+    pub fn trusting(
+        pem: &[u8],
+        runtime: Handle,
+        egress: Egress,
+        timeouts: Timeouts,
+    ) -> Result<Self, NetError> {
+        let certificates = reqwest::Certificate::from_pem_bundle(pem);
+        let certificates = certificates.map_err(|error| NetError::Client { source: Box::new(error) })?;
+        Self::build(runtime, egress, timeouts, None, Some(certificates))
     }
 
     /// A client whose https calls go through the HTTP proxy at `proxy` (what `HTTPS_PROXY` names),
@@ -84,7 +96,7 @@ impl Client {
         if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
             return Err(wrong());
         }
-        Self::build(runtime, egress, timeouts, Some(url))
+        Self::build(runtime, egress, timeouts, Some(url), None)
     }
 
     fn build(
@@ -92,6 +104,7 @@ impl Client {
         egress: Egress,
         timeouts: Timeouts,
         proxy: Option<Url>,
+        trusted: Option<Vec<reqwest::Certificate>>,
     ) -> Result<Self, NetError> {
         let egress = Arc::new(egress);
         let resolver = Resolver { egress: egress.clone(), proxy: proxy.as_ref().and_then(plain_host) };
@@ -111,6 +124,9 @@ impl Client {
                 let direct = plain_host(url).is_some_and(|host| rules.is_trusted(&host));
                 (url.scheme() == "https" && !direct).then(|| proxy.clone())
             }));
+        }
+        if let Some(certificates) = trusted {
+            builder = builder.tls_certs_merge(certificates);
         }
         let http = builder.build().map_err(|error| NetError::Client { source: Box::new(error) })?;
         Ok(Self { http, runtime, egress, timeouts })

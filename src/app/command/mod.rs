@@ -9,7 +9,7 @@ use crate::config::StartUp;
 use crate::config::environment::Environment;
 
 mod check;
-// mod demo;
+mod demo;
 mod healthcheck;
 mod run;
 
@@ -19,8 +19,8 @@ pub(super) enum Command {
     Run(run::Arguments),
     /// Read the configuration, say what is wrong with it, and exit
     Check(check::Arguments),
-    /*/// Show the whole story on this machine, with a sandbox instead of Microsoft and Peppermint
-    Demo(demo::Arguments),*/
+    /// Show the whole story on this machine, with a sandbox instead of Microsoft and Peppermint
+    Demo(demo::Arguments),
     /// Ask a running gateway whether it is well (for container health checks)
     Healthcheck(healthcheck::Arguments),
 }
@@ -30,7 +30,7 @@ impl Command {
         match self {
             Self::Run(arguments) => run::run(&arguments),
             Self::Check(arguments) => check::run(&arguments),
-            // Self::Demo(arguments) => demo::run(&arguments),
+            Self::Demo(arguments) => demo::run(&arguments),
             Self::Healthcheck(arguments) => healthcheck::run(&arguments),
         }
     }

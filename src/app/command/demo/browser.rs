@@ -134,7 +134,8 @@ impl Browser {
     }
 
     fn cookies_for(&self, url: &Url, same_site: bool) -> String {
-        let sent = self.cookies.iter().filter(|cookie| cookie.host == host(url) && (same_site || !cookie.strict));
+        let sent =
+            self.cookies.iter().filter(|cookie| cookie.host == host(url) && (same_site || !cookie.strict));
         sent.map(|cookie| format!("{}={}", cookie.name, cookie.value)).collect::<Vec<_>>().join("; ")
     }
 }
@@ -172,7 +173,8 @@ impl Page {
             let inner = rest.split("</form>").next()?;
             let inputs = inner.split("<input").skip(1).filter_map(|input| input.split('>').next());
             let hidden = inputs.filter(|input| input.contains("hidden"));
-            let pairs = hidden.filter_map(|input| Some((attribute(input, "name")?, attribute(input, "value")?)));
+            let pairs =
+                hidden.filter_map(|input| Some((attribute(input, "name")?, attribute(input, "value")?)));
             let path = address.split('?').next().unwrap_or_default();
             path.ends_with(action).then(|| Form {
                 action: self.url.join(&address).unwrap_or_else(|_| self.url.clone()),
@@ -185,7 +187,8 @@ impl Page {
 fn attribute(tag: &str, name: &str) -> Option<String> {
     let (_, rest) = tag.split_once(&format!("{name}=\""))?;
     let value = rest.split('"').next()?;
-    let unescaped = value.replace("&#38;", "&").replace("&amp;", "&").replace("&quot;", "\"").replace("&#34;", "\"");
+    let unescaped =
+        value.replace("&#38;", "&").replace("&amp;", "&").replace("&quot;", "\"").replace("&#34;", "\"");
     Some(unescaped.replace("&#x3d;", "=").replace("&#61;", "=").replace("&#x27;", "'").replace("&#39;", "'"))
 }
 

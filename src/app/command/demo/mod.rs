@@ -12,7 +12,8 @@ use crate::app::{certificate, log, serving};
 use crate::config::environment::Environment;
 use crate::config::{Log, StartUp};
 use crate::net::{Client, Egress, Timeouts};
-use crate::sandbox::Sandbox;
+use crate::oauth::provider::redirect_uri;
+use crate::sandbox::{MAILBOX, Options, Sandbox};
 use crate::web::call::HttpCall;
 
 mod browser;
@@ -22,8 +23,6 @@ mod story;
 /// Seeded in the sandbox's desk: e-mail and password.
 const ADMIN: (&str, &str) = ("admin@admin.com", "1234");
 const AGENT: (&str, &str) = ("agent@desk.localhost", "agent");
-/// The helpdesk's mailbox in the sandbox.
-const MAILBOX: &str = "tickets@desk.localhost";
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
@@ -55,11 +54,17 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     log::start(&Log { level: level.to_owned(), json: false })?;
     prepare(&arguments.data)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    let sandbox = runtime.block_on(Sandbox::start_anywhere()).context("the sandbox cannot start")?;
-    sandbox.graph.add_mailbox(MAILBOX, "Helpdesk");
     let ports = (free_port(arguments.http_port)?, free_port(arguments.https_port)?);
-    let start_up = settings(&arguments.data, ports, &sandbox)?;
     let public = Url::parse(&settings::public_url(ports.1))?;
+    let anywhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let sandbox = runtime.block_on(Sandbox::start(Options {
+        identity: anywhere,
+        graph: anywhere,
+        desk: anywhere,
+        redirect_uris: vec![redirect_uri(&public).into()],
+    }));
+    let sandbox = sandbox.context("the sandbox cannot start")?;
+    let start_up = settings(&arguments.data, ports, &sandbox)?;
     let running = serving::start(start_up)?;
 
     let pem = std::fs::read(certificate::path(&arguments.data))?;
@@ -68,12 +73,12 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let world = World { sandbox, public, http: Arc::new(http) };
     if arguments.once {
         let told = runtime.block_on(story::play(&world));
-        running.stop();
+        running.stop()?;
         told.context("the story broke off")?;
         return Ok(ExitCode::SUCCESS);
     }
     tell(&world, ports);
-    Ok(running.wait())
+    running.wait()
 }
 
 /// A port that is free now, unless one was chosen.
@@ -104,7 +109,6 @@ fn settings(data: &Path, ports: (u16, u16), sandbox: &Sandbox) -> anyhow::Result
 }
 
 fn tell(world: &World, (http, https): (u16, u16)) {
-    let graph = world.sandbox.graph.url();
     println!(
         "\
 mintgate demo: no data leaves this machine.
@@ -112,7 +116,7 @@ mintgate demo: no data leaves this machine.
   The helpdesk     {public}   (also http://desk.localhost:{http})
                    The certificate is self-signed: your browser warns once.
   Its mail page    {public}/admin/exchange
-  A customer       {graph}/webmail?as=carla@customer.example
+  A customer       {webmail}
 
 1. Open the helpdesk and sign in as {admin} with the password {password}.
 2. Open the mail page, choose Connect, pick {MAILBOX} and accept.
@@ -121,6 +125,7 @@ mintgate demo: no data leaves this machine.
 
 Start-up file: shown by `mintgate demo --help` under --data. Port {https} speaks TLS. Stop with Ctrl-C.",
         public = world.public.as_str().trim_end_matches('/'),
+        webmail = world.sandbox.webmail_url(),
         admin = ADMIN.0,
         password = ADMIN.1,
     );

@@ -2,9 +2,8 @@
 
 use std::path::Path;
 
-use super::MAILBOX;
-use crate::sandbox::Sandbox;
-use crate::sandbox::identity;
+use crate::base::secret::ExposeSecret;
+use crate::sandbox::{MAILBOX, Sandbox};
 
 /// The address that browsers open.
 pub(super) fn public_url(https: u16) -> String {
@@ -12,6 +11,7 @@ pub(super) fn public_url(https: u16) -> String {
 }
 
 pub(super) fn start_up_file(data: &Path, (http, https): (u16, u16), sandbox: &Sandbox) -> String {
+    let app = sandbox.identity.app();
     format!(
         "\
 # Written by `mintgate demo` at every start.
@@ -48,9 +48,9 @@ http:
         data = data.display(),
         desk = sandbox.desk.url(),
         public = public_url(https),
-        client_id = identity::CLIENT_ID,
-        client_secret = identity::CLIENT_SECRET,
-        tenant = identity::TENANT,
+        client_id = app.client_id,
+        client_secret = app.client_secret.expose_secret(),
+        tenant = app.tenant,
         identity = sandbox.identity.url(),
         graph = sandbox.graph.url(),
     )

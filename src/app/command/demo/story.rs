@@ -14,9 +14,9 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::browser::{Browser, Page};
-use super::{AGENT, ADMIN, MAILBOX, World};
+use super::{ADMIN, AGENT, World};
+use crate::sandbox::{CUSTOMER, MAILBOX};
 
-const CUSTOMER: &str = "carla@customer.example";
 const SUBJECT: &str = "The printer on floor 3 smokes";
 const QUESTION: &str = "Hello,\n\nit smells of burnt paper. What shall I do?\n\nCarla";
 const ANSWER: &str = "Please switch it off at the wall. A colleague is on the way.";
@@ -102,7 +102,7 @@ impl Story<'_> {
     /// Chooses the helpdesk's account and consents.
     async fn accept(&mut self, provider: &Page) -> anyhow::Result<Page> {
         provider.expect(MAILBOX)?;
-        self.browser.submit(provider, "/authorize", &[("account", MAILBOX), ("answer", "accept")]).await
+        self.browser.submit(provider, "", &[("account", MAILBOX), ("decision", "accept")]).await
     }
 
     async fn find_ticket(&self, token: &str) -> anyhow::Result<String> {
@@ -118,11 +118,16 @@ impl Story<'_> {
     /// The Message-ID of the answer; it must name the question as its parent.
     async fn find_answer(&self, question: &str) -> anyhow::Result<String> {
         self.patiently("no answer came", async || {
-            let Some(raw) = self.world.sandbox.graph.received_outside(CUSTOMER).pop() else { return Ok(None) };
+            let Some(raw) = self.world.sandbox.graph.received_outside(CUSTOMER).pop() else {
+                return Ok(None);
+            };
             let mail = MessageParser::default().parse(&raw).context("the answer is no mail")?;
             let text = mail.body_text(0).unwrap_or_default();
             ensure!(text.contains(ANSWER), "the mail does not hold the agent's words");
-            ensure!(mail.in_reply_to().as_text() == Some(question), "the answer is not threaded to the question");
+            ensure!(
+                mail.in_reply_to().as_text() == Some(question),
+                "the answer is not threaded to the question"
+            );
             Ok(mail.message_id().map(str::to_owned))
         })
         .await
@@ -155,7 +160,13 @@ impl Story<'_> {
     }
 
     /// Calls the desk's API through the gateway.
-    async fn api(&self, method: Method, path: &str, token: &str, body: Option<&Value>) -> anyhow::Result<Value> {
+    async fn api(
+        &self,
+        method: Method,
+        path: &str,
+        token: &str,
+        body: Option<&Value>,
+    ) -> anyhow::Result<Value> {
         let url: Url = self.world.public.join(&format!("/api/v1/{path}"))?;
         let mut request = Request::builder().method(method).uri(url.as_str()).header(USER_AGENT, "Story/1");
         if !token.is_empty() {
