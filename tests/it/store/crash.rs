@@ -35,14 +35,20 @@ async fn cut_after(polls: usize, future: impl Future) -> bool {
 
 /// Whether the mail `key` ended as a whole, on ticket `key`; a half is a failure.
 async fn is_whole(store: &dyn Store, id: i64, key: &str) -> bool {
-    let row = store.inbound(id).await.expect("read").expect("there");
-    let ended = row.state == InboundState::Done;
-    let ticket = store.ticket(key).await.expect("read");
-    let found = store.ticket_by_message_ids(&[key.to_owned()]).await.expect("read");
-    assert_eq!((ticket.is_some(), found.is_some()), (ended, ended), "{key}: {row:?}");
-    assert!(ticket.is_none_or(|ticket| ticket.references == [key]), "{key}");
-    assert!(store.inbound_raw(id).await.expect("read").is_some(), "{key}");
-    ended
+    let ended = async || store.inbound(id).await.expect("read").expect("there").state == InboundState::Done;
+    loop {
+        let before = ended().await;
+        let ticket = store.ticket(key).await.expect("read");
+        let found = store.ticket_by_message_ids(&[key.to_owned()]).await.expect("read");
+        // PostgreSQL may finish a commit whose caller is gone while this looks; then it looks again.
+        if ended().await != before {
+            continue;
+        }
+        assert_eq!((ticket.is_some(), found.is_some()), (before, before), "{key}");
+        assert!(ticket.is_none_or(|ticket| ticket.references == [key]), "{key}");
+        assert!(store.inbound_raw(id).await.expect("read").is_some(), "{key}");
+        return before;
+    }
 }
 
 async fn an_end_cut_anywhere_is_whole_or_absent(place: StoreAt) {
