@@ -338,7 +338,7 @@ pub struct OutboxRow {
     pub attempts: u32,
     pub next_try_at: Timestamp,
     pub provider_id: Option<String>,
-    /// When the send command was about to be given the first time; then a repeat needs evidence.
+    /// When the send command was about to be given the last time; a repeat needs evidence.
     pub dispatched_at: Option<Timestamp>,
     pub created_at: Timestamp,
     pub reason: Option<String>,
