@@ -164,13 +164,13 @@ impl State {
         let mut world = lock(&self.world);
         match (call.method.as_str(), call.path.as_str()) {
             ("GET", "/_control/state") => {
-                let emails = |user: &world::User| json!({"id": user.id, "email": user.email, "isAdmin": user.is_admin});
+                let user = |user: &world::User| json!({"id": user.id, "email": user.email, "isAdmin": user.is_admin});
                 let state = json!({
                     "tickets": world.tickets,
                     "comments": world.comments,
                     "notifications": world.notifications,
                     "sessions": world.sessions.len(),
-                    "users": world.users.iter().map(emails).collect::<Vec<Value>>(),
+                    "users": world.users.iter().map(user).collect::<Vec<Value>>(),
                 });
                 json_answer(StatusCode::OK, &state)
             }

@@ -7,7 +7,7 @@ use http::{HeaderValue, Method, StatusCode};
 
 use crate::web::answer::Answer;
 
-use super::super::call::{Call, redirect, typed};
+use crate::sandbox::call::{Call, redirect, typed};
 
 const SCRIPT: &str = include_str!("assets/app.js");
 const STYLE: &str = include_str!("assets/app.css");

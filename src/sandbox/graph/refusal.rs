@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::base::clock::Timestamp;
 use crate::web::answer::Answer;
 
-use super::super::call::json as json_answer;
+use crate::sandbox::call::json as json_answer;
 
 /// A status, Graph's code and its message; perhaps a header line with it.
 #[derive(Debug, Clone, PartialEq, Eq)]

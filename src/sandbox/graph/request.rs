@@ -5,12 +5,12 @@ use serde_json::Value;
 
 use crate::base::clock::Timestamp;
 
-use super::super::call::{Call, percent_decoded};
-use super::super::grants::{Grant, Grants};
 use super::query::Query;
 use super::refusal::Refusal;
 use super::shape::View;
 use super::world::{Folder, Mailbox, World};
+use crate::sandbox::call::{Call, percent_decoded};
+use crate::sandbox::grants::{Grant, Grants};
 
 pub(super) struct Request<'c> {
     pub call: &'c Call,

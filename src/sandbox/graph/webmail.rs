@@ -9,10 +9,10 @@ use crate::base::clock::Timestamp;
 use crate::base::id::short_id;
 use crate::web::answer::Answer;
 
-use super::super::call::{Call, escape, first, html, redirect};
 use super::facts::Facts;
 use super::transport;
 use super::world::{OutsideMail, World};
+use crate::sandbox::call::{Call, escape, first, html, redirect};
 
 /// A mail somebody outside wants to write.
 pub(super) struct Letter<'l> {

@@ -5,11 +5,11 @@ use http::StatusCode;
 use crate::base::clock::Timestamp;
 use crate::web::answer::Answer;
 
-use super::super::call::{Call, first, redirect};
 use super::pages;
 use super::problem::{Problem, Trace};
 use super::scope::Scopes;
 use super::world::{CODE_LIFETIME, Code, World};
+use crate::sandbox::call::{Call, first, redirect};
 
 /// Why a request is not shown the account picker.
 enum Refused {

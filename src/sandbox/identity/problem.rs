@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::base::clock::Timestamp;
 use crate::web::answer::Answer;
 
-use super::super::call::json as json_answer;
+use crate::sandbox::call::json as json_answer;
 
 /// An error as the token endpoint or a redirect tells it.
 #[derive(Debug, Clone, PartialEq, Eq)]

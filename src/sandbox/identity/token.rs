@@ -10,13 +10,13 @@ use crate::base::clock::Timestamp;
 use crate::base::secret::{ExposeSecret, equal_in_constant_time};
 use crate::web::answer::Answer;
 
-use super::super::call::{Call, first, json as json_answer, percent_decoded};
-use super::super::grants::Grants;
-use super::super::graph::user_id;
 use super::authorize::{check_tenant, unknown_app};
 use super::problem::Problem;
 use super::scope::Scopes;
 use super::world::{RefreshState, RefreshToken, Rotation, World, challenge_of};
+use crate::sandbox::call::{Call, first, json as json_answer, percent_decoded};
+use crate::sandbox::grants::Grants;
+use crate::sandbox::graph::user_id;
 
 /// Whom the tokens are for and what with.
 struct Entitled {
