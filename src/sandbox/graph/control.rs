@@ -45,8 +45,8 @@ impl Graph {
         transport::deliver(&mut lock(&self.state.world), address, raw, self.now())
     }
 
-    /// Writes a mail as somebody outside would; its Message-ID without brackets. `answers` is the Message-ID of
-    /// the mail it replies to.
+    /// Writes a mail as somebody outside would; its Message-ID without brackets. `answers` is the
+    /// Message-ID of the mail it replies to.
     pub fn customer_writes(
         &self,
         from: &str,

@@ -100,8 +100,8 @@ impl<'c> Request<'c> {
         if !self.is_of("application/json") {
             return Err(self.wrong_media_type());
         }
-        let message = "Unable to read JSON request payload. Please ensure Content-Type header is set and payload is of \
-                       valid JSON format.";
+        let message = "Unable to read JSON request payload. Please ensure Content-Type header is set and \
+                       payload is of valid JSON format.";
         serde_json::from_slice(&self.call.body).map_err(|_| Refusal::bad("BadRequest", message))
     }
 

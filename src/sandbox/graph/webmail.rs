@@ -111,8 +111,9 @@ fn page(world: &World, owner: &str) -> String {
 }
 
 const STYLE: &str = ":root{color-scheme:light dark;font:16px/1.5 system-ui,sans-serif}body{margin:0 auto;\
-    max-width:46rem;padding:1rem}form{display:grid;gap:.5rem}label{display:grid}input,textarea,button{font:inherit}\
-    article{border-left:3px solid #8886;margin:.75rem 0;padding-left:.75rem}article.sent{border-color:#27a}\
+    max-width:46rem;padding:1rem}form{display:grid;gap:.5rem}label{display:grid}\
+    input,textarea,button{font:inherit}article{border-left:3px solid #8886;margin:.75rem 0;\
+    padding-left:.75rem}article.sent{border-color:#27a}\
     section{border-top:1px solid #8886;margin-top:1.5rem}pre{white-space:pre-wrap;overflow-wrap:anywhere}";
 
 fn show_thread(owner: &str, thread: &[(&OutsideMail, Facts)]) -> String {

@@ -1,5 +1,5 @@
-//! The pages people see while they sign in: the account picker with its consent list, and errors that do not go
-//! back to the app.
+//! The pages people see while they sign in: the account picker with its consent list, and errors that
+//! do not go back to the app.
 
 use http::StatusCode;
 

@@ -30,8 +30,8 @@ impl Problem {
     }
 
     pub(super) fn consent() -> Self {
-        let message = "The user or administrator has not consented to use the application. Send an interactive \
-                       authorization request for this user and resource.";
+        let message = "The user or administrator has not consented to use the application. Send an \
+                       interactive authorization request for this user and resource.";
         let suberror = Some("consent_required".to_owned());
         Self { suberror, ..Self::new(65_001, "invalid_grant", message) }
     }
