@@ -50,6 +50,11 @@ pub enum DeskError {
     SignIn { status: u16 },
     #[error("the desk refused to {what}: status {status}")]
     Refused { what: &'static str, status: u16 },
+    #[error(
+        "the desk's roles do not let the bot {what}; it needs issue::create, issue::read, issue::update and \
+         issue::comment"
+    )]
+    Forbidden { what: &'static str },
     #[error("the desk's answer cannot be understood when asked to {what}")]
     Garbled { what: &'static str, source: Option<serde_json::Error> },
 }
@@ -59,7 +64,7 @@ impl DeskError {
     /// Then it is looked for before it is repeated.
     pub fn may_have_applied(&self) -> bool {
         match self {
-            Self::NoBot | Self::SignInCall { .. } | Self::SignIn { .. } => false,
+            Self::NoBot | Self::SignInCall { .. } | Self::SignIn { .. } | Self::Forbidden { .. } => false,
             Self::Call { source, .. } => !matches!(source, CallError::Forbidden { .. }),
             Self::Refused { status, .. } => *status >= 500,
             Self::Garbled { .. } => true,

@@ -214,8 +214,11 @@ fn parse<T: DeserializeOwned>(
     what: &'static str,
     (status, body): (StatusCode, Bytes),
 ) -> Result<T, DeskError> {
-    if status != StatusCode::OK {
-        return Err(DeskError::Refused { what, status: status.as_u16() });
+    match status {
+        StatusCode::OK => {}
+        // By now the token is a fresh one, so it is the bot's role.
+        StatusCode::UNAUTHORIZED => return Err(DeskError::Forbidden { what }),
+        other => return Err(DeskError::Refused { what, status: other.as_u16() }),
     }
     serde_json::from_slice(&body).map_err(|source| DeskError::Garbled { what, source: Some(source) })
 }

@@ -107,7 +107,7 @@ pub trait MailSink: Send + Sync {
     async fn prepare(&self, mail: Outgoing<'_>) -> Result<Option<String>, MailboxError>;
     /// Gives the send command.
     async fn dispatch(&self, mail: Outgoing<'_>, provider_id: Option<&str>) -> Result<(), MailboxError>;
-    /// Looks whether the mail was sent; `dispatched_at` is when sending was first tried.
+    /// Looks whether the mail was sent; `dispatched_at` is when sending was last tried.
     async fn evidence(
         &self,
         mail: Outgoing<'_>,

@@ -12,6 +12,7 @@ pub mod graph;
 pub mod identity;
 mod mime;
 pub mod server;
+mod wire;
 
 use std::io;
 use std::net::SocketAddr;
@@ -39,6 +40,14 @@ pub struct Options {
     pub desk: SocketAddr,
     /// Redirect URIs of the app registration, byte for byte.
     pub redirect_uris: Vec<String>,
+}
+
+impl Options {
+    /// Every server on a free port of the loopback.
+    pub fn on_free_ports(redirect_uris: Vec<String>) -> Self {
+        let free = SocketAddr::from(([127, 0, 0, 1], 0));
+        Self { identity: free, graph: free, desk: free, redirect_uris }
+    }
 }
 
 /// All servers, with accounts and mailboxes in place; they end when this is dropped.

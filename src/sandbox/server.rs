@@ -4,27 +4,24 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::body::{Body, Bytes, to_bytes};
-use axum::extract::connect_info::{ConnectInfo, Connected};
-use axum::serve::{IncomingStream, Listener};
+use axum::extract::ConnectInfo;
 use axum::{Extension, Router};
 use futures_util::stream;
 use http::header::{CONTENT_LENGTH, HeaderValue, RETRY_AFTER};
 use http::{Method, Request, Response, StatusCode};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use crate::web::answer::Answer;
 
 use super::call::{Call, empty, typed};
 use super::fault::{Effect, Fault, Faults};
+use super::wire::{Door, Peer};
 
 /// More than any of the servers takes; each part has its own, smaller limit.
 const LARGEST_BODY: usize = 40 * 1024 * 1024;
@@ -49,11 +46,12 @@ pub(super) enum Entry {
     Refused(Answer),
 }
 
-/// A running server; it ends when this is dropped.
+/// A running server. It ends when this is dropped: nobody gets in, and whoever is in gets no answer.
 #[derive(Debug)]
 pub struct Server {
     address: SocketAddr,
     task: JoinHandle<()>,
+    ended: Arc<AtomicBool>,
 }
 
 impl Server {
@@ -64,7 +62,9 @@ impl Server {
     pub(super) async fn start(address: SocketAddr, part: Arc<dyn Part>, faults: Faults) -> io::Result<Self> {
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
-        let routes = Router::new().fallback(handle).layer(Extension(Served { part, faults }));
+        let ended = Arc::new(AtomicBool::new(false));
+        let routes =
+            Router::new().fallback(handle).layer(Extension(Served { part, faults, ended: ended.clone() }));
         let service = routes.into_make_service_with_connect_info::<Peer>();
         let serving = axum::serve(Door(listener), service);
         let task = tokio::spawn(async move {
@@ -72,7 +72,7 @@ impl Server {
                 tracing::error!(%error, "a sandbox server ended");
             }
         });
-        Ok(Self { address, task })
+        Ok(Self { address, task, ended })
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -82,6 +82,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
+        self.ended.store(true, Ordering::SeqCst);
         self.task.abort();
     }
 }
@@ -90,6 +91,7 @@ impl Drop for Server {
 struct Served {
     part: Arc<dyn Part>,
     faults: Faults,
+    ended: Arc<AtomicBool>,
 }
 
 async fn handle(
@@ -101,6 +103,9 @@ async fn handle(
     let Ok(body) = to_bytes(body, LARGEST_BODY).await else {
         return whole(empty(StatusCode::PAYLOAD_TOO_LARGE));
     };
+    if served.ended.load(Ordering::SeqCst) {
+        return cut(&peer);
+    }
     let call = Call {
         method: head.method,
         path: head.uri.path().to_owned(),
@@ -137,17 +142,17 @@ async fn struck(effect: Effect, part: Arc<dyn Part>, call: Call, peer: &Peer) ->
             part.answer(&call);
             refuse(&*part, &call, status, retry_after.as_deref())
         }
-        Effect::CutBefore => peer.cut(),
+        Effect::CutBefore => cut(peer),
         Effect::CutAfter => {
             part.answer(&call);
-            peer.cut()
+            cut(peer)
         }
         Effect::ApplyLate { milliseconds } => {
             tokio::spawn(async move {
                 tokio::time::sleep(Duration::from_millis(milliseconds)).await;
                 part.answer(&call);
             });
-            peer.cut()
+            cut(peer)
         }
         Effect::Truncate => truncated(part.answer(&call)),
         Effect::Drip { bytes, milliseconds } => dripped(part.answer(&call), bytes, milliseconds),
@@ -188,6 +193,12 @@ fn dripped(answer: Answer, size: usize, milliseconds: u64) -> Response<Body> {
     Response::from_parts(head, Body::from_stream(pieces))
 }
 
+/// Ends the connection; the empty answer only makes the server write, which fails.
+fn cut(peer: &Peer) -> Response<Body> {
+    peer.cut();
+    whole(empty(StatusCode::OK))
+}
+
 /// `POST` adds a [`Fault`], `DELETE` clears them all.
 fn switch(faults: &Faults, call: &Call) -> Answer {
     if call.method == Method::DELETE {
@@ -200,81 +211,5 @@ fn switch(faults: &Faults, call: &Call) -> Answer {
             empty(StatusCode::NO_CONTENT)
         }
         Err(error) => typed(StatusCode::BAD_REQUEST, "text/plain; charset=utf-8", format!("{error}\n")),
-    }
-}
-
-/// The other end of a connection, and the means to end it without a word.
-#[derive(Clone)]
-struct Peer {
-    address: SocketAddr,
-    cut: Arc<AtomicBool>,
-}
-
-impl Peer {
-    /// From here on nothing is written; the empty answer only makes the server try.
-    fn cut(&self) -> Response<Body> {
-        self.cut.store(true, Ordering::SeqCst);
-        whole(empty(StatusCode::OK))
-    }
-}
-
-impl Connected<IncomingStream<'_, Door>> for Peer {
-    fn connect_info(stream: IncomingStream<'_, Door>) -> Self {
-        Self { address: *stream.remote_addr(), cut: stream.io().cut.clone() }
-    }
-}
-
-struct Door(TcpListener);
-
-impl Listener for Door {
-    type Io = Wire;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Wire, SocketAddr) {
-        let (stream, address) = Listener::accept(&mut self.0).await;
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "a connection keeps its delay");
-        }
-        (Wire { stream, cut: Arc::default() }, address)
-    }
-
-    fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.0.local_addr()
-    }
-}
-
-struct Wire {
-    stream: TcpStream,
-    cut: Arc<AtomicBool>,
-}
-
-impl AsyncRead for Wire {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(context, buffer)
-    }
-}
-
-impl AsyncWrite for Wire {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        if self.cut.load(Ordering::SeqCst) {
-            return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
-        }
-        Pin::new(&mut self.stream).poll_write(context, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
     }
 }

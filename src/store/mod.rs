@@ -102,7 +102,8 @@ pub trait Mailboxes: Send + Sync {
         reason: Option<&str>,
     ) -> Result<()>;
     async fn record_poll(&self, id: &MailboxId, result: &PollResult) -> Result<()>;
-    /// Removes the row and its sealed secrets; ledger, outbox and references stay.
+    /// Removes the row and its sealed secrets (the records below `mailbox/<id>/`); ledger, outbox,
+    /// references and the fencing number stay.
     async fn disconnect_mailbox(&self, id: &MailboxId) -> Result<()>;
 
     /// Takes or renews the right to work a mailbox until `until`; the fencing number, or `None` while
@@ -258,18 +259,24 @@ pub trait Ledger: Send + Sync {
     async fn due_inbound(&self, now: Timestamp, limit: u32) -> Result<Vec<InboundRow>>;
     async fn inbound(&self, id: i64) -> Result<Option<InboundRow>>;
     async fn inbound_raw(&self, id: i64) -> Result<Option<Vec<u8>>>;
-    /// Another mail of this mailbox with this Message-ID that is further on, if any.
+    /// Another mail of this mailbox with this Message-ID that is further on (Done; or Intent, while
+    /// `except` is New or came later), if any. Of two in Intent only one sees the other.
     async fn inbound_by_message_id(
         &self,
         mailbox: &MailboxId,
         message_id: &str,
         except: i64,
     ) -> Result<Option<InboundRow>>;
+    /// # Errors
+    /// Also when the mail has ended in the meantime: then nothing may be done for it.
     async fn write_intent(&self, id: i64, message_id: &str, intent: &Intent, now: Timestamp) -> Result<()>;
     /// Counts a failed try.
     async fn postpone_inbound(&self, id: i64, next_try_at: Timestamp, reason: &str) -> Result<()>;
     /// One transaction: the end of the mail, the conversation it belongs to (added or updated) and its
     /// Message-ID as a reference.
+    ///
+    /// # Errors
+    /// Also when the mail has ended already; the first end stays.
     async fn end_inbound(
         &self,
         id: i64,
@@ -280,7 +287,7 @@ pub trait Ledger: Send + Sync {
     ) -> Result<()>;
     /// Back to New with no attempts, for a retry by hand; `false` unless quarantined.
     async fn retry_inbound(&self, id: i64, now: Timestamp) -> Result<bool>;
-    /// Ended mails whose flags on the server are still to be set.
+    /// Mails in state Done or Ignored whose flags on the server are still to be set.
     async fn unsettled_inbound(&self, mailbox: &MailboxId, limit: u32) -> Result<Vec<InboundRow>>;
     async fn settle_inbound(&self, id: i64) -> Result<()>;
     /// Newest first.
@@ -331,7 +338,7 @@ pub struct OutboxRow {
     pub attempts: u32,
     pub next_try_at: Timestamp,
     pub provider_id: Option<String>,
-    /// When the send command was about to be given the first time; then a repeat needs evidence.
+    /// When the send command was about to be given the last time; a repeat needs evidence.
     pub dispatched_at: Option<Timestamp>,
     pub created_at: Timestamp,
     pub reason: Option<String>,
@@ -347,6 +354,8 @@ pub trait Outbox: Send + Sync {
     async fn skip_comment(&self, ticket: &str, comment: &str, now: Timestamp) -> Result<()>;
     async fn due_outgoing(&self, mailbox: &MailboxId, now: Timestamp, limit: u32) -> Result<Vec<OutboxRow>>;
     async fn outgoing_mime(&self, id: i64) -> Result<Option<Vec<u8>>>;
+    /// # Errors
+    /// Also when the mail was sent or given up in the meantime; so is it with `outgoing_dispatched`.
     async fn outgoing_prepared(&self, id: i64, provider_id: Option<&str>) -> Result<()>;
     async fn outgoing_dispatched(&self, id: i64, now: Timestamp) -> Result<()>;
     async fn outgoing_sent(&self, id: i64, now: Timestamp) -> Result<()>;

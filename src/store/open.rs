@@ -13,7 +13,7 @@ use std::time::Duration;
 use rustix::fs::FlockOperation;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
-use sqlx::{AnyConnection, AnyPool, ConnectOptions, Executor, SqlSafeStr, query};
+use sqlx::{AnyConnection, AnyPool, ConnectOptions, Connection, Executor, SqlSafeStr, query};
 use url::Url;
 
 use super::sql::{Dialect, Sql};
@@ -28,11 +28,12 @@ const SQLITE_SETTINGS: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = F
      PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 10000; PRAGMA trusted_schema = OFF;";
 
 /// A schema of its own: the helpdesk's migrations may share the database and must not meet our tables.
-const POSTGRES_SETTINGS: &str = "SET search_path = mintgate; SET statement_timeout = '30s'; \
-     SET lock_timeout = '15s'; SET idle_in_transaction_session_timeout = '60s'; \
-     SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off';";
+/// As start-up options, so that no connection is ever without them.
+const POSTGRES_SETTINGS: &str = "-c search_path=mintgate -c statement_timeout=30000 -c lock_timeout=15000 \
+     -c idle_in_transaction_session_timeout=60000 -c synchronous_commit=on";
 
 const POSTGRES_CONNECTIONS: u32 = 8;
+const NOT_OPENED: &str = "SQLite does not open the file";
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Another process holds the SQLite file.
@@ -66,7 +67,9 @@ fn cannot<E: Into<Box<dyn Error + Send + Sync>>>(hint: impl Into<String>) -> imp
 
 async fn open_memory() -> Result<Sql> {
     let pool = sqlite_pool("sqlite::memory:").await?;
-    migrate(&pool, SQLITE_SCHEMA).await?;
+    let mut connection = pool.acquire().await.map_err(cannot(NOT_OPENED))?;
+    migrate(&mut connection, SQLITE_SCHEMA).await?;
+    drop(connection);
     Ok(Sql { pool, dialect: Dialect::Sqlite, _lock: None })
 }
 
@@ -76,9 +79,13 @@ async fn open_file(path: &Path) -> Result<Sql> {
     make_parent(path).map_err(unusable())?;
     let lock = lock(path)?;
     make_private(path).map_err(unusable())?;
-    let pool = sqlite_pool(&sqlite_url(path)?).await?;
-    migrate(&pool, SQLITE_SCHEMA).await?;
-    Ok(Sql { pool, dialect: Dialect::Sqlite, _lock: Some(lock) })
+    let url = sqlite_url(path)?;
+    // A pool tries again and again where a connection of one's own fails at once.
+    let mut connection = AnyConnection::connect(&url).await.map_err(cannot(NOT_OPENED))?;
+    set(&mut connection, SQLITE_SETTINGS).await.map_err(cannot(NOT_OPENED))?;
+    migrate(&mut connection, SQLITE_SCHEMA).await?;
+    connection.close().await.map_err(cannot(NOT_OPENED))?;
+    Ok(Sql { pool: sqlite_pool(&url).await?, dialect: Dialect::Sqlite, _lock: Some(lock) })
 }
 
 /// One connection: one writer, and nobody who reads what is not committed.
@@ -93,7 +100,7 @@ async fn sqlite_pool(url: &str) -> Result<AnyPool> {
         .after_connect(|connection, _| Box::pin(set(connection, SQLITE_SETTINGS)))
         .connect(url)
         .await
-        .map_err(cannot("SQLite does not open the file"))
+        .map_err(cannot(NOT_OPENED))
 }
 
 async fn set(connection: &mut AnyConnection, settings: &'static str) -> sqlx::Result<()> {
@@ -169,22 +176,24 @@ fn note_holder(file: &mut File) -> io::Result<()> {
 
 async fn open_postgres(url: &PostgresUrl) -> Result<Sql> {
     // The parser's complaint would not name the password, but the URL itself must not be told.
-    let parsed = Url::parse(&url.0).map_err(cannot("the PostgreSQL URL cannot be read"))?;
+    let mut parsed = Url::parse(&url.0).map_err(cannot("the PostgreSQL URL cannot be read"))?;
     if !matches!(parsed.scheme(), "postgres" | "postgresql") {
         return Err(cannot("the PostgreSQL URL cannot be read")("it does not start with postgres://"));
     }
     let server = parsed.host_str().unwrap_or("the local socket").to_owned();
     let unreachable = || cannot(format!("PostgreSQL at {server} does not accept the connection"));
+    parsed.query_pairs_mut().append_pair("options", POSTGRES_SETTINGS);
     let options = AnyConnectOptions::from_url(&parsed).map_err(unreachable())?;
     let pool = AnyPoolOptions::new()
         .max_connections(POSTGRES_CONNECTIONS)
         .acquire_timeout(PATIENCE)
-        .after_connect(|connection, _| Box::pin(set(connection, POSTGRES_SETTINGS)))
         .connect_with(options)
         .await
         .map_err(unreachable())?;
     make_schema(&pool).await.map_err(cannot(format!("the schema `mintgate` cannot be made at {server}")))?;
-    migrate(&pool, POSTGRES_SCHEMA).await?;
+    let mut connection = pool.acquire().await.map_err(unreachable())?;
+    migrate(&mut connection, POSTGRES_SCHEMA).await?;
+    drop(connection);
     Ok(Sql { pool, dialect: Dialect::Postgres, _lock: None })
 }
 
@@ -205,12 +214,15 @@ async fn has_schema(pool: &AnyPool) -> sqlx::Result<bool> {
     Ok(found.is_some())
 }
 
-async fn migrate(pool: &AnyPool, schema: &'static [(&'static str, &'static str)]) -> Result<()> {
+async fn migrate(
+    connection: &mut AnyConnection,
+    schema: &'static [(&'static str, &'static str)],
+) -> Result<()> {
     let migrations = schema.iter().zip(1..).map(|(&(name, text), version)| {
         Migration::new(version, name.into(), MigrationType::Simple, text.into_sql_str(), false)
     });
     let migrator = Migrator::with_migrations(migrations.collect());
-    migrator.run(pool).await.map_err(|error| {
+    migrator.run(connection).await.map_err(|error| {
         let hint = match error {
             MigrateError::VersionMissing(version) => format!(
                 "it was written by a newer version of mintgate (schema {version}; this version knows {}); \

@@ -134,7 +134,7 @@ impl Outbox for Sql {
     async fn outgoing_dispatched(&self, id: i64, now: Timestamp) -> Result<()> {
         const WHAT: &str = "note the sending of a mail";
         let statement = query(
-            "UPDATE outbox SET state = 'sending', dispatched_at = COALESCE(dispatched_at, $2) \
+            "UPDATE outbox SET state = 'sending', dispatched_at = $2 \
              WHERE id = $1 AND state IN ('queued', 'sending')",
         )
         .bind(id)

@@ -14,7 +14,7 @@ use tracing::error;
 use url::Url;
 
 use crate::base::clock::{Clock, Timestamp};
-use crate::base::id::{MailboxId, random_bytes};
+use crate::base::id::{MailboxId, random_bytes, short_id};
 use crate::base::report::Report;
 use crate::base::secret::SecretString;
 use crate::base::wake::Wake;
@@ -43,6 +43,8 @@ pub(super) struct Inner {
     pub http: Arc<dyn HttpCall>,
     pub app: MicrosoftApp,
     pub clock: Arc<dyn Clock>,
+    /// Tells this process's claims from another's.
+    pub holder: String,
     entries: Mutex<HashMap<MailboxId, Arc<Entry>>>,
     wake: Wake,
 }
@@ -97,7 +99,8 @@ impl Keeper {
     ) -> Arc<Self> {
         let vault = Vault::new(Arc::clone(&store), sealer);
         let (entries, wake) = (Mutex::default(), Wake::new());
-        Arc::new(Self { inner: Arc::new(Inner { vault, store, http, app, clock, entries, wake }) })
+        let holder = short_id();
+        Arc::new(Self { inner: Arc::new(Inner { vault, store, http, app, clock, holder, entries, wake }) })
     }
 
     /// Stores the tokens of a new sign-in, then the mailbox's row; both replace what was there.
@@ -113,9 +116,10 @@ impl Keeper {
             previous: None,
             access: vec![kept.clone()],
             refreshed_at: now.wall,
+            claim: None,
         };
         inner.vault.replace(&row.id, &record).await?;
-        *slot = Slot::default();
+        *slot = Slot { refreshed: Some(now.steady), ..Slot::default() };
         inner.store.connect_mailbox(row).await?;
         inner.adopt(&entry, &mut slot, &kept, record.refreshed_at);
         inner.wake.ring();

@@ -21,6 +21,27 @@ pub struct Record {
     pub previous: Option<SecretString>,
     pub access: Vec<Kept>,
     pub refreshed_at: Timestamp,
+    /// Who is asking the provider right now.
+    pub claim: Option<Claim>,
+}
+
+/// One process's right to refresh, for as long as an answer may take. Where rotation is strict, a second
+/// process that asks with the same refresh token would be told that the grant is dead.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claim {
+    /// Random per process.
+    pub holder: String,
+    until: i64,
+}
+
+impl Claim {
+    pub fn new(holder: &str, until: Timestamp) -> Self {
+        Self { holder: holder.to_owned(), until: until.0 }
+    }
+
+    pub fn is_over(&self, now: Timestamp) -> bool {
+        Timestamp(self.until) <= now
+    }
 }
 
 /// An access token and how long it was meant to live when it was given.
@@ -47,7 +68,7 @@ impl Record {
         let mut access = self.access.clone();
         access.retain(|kept| kept.resource != resource);
         access.push(Kept::of(grant, resource));
-        Self { token_url: self.token_url.clone(), refresh, previous, access, refreshed_at: now }
+        Self { token_url: self.token_url.clone(), refresh, previous, access, refreshed_at: now, claim: None }
     }
 
     pub fn kept(&self, resource: Resource) -> Option<&Kept> {
@@ -62,6 +83,7 @@ impl Record {
             previous: self.previous.as_ref().map(|token| token.expose_secret().into()),
             access: self.access.iter().map(StoredAccess::of).collect(),
             refreshed_at: self.refreshed_at.0,
+            claim: self.claim.clone(),
         };
         Zeroizing::new(serde_json::to_vec(&stored).expect("a record is plain JSON"))
     }
@@ -75,6 +97,7 @@ impl Record {
             previous: stored.previous.map(SecretString::from),
             access: stored.access.into_iter().map(StoredAccess::kept).collect(),
             refreshed_at: Timestamp(stored.refreshed_at),
+            claim: stored.claim,
         })
     }
 }
@@ -86,6 +109,7 @@ struct Stored {
     previous: Option<String>,
     access: Vec<StoredAccess>,
     refreshed_at: i64,
+    claim: Option<Claim>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -158,6 +182,7 @@ mod tests {
             previous: Some("r0".into()),
             access: Vec::new(),
             refreshed_at: Timestamp(0),
+            claim: Some(Claim::new("one", Timestamp(9))),
         }
     }
 
@@ -171,6 +196,13 @@ mod tests {
         assert_eq!((kept.lifetime, kept.token.expires_at), (Duration::from_secs(3600), Timestamp(3_600_000)));
         assert!(kept.token.grants("Mail.Send"));
         assert_eq!(read.refreshed_at, Timestamp(7));
+        assert_eq!(read.claim, None, "the refresh is over");
+    }
+
+    #[test]
+    fn a_claim_survives_its_bytes_and_ends_by_time() {
+        let claim = Record::from_bytes(&record().to_bytes()).expect("a record").claim.expect("a claim");
+        assert!(!claim.is_over(Timestamp(8)) && claim.is_over(Timestamp(9)));
     }
 
     #[test]

@@ -20,14 +20,18 @@ use crate::oauth::source::{AccessToken, Resource, TokenError};
 use crate::store::{MailboxState, StoreError};
 use crate::token::cached::Cached;
 use crate::token::keeper::{Entry, Inner, Slot};
-use crate::token::record::{Kept, Record};
+use crate::token::record::{Claim, Record};
 use crate::token::vault::{VaultError, Versioned};
 
 /// Refreshes that succeeded are at least this far apart, whatever the wall clock says.
 const APART: Duration = Duration::from_secs(60);
 
-/// Times that another process may write the record between our reading and writing.
-const ROUNDS: u32 = 4;
+/// How long a claim holds: two calls to the provider, each with its time limit.
+const CLAIM: Duration = Duration::from_secs(90);
+
+/// How often another process's refresh is looked after, and how often at most.
+const LOOK: Duration = Duration::from_millis(200);
+const LOOKS: u32 = 150;
 
 /// A wish for a token.
 pub(super) struct Refreshing {
@@ -49,14 +53,17 @@ impl Refreshing {
         serves.then(|| cached.token.clone())
     }
 
+    /// A cached token that is due but not at its end.
+    fn usable(&self, slot: &Slot) -> Option<AccessToken> {
+        let cached = slot.cached.get(&self.resource).filter(|cached| !self.is_refused(&cached.token))?;
+        cached.is_usable(self.inner.now()).then(|| cached.token.clone())
+    }
+
     pub async fn run(self, mut slot: OwnedMutexGuard<Slot>) -> Result<AccessToken, TokenError> {
         match self.attempt(&mut slot).await {
             Err(TokenError::Unavailable { retry_at, source }) => {
                 // Until its end the old token is better than none.
-                let now = self.inner.now();
-                let old = slot.cached.get(&self.resource).filter(|cached| !self.is_refused(&cached.token));
-                let old = old.filter(|cached| cached.is_usable(now)).map(|cached| cached.token.clone());
-                old.ok_or(TokenError::Unavailable { retry_at, source })
+                self.usable(&slot).ok_or(TokenError::Unavailable { retry_at, source })
             }
             other => other,
         }
@@ -68,27 +75,67 @@ impl Refreshing {
         if let Some(token) = self.save_unsaved(slot).await? {
             return Ok(token);
         }
-        for _ in 0..ROUNDS {
+        for _ in 0..LOOKS {
             let stored =
                 self.inner.vault.read(&self.mailbox).await.map_err(|error| self.vault(slot, error))?;
             let stored = stored.ok_or_else(|| self.needs_reconnect("it has no stored sign-in"))?;
             if let Some(token) = self.adopt_stored(slot, &stored.record) {
                 return Ok(token);
             }
-            match self.ask(&stored.record).await {
-                Ok((used, grant)) => {
-                    let record = stored.record.rotated(&used, &grant, self.resource, self.inner.clock.now());
-                    slot.unsaved = Some((record, stored.version));
-                    if let Some(token) = self.save_unsaved(slot).await? {
-                        info!(mailbox = %self.mailbox, "access token refreshed");
-                        return Ok(token);
-                    }
+            if self.is_claimed_elsewhere(&stored.record) {
+                if self.usable(slot).is_some() {
+                    return Err(TokenError::Unavailable {
+                        retry_at: self.inner.clock.now() + LOOK,
+                        source: None,
+                    });
                 }
-                Err(error) => self.failed(slot, &stored, error).await?,
+                tokio::time::sleep(LOOK).await;
+                continue;
+            }
+            let claimed = self.claim(stored).await.map_err(|error| self.vault(slot, error))?;
+            let Some(claimed) = claimed else { continue };
+            if let Some(token) = self.refresh(slot, claimed).await? {
+                return Ok(token);
             }
         }
-        self.postpone(slot, APART, "other processes keep writing the tokens".to_owned());
+        self.postpone(slot, APART, "another process does not finish its refresh".to_owned());
         Err(TokenError::Unavailable { retry_at: self.inner.clock.now() + APART, source: None })
+    }
+
+    /// Asks the provider and stores what it gives; `None` when the record changed meanwhile.
+    async fn refresh(&self, slot: &mut Slot, claimed: Versioned) -> Result<Option<AccessToken>, TokenError> {
+        match self.ask(&claimed.record).await {
+            Ok((used, grant)) => {
+                let now = self.inner.clock.now();
+                let record = claimed.record.rotated(&used, &grant, self.resource, now);
+                slot.unsaved = Some((record, claimed.version));
+                let token = self.save_unsaved(slot).await?;
+                info!(mailbox = %self.mailbox, stored = token.is_some(), "access token refreshed");
+                Ok(token)
+            }
+            Err(error) => self.failed(slot, claimed, error).await.map(|()| None),
+        }
+    }
+
+    fn is_claimed_elsewhere(&self, record: &Record) -> bool {
+        let now = self.inner.clock.now();
+        record.claim.as_ref().is_some_and(|claim| claim.holder != self.inner.holder && !claim.is_over(now))
+    }
+
+    /// Takes the right to refresh; `None` when somebody else was faster. A store that cannot be
+    /// written is noticed here, before the provider rotates anything.
+    async fn claim(&self, stored: Versioned) -> Result<Option<Versioned>, VaultError> {
+        let Versioned { mut record, version } = stored;
+        record.claim = Some(Claim::new(&self.inner.holder, self.inner.clock.now() + CLAIM));
+        let won = self.inner.vault.write(&self.mailbox, &record, version).await?;
+        Ok(won.then_some(Versioned { record, version: version + 1 }))
+    }
+
+    /// Gives the right back; a claim that cannot be given back ends by time.
+    async fn release(&self, claimed: Versioned) -> Result<bool, VaultError> {
+        let Versioned { mut record, version } = claimed;
+        record.claim = None;
+        self.inner.vault.write(&self.mailbox, &record, version).await
     }
 
     fn check_allowed(&self, slot: &mut Slot) -> Result<(), TokenError> {
@@ -144,19 +191,23 @@ impl Refreshing {
         }
     }
 
-    /// Takes a fresh token that another process stored, or that was there before a restart.
+    /// Takes over what another process stored, or what was there before a restart; the token if it is
+    /// fresh.
     fn adopt_stored(&self, slot: &mut Slot, record: &Record) -> Option<AccessToken> {
-        let kept: &Kept = record.kept(self.resource).filter(|kept| !self.is_refused(&kept.token))?;
-        if !Cached::new(kept, self.inner.now(), 128).is_fresh(self.inner.now()) {
-            return None;
-        }
+        let kept = record.kept(self.resource).filter(|kept| !self.is_refused(&kept.token))?;
         // A token that is cached already was judged by the steady clock and found to be due.
         let known = slot.cached.get(&self.resource);
         if known.is_some_and(|cached| same(&cached.token.secret, &kept.token.secret)) {
             return None;
         }
-        self.inner.adopt(&self.entry, slot, kept, record.refreshed_at);
-        Some(kept.token.clone())
+        let now = self.inner.now();
+        let cached = Cached::new(kept, now, 128);
+        if cached.is_fresh(now) {
+            self.inner.adopt(&self.entry, slot, kept, record.refreshed_at);
+            return Some(kept.token.clone());
+        }
+        slot.cached.insert(self.resource, cached);
+        None
     }
 
     /// Asks with the present refresh token, then with the one before it if that is all there is.
@@ -184,10 +235,12 @@ impl Refreshing {
     }
 
     /// Ok when the record is another one by now, so that looking again makes sense.
-    async fn failed(&self, slot: &mut Slot, stored: &Versioned, error: GrantError) -> Result<(), TokenError> {
+    async fn failed(&self, slot: &mut Slot, claimed: Versioned, error: GrantError) -> Result<(), TokenError> {
         let [chance] = random_bytes();
         let now = self.inner.clock.now();
-        match judge(&error, slot.failures + 1, chance, now) {
+        let failure = judge(&error, slot.failures + 1, chance, now);
+        let released = self.release(claimed).await.map_err(|error| self.vault(slot, error))?;
+        match failure {
             Failure::Later { wait } => {
                 warn!(mailbox = %self.mailbox, error = %Report(&error), wait_ms = wait.as_millis() as u64,
                     "access token not refreshed");
@@ -201,15 +254,9 @@ impl Refreshing {
                 self.entry.set_failure(now, reason.clone(), None);
                 Err(TokenError::Misconfigured { reason })
             }
-            Failure::Reconnect(advice) => {
-                // Where rotation is strict, another process's refresh has just made our token invalid.
-                let present = self.inner.vault.read(&self.mailbox).await;
-                let present = present.map_err(|error| self.vault(slot, error))?;
-                if present.is_some_and(|present| present.version != stored.version) {
-                    return Ok(());
-                }
-                Err(self.dead(slot, explain(&advice, &error)).await?)
-            }
+            // The claim outlived its time, or an admin has connected again: that record counts.
+            Failure::Reconnect(_) if !released => Ok(()),
+            Failure::Reconnect(advice) => Err(self.dead(slot, explain(&advice, &error)).await?),
         }
     }
 

@@ -17,7 +17,7 @@ use crate::mail::{Mailbox, Message, clean};
 use crate::store::{InboundRow, MailboxRow, TicketRow};
 
 /// A call whose answer was lost may be applied this much later. Until then "it is not there" proves
-/// nothing, so nothing is repeated.
+/// nothing, so nothing is repeated. Longer than the HTTP client's own limit of 30 s.
 pub(super) const UNSETTLED: Duration = Duration::from_secs(45);
 
 const LONGEST_TITLE: usize = 250;

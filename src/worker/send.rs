@@ -160,7 +160,7 @@ impl Worker {
         match self.parts.desk.comment(&mail.ticket, &note, false).await {
             Ok(()) => {}
             // The ticket may be gone; the console shows the mail.
-            Err(error @ DeskError::Refused { .. }) => {
+            Err(error @ (DeskError::Refused { .. } | DeskError::Forbidden { .. })) => {
                 warn!(ticket = mail.ticket, error = %Report(&error), "the ticket takes no note");
             }
             Err(error) => {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use mintgate::base::clock::{Clock, ManualClock, SystemClock, Timestamp};
 use mintgate::base::secret::SecretString;
 use mintgate::desk::{Bot, Desk, DeskError, NewTicket, OwnMail};
-use mintgate::sandbox::desk::{self as sandbox, AGENT, BOT};
+use mintgate::sandbox::desk::{self as sandbox, ADMIN, AGENT, BOT};
 use mintgate::sandbox::fault::{Effect, Fault};
 use serde_json::json;
 
@@ -110,6 +110,16 @@ async fn a_wrong_password_is_told_and_nothing_was_applied() {
     let error = desk.create_ticket(&ticket("mail:1")).await.expect_err("no sign-in");
     assert!(matches!(error, DeskError::SignIn { status: 401 }), "{error:?}");
     assert!(!error.may_have_applied());
+}
+
+#[tokio::test]
+async fn a_bot_without_a_role_is_told_what_it_needs() {
+    let server = sandbox().await;
+    let admin = DeskUser::sign_in(&server.url(), ADMIN).await;
+    admin.call("PATCH", "/config/toggle-roles", &json!({"isActive": true})).await;
+    let error = bot_at(&server).create_ticket(&ticket("mail:1")).await.expect_err("a refusal");
+    assert!(matches!(error, DeskError::Forbidden { .. }), "{error:?}");
+    assert!(error.to_string().contains("issue::create") && !error.may_have_applied());
 }
 
 #[tokio::test]

@@ -273,3 +273,81 @@ fn a_caller_on_another_runtime_is_served_and_a_lost_runtime_is_no_complete_body(
     assert_eq!(first.expect("whole"), "first");
     assert!(matches!(second, Err(CallError::Broken { .. })), "{second:?}");
 }
+
+/// Tells the first line of every connection's first bytes and answers 502.
+async fn serve_first_lines() -> (SocketAddr, mpsc::UnboundedReceiver<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("bound");
+    let address = listener.local_addr().expect("an address");
+    let (told, lines) = mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut bytes = [0; 4096];
+            let length = stream.read(&mut bytes).await.expect("read");
+            let text = String::from_utf8_lossy(&bytes[..length]);
+            told.send(text.lines().next().unwrap_or_default().to_owned()).expect("told");
+            stream.write_all(b"HTTP/1.1 502 No\r\ncontent-length: 0\r\n\r\n").await.expect("written");
+        }
+    });
+    (address, lines)
+}
+
+#[tokio::test]
+async fn https_calls_go_through_the_proxy_and_those_to_trusted_hosts_do_not() {
+    let (proxy, mut seen) = serve_first_lines().await;
+    let (desk, mut called) = serve_first_lines().await;
+    let egress = Egress::hosts(["graph.microsoft.com"])
+        .and_then(|rules| rules.allow([format!("http://{desk}")]))
+        .expect("rules");
+    let client = Client::behind_proxy(
+        Handle::current(),
+        egress,
+        Timeouts::default(),
+        &format!("http://user:s3cret@localhost:{}", proxy.port()),
+    )
+    .expect("a client");
+
+    let refused = error_of(&client, "https://graph.microsoft.com/v1.0/me").await;
+    let answered = client.call(request(format!("http://{desk}/tickets")), LIMIT).await.expect("answered");
+
+    assert!(matches!(refused, CallError::Unreachable { .. }), "{refused:?}");
+    assert!(!format!("{refused:?}").contains("s3cret"));
+    assert_eq!(seen.recv().await.expect("seen"), "CONNECT graph.microsoft.com:443 HTTP/1.1");
+    assert_eq!(called.recv().await.expect("called"), "GET /tickets HTTP/1.1");
+    assert_eq!(answered.status(), StatusCode::BAD_GATEWAY);
+    assert!(seen.try_recv().is_err(), "the trusted host was called directly");
+}
+
+#[tokio::test]
+async fn a_proxy_that_is_no_url_is_refused_without_telling_its_password() {
+    for proxy in ["proxy.example:3128", "socks5://user:s3cret@proxy.example", "http://user:s3cret@"] {
+        let egress = Egress::hosts(["graph.microsoft.com"]).expect("rules");
+        let error = Client::behind_proxy(Handle::current(), egress, Timeouts::default(), proxy).err();
+        assert!(!error.expect("refused").to_string().contains("s3cret"), "{proxy}");
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_that_nobody_vouches_for_is_refused() {
+    let made = rcgen::generate_simple_self_signed(["self.localhost".to_owned()]).expect("a certificate");
+    let key = rustls::pki_types::PrivateKeyDer::try_from(made.signing_key.serialize_der()).expect("a key");
+    let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .and_then(|builder| {
+            builder.with_no_client_auth().with_single_cert(vec![made.cert.der().clone()], key)
+        })
+        .expect("a configuration");
+    let acceptor = tokio_rustls::TlsAcceptor::from(std::sync::Arc::new(config));
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("bound");
+    let port = listener.local_addr().expect("an address").port();
+    let accepted = tokio::spawn(async move {
+        let (stream, _) = listener.accept().await.expect("connected");
+        acceptor.accept(stream).await.is_ok()
+    });
+    let client = client(Egress::default().allow(["self.localhost"]).expect("rules"));
+
+    let error = error_of(&client, format!("https://self.localhost:{port}/")).await;
+
+    assert!(matches!(error, CallError::Unreachable { .. }), "{error:?}");
+    assert!(!accepted.await.expect("ended"), "the client ends the handshake");
+}

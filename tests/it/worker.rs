@@ -1,1 +1,9 @@
-//! (empty)
+//! The mail worker against the sandbox's desk and Graph over HTTP and a real SQLite store: nothing is
+//! lost and nothing is done twice.
+
+mod crash;
+mod inbound;
+mod mails;
+mod outbound;
+mod running;
+mod scene;

@@ -6,9 +6,9 @@ use serde_json::Value;
 
 use crate::base::clock::Timestamp;
 
-use super::super::call::{Call, percent_decoded};
 use super::refusal::Refusal;
 use super::world::World;
+use crate::sandbox::call::{Call, percent_decoded};
 
 const BODY_LIMIT: usize = 1024 * 1024;
 

@@ -164,13 +164,12 @@ impl State {
         let mut world = lock(&self.world);
         match (call.method.as_str(), call.path.as_str()) {
             ("GET", "/_control/state") => {
-                let emails = |user: &world::User| json!({"id": user.id, "email": user.email, "isAdmin": user.is_admin});
                 let state = json!({
                     "tickets": world.tickets,
                     "comments": world.comments,
                     "notifications": world.notifications,
                     "sessions": world.sessions.len(),
-                    "users": world.users.iter().map(emails).collect::<Vec<Value>>(),
+                    "users": world.users.iter().map(shown).collect::<Vec<Value>>(),
                 });
                 json_answer(StatusCode::OK, &state)
             }
@@ -185,6 +184,10 @@ impl State {
             _ => empty(StatusCode::NOT_FOUND),
         }
     }
+}
+
+fn shown(user: &world::User) -> Value {
+    json!({"id": user.id, "email": user.email, "isAdmin": user.is_admin})
 }
 
 /// Where the web client sends a path with empty segments or a slash at its end.

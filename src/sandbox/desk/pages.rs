@@ -7,7 +7,7 @@ use http::{HeaderValue, Method, StatusCode};
 
 use crate::web::answer::Answer;
 
-use super::super::call::{Call, redirect, typed};
+use crate::sandbox::call::{Call, redirect, typed};
 
 const SCRIPT: &str = include_str!("assets/app.js");
 const STYLE: &str = include_str!("assets/app.css");
@@ -27,7 +27,8 @@ const ADMIN_BAR: &str = r#"<nav class="bar">
 const LOGIN: &str = r#"<form id="login">
 <h1>Sign in to the desk</h1>
 <label>Email <input id="email" name="email" type="email" autocomplete="username" required></label>
-<label>Password <input id="password" name="password" type="password" autocomplete="current-password" required></label>
+<label>Password
+<input id="password" name="password" type="password" autocomplete="current-password" required></label>
 <button type="submit">Sign in</button>
 <p id="problem" role="alert"></p>
 </form>"#;
@@ -89,9 +90,11 @@ fn admin(content: &str) -> String {
 
 fn document(title: &str, content: &str) -> String {
     format!(
-        r#"<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>{title} · Demo desk</title><link rel="stylesheet" href="/app.css"><script src="/app.js" defer></script></head>
-<body><header><a href="/">Tickets</a> <a href="/admin">Admin</a> <button id="logout" type="button">Sign out</button></header>
+        r#"<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">
+<meta name="viewport" content="width=device-width"><title>{title} · Demo desk</title>
+<link rel="stylesheet" href="/app.css"><script src="/app.js" defer></script></head>
+<body><header><a href="/">Tickets</a> <a href="/admin">Admin</a>
+<button id="logout" type="button">Sign out</button></header>
 <main>{content}</main></body></html>
 "#
     )

@@ -3,11 +3,11 @@
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use super::super::with_millis;
 use super::gate::ApiCall;
 use super::refusal::Refusal;
 use super::session;
 use super::world::{Role, User, World, uuid};
+use crate::sandbox::with_millis;
 
 type Outcome = Result<Value, Refusal>;
 

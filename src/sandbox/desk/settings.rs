@@ -4,11 +4,11 @@
 
 use serde_json::{Value, json};
 
-use super::super::with_millis;
 use super::gate::ApiCall;
 use super::refusal::Refusal;
 use super::session;
 use super::world::{Queue, World, uuid};
+use crate::sandbox::with_millis;
 
 type Outcome = Result<Value, Refusal>;
 

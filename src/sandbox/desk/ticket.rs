@@ -2,12 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::super::with_millis;
 use super::gate::ApiCall;
 use super::people::permitted;
 use super::refusal::Refusal;
 use super::session;
 use super::world::{Comment, Ticket, World, uuid};
+use crate::sandbox::with_millis;
 
 type Outcome = Result<Value, Refusal>;
 

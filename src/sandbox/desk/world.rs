@@ -6,8 +6,8 @@ use serde_json::Value;
 use crate::base::clock::Timestamp;
 use crate::base::id::{hex, random_bytes};
 
-use super::super::with_millis;
 use super::token::Signer;
+use crate::sandbox::with_millis;
 
 /// A desk user. Passwords are kept as given: nobody's real one comes here.
 #[derive(Debug, Clone)]

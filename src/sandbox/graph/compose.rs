@@ -10,11 +10,11 @@ use serde_json::{Map, Value};
 use crate::base::clock::Timestamp;
 use crate::base::id::short_id;
 
-use super::super::mime::RawMail;
 use super::facts::Facts;
 use super::refusal::Refusal;
 use super::shape::PROPERTIES;
 use super::world::Mailbox;
+use crate::sandbox::mime::RawMail;
 
 /// What a client's MIME keeps besides `X-…` and `Content-…`; everything else Exchange drops.
 const KEPT: [&str; 13] = [

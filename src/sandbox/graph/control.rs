@@ -11,13 +11,13 @@ use serde_json::{Value, json};
 use crate::base::clock::Timestamp;
 use crate::web::answer::Answer;
 
-use super::super::call::{Call, empty, first, json as json_answer};
-use super::super::grants::Grants;
-use super::super::lock;
 use super::Graph;
 use super::transport;
 use super::webmail;
 use super::world::{Folder, Knobs, World};
+use crate::sandbox::call::{Call, empty, first, json as json_answer};
+use crate::sandbox::grants::Grants;
+use crate::sandbox::lock;
 
 impl Graph {
     pub fn address(&self) -> SocketAddr {
@@ -45,8 +45,8 @@ impl Graph {
         transport::deliver(&mut lock(&self.state.world), address, raw, self.now())
     }
 
-    /// Writes a mail as somebody outside would; its Message-ID without brackets. `answers` is the Message-ID of
-    /// the mail it replies to.
+    /// Writes a mail as somebody outside would; its Message-ID without brackets. `answers` is the
+    /// Message-ID of the mail it replies to.
     pub fn customer_writes(
         &self,
         from: &str,

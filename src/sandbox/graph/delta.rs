@@ -53,8 +53,8 @@ pub(super) enum Link {
     Delta(String),
 }
 
-/// The page that `query` asks for; `size` is what `Prefer: odata.maxpagesize` or `$top` says. `start` is where
-/// a client begins again when its cursor is lost.
+/// The page that `query` asks for; `size` is what `Prefer: odata.maxpagesize` or `$top` says. `start` is
+/// where a client begins again when its cursor is lost.
 pub(super) fn page(
     world: &mut World,
     address: &str,

@@ -5,7 +5,6 @@ use serde_json::{Value, json};
 
 use crate::web::answer::Answer;
 
-use super::super::call::{json as json_answer, typed};
 use super::delta::{self, Link};
 use super::facts::Facts;
 use super::query::Query;
@@ -13,6 +12,7 @@ use super::refusal::Refusal;
 use super::request::Request;
 use super::shape;
 use super::world::{Folder, Stored, World};
+use crate::sandbox::call::{json as json_answer, typed};
 
 type Outcome = Result<Answer, Refusal>;
 
@@ -72,7 +72,7 @@ pub(super) fn messages(world: &World, request: &Request<'_>, folder: Option<&str
     let mailbox = request.mailbox(world)?;
     let meant =
         |message: &&Stored| folder.is_none_or(|folder| message.folder == folder) && query.matches(message);
-    let mut found: Vec<&Stored> = mailbox.messages.iter().filter(meant).collect();
+    let mut found: Vec<&Stored> = mailbox.messages.iter().rev().filter(meant).collect();
     found.sort_by_key(|message| std::cmp::Reverse(message.received_at));
     let top = query.top.unwrap_or(10);
     let more = found.len() > query.skip + top;
@@ -125,7 +125,7 @@ pub(super) fn shown(
 pub(super) fn raw(world: &World, request: &Request<'_>, id: &str) -> Outcome {
     request.demand(&READ)?;
     let message = find(world, request, id)?;
-    Ok(typed(StatusCode::OK, "text/plain", message.raw.clone()))
+    Ok(typed(StatusCode::OK, "message/rfc822", message.raw.clone()))
 }
 
 pub(super) fn attachments(world: &World, request: &Request<'_>, id: &str) -> Outcome {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::base::clock::Timestamp;
 use crate::web::answer::Answer;
 
-use super::super::call::json as json_answer;
+use crate::sandbox::call::json as json_answer;
 
 /// A status, Graph's code and its message; perhaps a header line with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,7 +49,8 @@ impl Refusal {
         Self::new(
             StatusCode::NOT_FOUND,
             "ErrorItemNotFound",
-            "The specified object was not found in the store., The process failed to get the correct properties.",
+            "The specified object was not found in the store., The process failed to get the correct \
+             properties.",
         )
     }
 
@@ -64,8 +65,9 @@ impl Refusal {
 
     /// An access token that is missing, unknown or past its time.
     pub fn token(message: &str) -> Self {
-        let challenge = "Bearer realm=\"\", authorization_uri=\"https://login.microsoftonline.com/common/oauth2/authorize\", \
-             client_id=\"00000003-0000-0000-c000-000000000000\"";
+        let challenge = "Bearer realm=\"\", \
+                         authorization_uri=\"https://login.microsoftonline.com/common/oauth2/authorize\", \
+                         client_id=\"00000003-0000-0000-c000-000000000000\"";
         let refusal = Self::new(StatusCode::UNAUTHORIZED, "InvalidAuthenticationToken", message);
         Self { header: Some((WWW_AUTHENTICATE, challenge.to_owned())), ..refusal }
     }

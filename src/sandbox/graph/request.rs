@@ -5,12 +5,12 @@ use serde_json::Value;
 
 use crate::base::clock::Timestamp;
 
-use super::super::call::{Call, percent_decoded};
-use super::super::grants::{Grant, Grants};
 use super::query::Query;
 use super::refusal::Refusal;
 use super::shape::View;
 use super::world::{Folder, Mailbox, World};
+use crate::sandbox::call::{Call, percent_decoded};
+use crate::sandbox::grants::{Grant, Grants};
 
 pub(super) struct Request<'c> {
     pub call: &'c Call,
@@ -100,8 +100,8 @@ impl<'c> Request<'c> {
         if !self.is_of("application/json") {
             return Err(self.wrong_media_type());
         }
-        let message = "Unable to read JSON request payload. Please ensure Content-Type header is set and payload is of \
-                       valid JSON format.";
+        let message = "Unable to read JSON request payload. Please ensure Content-Type header is set and \
+                       payload is of valid JSON format.";
         serde_json::from_slice(&self.call.body).map_err(|_| Refusal::bad("BadRequest", message))
     }
 

@@ -6,10 +6,10 @@ use serde_json::{Map, Value, json};
 
 use crate::base::secret::sha256;
 
-use super::super::call::escape;
 use super::facts::{Facts, Person};
 use super::query::Query;
 use super::world::{Folder, Mailbox, Stored};
+use crate::sandbox::call::escape;
 
 /// Everything `$select` may name.
 pub(super) const PROPERTIES: [&str; 34] = [

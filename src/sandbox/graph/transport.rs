@@ -3,11 +3,11 @@
 use crate::base::clock::Timestamp;
 use crate::base::id::short_id;
 
-use super::super::mime::RawMail;
 use super::compose::new_message_id;
 use super::facts::Facts;
 use super::refusal::Refusal;
 use super::world::{Folder, Mailbox, OutsideMail, Stored, Transit, World, mutable_id};
+use crate::sandbox::mime::RawMail;
 
 /// Takes a mail out of the mailbox and on its way; it is nowhere until `send_delay` has passed.
 pub(super) fn send(world: &mut World, address: &str, message: Stored, keep_copy: bool, now: Timestamp) {

@@ -9,10 +9,10 @@ use crate::base::clock::Timestamp;
 use crate::base::id::short_id;
 use crate::web::answer::Answer;
 
-use super::super::call::{Call, escape, first, html, redirect};
 use super::facts::Facts;
 use super::transport;
 use super::world::{OutsideMail, World};
+use crate::sandbox::call::{Call, escape, first, html, redirect};
 
 /// A mail somebody outside wants to write.
 pub(super) struct Letter<'l> {
@@ -111,8 +111,9 @@ fn page(world: &World, owner: &str) -> String {
 }
 
 const STYLE: &str = ":root{color-scheme:light dark;font:16px/1.5 system-ui,sans-serif}body{margin:0 auto;\
-    max-width:46rem;padding:1rem}form{display:grid;gap:.5rem}label{display:grid}input,textarea,button{font:inherit}\
-    article{border-left:3px solid #8886;margin:.75rem 0;padding-left:.75rem}article.sent{border-color:#27a}\
+    max-width:46rem;padding:1rem}form{display:grid;gap:.5rem}label{display:grid}\
+    input,textarea,button{font:inherit}article{border-left:3px solid #8886;margin:.75rem 0;\
+    padding-left:.75rem}article.sent{border-color:#27a}\
     section{border-top:1px solid #8886;margin-top:1.5rem}pre{white-space:pre-wrap;overflow-wrap:anywhere}";
 
 fn show_thread(owner: &str, thread: &[(&OutsideMail, Facts)]) -> String {

@@ -5,8 +5,6 @@ use serde_json::{Value, json};
 
 use crate::web::answer::Answer;
 
-use super::super::call::{empty, json as json_answer};
-use super::super::mime::RawMail;
 use super::compose;
 use super::facts::{Facts, Person};
 use super::query::Query;
@@ -16,6 +14,8 @@ use super::request::Request;
 use super::shape::{self, PROPERTIES};
 use super::transport;
 use super::world::{Folder, Stored, World};
+use crate::sandbox::call::{empty, json as json_answer};
+use crate::sandbox::mime::RawMail;
 
 type Outcome = Result<Answer, Refusal>;
 

@@ -5,11 +5,11 @@ use http::StatusCode;
 use crate::base::clock::Timestamp;
 use crate::web::answer::Answer;
 
-use super::super::call::{Call, first, redirect};
 use super::pages;
 use super::problem::{Problem, Trace};
 use super::scope::Scopes;
 use super::world::{CODE_LIFETIME, Code, World};
+use crate::sandbox::call::{Call, first, redirect};
 
 /// Why a request is not shown the account picker.
 enum Refused {
@@ -52,8 +52,9 @@ pub(super) fn decide(world: &mut World, tenant: &str, call: &Call, now: Timestam
     }
     let address = first(&form, "account").unwrap_or_default();
     let Some(account) = world.account(address) else {
-        let message = "User account from identity provider 'live.com' does not exist in tenant and cannot access \
-                       the application. The account needs to be added as an external user in the tenant first.";
+        let message = "User account from identity provider 'live.com' does not exist in tenant and \
+                       cannot access the application. The account needs to be added as an external user \
+                       in the tenant first.";
         return Refused::Here(Problem::new(50_020, "access_denied", message)).answer(now);
     };
     if !world.settings.consent {
@@ -82,8 +83,8 @@ fn read(world: &World, tenant: &str, pairs: &[(String, String)]) -> Result<(Ask,
     let redirect_uri = parameter("redirect_uri").unwrap_or_default();
     if !world.app.redirect_uris.iter().any(|known| known == redirect_uri) {
         let message = format!(
-            "The redirect URI '{redirect_uri}' specified in the request does not match the redirect URIs configured \
-             for the application '{client_id}'."
+            "The redirect URI '{redirect_uri}' specified in the request does not match the redirect URIs \
+             configured for the application '{client_id}'."
         );
         return Err(Refused::Here(Problem::new(50_011, "invalid_request", message)));
     }
@@ -133,8 +134,8 @@ pub(super) fn check_tenant(world: &World, tenant: &str) -> Result<(), Problem> {
         _ if tenant.eq_ignore_ascii_case(&world.app.tenant) => Ok(()),
         "common" | "organizations" | "consumers" => {
             let message = format!(
-                "Application '{}' is not configured as a multi-tenant application. Usage of the /common endpoint is \
-                 not supported for such apps.",
+                "Application '{}' is not configured as a multi-tenant application. Usage of the /common \
+                 endpoint is not supported for such apps.",
                 world.app.client_id
             );
             Err(Problem::new(50_194, "invalid_request", message))

@@ -10,11 +10,11 @@ use serde_json::{Value, json};
 use crate::base::secret::ExposeSecret;
 use crate::web::answer::Answer;
 
-use super::super::call::{Call, empty, first, json as json_answer, typed};
-use super::super::grants::Grants;
-use super::super::lock;
 use super::world::{Account, RefreshState, Registration, Rotation, Settings, World};
 use super::{Identity, Problem};
+use crate::sandbox::call::{Call, empty, first, json as json_answer, typed};
+use crate::sandbox::grants::Grants;
+use crate::sandbox::lock;
 
 impl Identity {
     pub fn address(&self) -> SocketAddr {

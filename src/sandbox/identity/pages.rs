@@ -1,15 +1,15 @@
-//! The pages people see while they sign in: the account picker with its consent list, and errors that do not go
-//! back to the app.
+//! The pages people see while they sign in: the account picker with its consent list, and errors that
+//! do not go back to the app.
 
 use http::StatusCode;
 
 use crate::base::clock::Timestamp;
 use crate::web::answer::Answer;
 
-use super::super::call::{escape, html, typed};
 use super::problem::{Problem, Trace};
 use super::scope::Scopes;
 use super::world::Account;
+use crate::sandbox::call::{escape, html, typed};
 
 const STYLE: &str = ":root{color-scheme:light dark;font:16px/1.5 system-ui,sans-serif}body{margin:3rem auto;\
     max-width:28rem;padding:1rem}button{font:inherit;padding:.4rem 1rem}label{display:block;padding:.3rem 0}";

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::base::clock::Timestamp;
 use crate::web::answer::Answer;
 
-use super::super::call::json as json_answer;
+use crate::sandbox::call::json as json_answer;
 
 /// An error as the token endpoint or a redirect tells it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,8 +30,8 @@ impl Problem {
     }
 
     pub(super) fn consent() -> Self {
-        let message = "The user or administrator has not consented to use the application. Send an interactive \
-                       authorization request for this user and resource.";
+        let message = "The user or administrator has not consented to use the application. Send an \
+                       interactive authorization request for this user and resource.";
         let suberror = Some("consent_required".to_owned());
         Self { suberror, ..Self::new(65_001, "invalid_grant", message) }
     }

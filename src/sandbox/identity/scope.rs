@@ -43,8 +43,8 @@ impl Scopes {
             let known = KNOWN.iter().find(|known| known.eq_ignore_ascii_case(name));
             let known = known.ok_or_else(|| unknown(scope))?;
             if !scopes.resource.is_empty() && scopes.resource != resource {
-                let message = "The provided value for the input parameter 'scope' is not valid because it contains \
-                               more than one resource.";
+                let message = "The provided value for the input parameter 'scope' is not valid because \
+                               it contains more than one resource.";
                 return Err(Problem::new(28_000, "invalid_request", message));
             }
             scopes.resource = resource;

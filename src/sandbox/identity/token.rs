@@ -10,13 +10,13 @@ use crate::base::clock::Timestamp;
 use crate::base::secret::{ExposeSecret, equal_in_constant_time};
 use crate::web::answer::Answer;
 
-use super::super::call::{Call, first, json as json_answer, percent_decoded};
-use super::super::grants::Grants;
-use super::super::graph::user_id;
 use super::authorize::{check_tenant, unknown_app};
 use super::problem::Problem;
 use super::scope::Scopes;
 use super::world::{RefreshState, RefreshToken, Rotation, World, challenge_of};
+use crate::sandbox::call::{Call, first, json as json_answer, percent_decoded};
+use crate::sandbox::grants::Grants;
+use crate::sandbox::graph::user_id;
 
 /// Whom the tokens are for and what with.
 struct Entitled {
@@ -87,8 +87,8 @@ fn check_client(world: &World, call: &Call, form: &[(String, String)]) -> Result
     })?;
     if !equal_in_constant_time(secret.as_bytes(), world.app.client_secret.expose_secret().as_bytes()) {
         let message = format!(
-            "Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, \
-             not the client secret ID, for a secret added to app '{client_id}'."
+            "Invalid client secret provided. Ensure the secret being sent in the request is the client \
+             secret value, not the client secret ID, for a secret added to app '{client_id}'."
         );
         return Err(Problem::new(7_000_215, "invalid_client", message));
     }
@@ -106,8 +106,8 @@ fn redeem_code(world: &mut World, form: &[(String, String)], now: Timestamp) -> 
     let name = first(form, "code").ok_or_else(|| Problem::missing("code"))?;
     let code = world.codes.get_mut(name).ok_or_else(malformed)?;
     if code.used {
-        let message = "OAuth2 Authorization code was already redeemed, please retry with a new valid code or use an \
-                       existing refresh token.";
+        let message = "OAuth2 Authorization code was already redeemed, please retry with a new valid \
+                       code or use an existing refresh token.";
         return Err(Problem::new(54_005, "invalid_grant", message));
     }
     if code.expires_at <= now {
@@ -121,8 +121,8 @@ fn redeem_code(world: &mut World, form: &[(String, String)], now: Timestamp) -> 
     }
     let proven = first(form, "code_verifier").map(challenge_of);
     if code.challenge != proven {
-        let message = "The code_verifier does not match the code_challenge supplied in the authorization request for \
-                       PKCE.";
+        let message = "The code_verifier does not match the code_challenge supplied in the authorization \
+                       request for PKCE.";
         return Err(Problem::new(50_148, "invalid_grant", message));
     }
     code.used = true;
@@ -137,8 +137,8 @@ fn refresh(world: &mut World, form: &[(String, String)]) -> Result<Entitled, Pro
         RefreshState::Alive => {}
         RefreshState::Retired => return Err(malformed()),
         RefreshState::Revoked => {
-            let message = "The provided grant has expired due to it being revoked, a fresh auth token is needed. The \
-                           user might have changed or reset their password.";
+            let message = "The provided grant has expired due to it being revoked, a fresh auth token is \
+                           needed. The user might have changed or reset their password.";
             return Err(Problem::new(50_173, "invalid_grant", message));
         }
     }

@@ -60,7 +60,9 @@ impl SealingKey {
         let unreadable = |source| KeyError::Unreadable { path: path.to_owned(), source };
         let file = File::open(path).map_err(unreadable)?;
         let mode = file.metadata().map_err(unreadable)?.mode() & 0o7777;
-        if mode & 0o007 != 0 && !is_mounted_secret(path, &file).map_err(unreadable)? {
+        let real = fs::canonicalize(path).map_err(unreadable)?;
+        let mount = rustix::fs::fstatvfs(&file).map_err(|error| unreadable(error.into()))?;
+        if is_exposed(mode, &real, mount.f_flag.contains(StatVfsMountFlags::RDONLY)) {
             return Err(KeyError::OpenToAll { path: path.to_owned(), mode });
         }
         let mut text = Zeroizing::new(String::with_capacity(LARGEST_FILE as usize));
@@ -117,11 +119,9 @@ fn weakness(key: &[u8; 32]) -> Option<&'static str> {
     (first == second).then_some("its two halves are equal")
 }
 
-/// Whether the file lies on a read-only mount below [`MOUNTED_SECRETS`].
-fn is_mounted_secret(path: &Path, file: &File) -> io::Result<bool> {
-    let real = fs::canonicalize(path)?;
-    let mount = rustix::fs::fstatvfs(file)?;
-    Ok(real.starts_with(MOUNTED_SECRETS) && mount.f_flag.contains(StatVfsMountFlags::RDONLY))
+/// Whether everybody can reach the file by its mode, unless it is a mounted secret.
+fn is_exposed(mode: u32, real_path: &Path, mounted_read_only: bool) -> bool {
+    mode & 0o007 != 0 && !(mounted_read_only && real_path.starts_with(MOUNTED_SECRETS))
 }
 
 fn write_new(path: &Path, key: &SealingKey) -> io::Result<()> {
@@ -191,6 +191,15 @@ mod tests {
         for mode in [0o600, 0o400, 0o440] {
             assert!(SealingKey::read(&key_file(&folder, &text, mode)).is_ok(), "{mode:o}");
         }
+    }
+
+    #[test]
+    fn only_a_read_only_mounted_secret_may_have_any_mode() {
+        assert!(!is_exposed(0o444, Path::new("/run/secrets/vault"), true));
+        assert!(is_exposed(0o444, Path::new("/run/secrets/vault"), false));
+        assert!(is_exposed(0o444, Path::new("/run/secrets-of-others/vault"), true));
+        assert!(is_exposed(0o444, Path::new("/etc/vault"), true));
+        assert!(!is_exposed(0o440, Path::new("/etc/vault"), false));
     }
 
     #[test]

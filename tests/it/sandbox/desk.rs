@@ -8,6 +8,8 @@ use mintgate::base::clock::{Clock, ManualClock, Timestamp};
 use mintgate::sandbox::desk::{self, ADMIN, AGENT, BOT, Desk};
 use mintgate::sandbox::fault::{Effect, Fault};
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 use super::client::Client;
 
@@ -211,6 +213,26 @@ async fn a_call_can_be_applied_although_its_answer_is_lost() {
     assert!(agent.try_send("POST", "/api/v1/ticket/create", &ticket).await.is_err());
     desk.faults.clear();
     assert_eq!(desk.tickets().len(), 2);
+}
+
+#[tokio::test]
+async fn a_desk_that_ended_answers_nobody() {
+    let desk = started().await;
+    let mut kept = TcpStream::connect(desk.address()).await.unwrap();
+    let request = b"GET /auth/login HTTP/1.1\r\nHost: desk\r\n\r\n";
+    kept.write_all(request).await.unwrap();
+    let mut buffer = vec![0; 16 * 1024];
+    assert_ne!(kept.read(&mut buffer).await.unwrap(), 0);
+
+    let client = Client::to(desk.address());
+    drop(desk);
+    let mut rest = Vec::new();
+    let answer = async {
+        kept.write_all(request).await?;
+        kept.read_to_end(&mut rest).await
+    };
+    assert!(answer.await.is_err() || !String::from_utf8_lossy(&rest).contains("HTTP/1.1 200"));
+    assert!(client.call("GET", "/auth/login", "", b"").await.is_err());
 }
 
 #[tokio::test]

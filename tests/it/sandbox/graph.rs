@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
 use mintgate::base::clock::{ManualClock, Timestamp};
 use mintgate::sandbox::fault::{Effect, Fault};
 use mintgate::sandbox::grants::Grants;
@@ -287,12 +289,12 @@ async fn a_token_that_is_past_its_time_is_challenged() {
 async fn the_fifth_request_at_once_is_throttled() {
     let fixture = Fixture::start().await;
     let client = fixture.client(&FULL);
-    fixture.graph.faults.add(Fault::on("GET", "/v1.0/me/messages", Effect::Slow { milliseconds: 400 }));
-    let all = (0..5).map(|_| client.get("/v1.0/me/messages"));
-    let mut statuses: Vec<u16> =
-        futures_util::future::join_all(all).await.iter().map(|reply| reply.status).collect();
-    statuses.sort_unstable();
-    assert_eq!(statuses, [200, 200, 200, 200, 429]);
+    let held = Effect::Slow { milliseconds: 600_000 };
+    fixture.graph.faults.add(Fault::on("GET", "/v1.0/me/messages", held));
+    let mut all: FuturesUnordered<_> = (0..5).map(|_| client.get("/v1.0/me/messages")).collect();
+    let refused = all.next().await.unwrap();
+    assert_eq!((refused.status, refused.header("retry-after")), (429, Some("1")));
+    assert!(refused.json()["error"]["message"].as_str().unwrap().contains("MailboxConcurrency"));
 }
 
 #[tokio::test]

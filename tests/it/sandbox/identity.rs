@@ -1,6 +1,5 @@
 //! Facts of Microsoft's identity platform that the console and the token keeper rely on.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,9 +29,7 @@ struct Fixture {
 impl Fixture {
     async fn start() -> Self {
         let clock = Arc::new(ManualClock::at(Timestamp(1_795_219_200_000)));
-        let anywhere: SocketAddr = "127.0.0.1:0".parse().expect("an address");
-        let redirect_uris = vec![CALLBACK.to_owned()];
-        let options = Options { identity: anywhere, graph: anywhere, desk: anywhere, redirect_uris };
+        let options = Options::on_free_ports(vec![CALLBACK.to_owned()]);
         let sandbox = Sandbox::start_with_clock(options, clock.clone()).await.expect("a sandbox");
         let app = sandbox.identity.app();
         let browser = Client::to(sandbox.identity.address());

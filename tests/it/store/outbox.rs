@@ -10,7 +10,7 @@ on_both!(
     a_message_id_is_never_given_to_two_mails,
     a_skipped_comment_is_known_and_never_listed,
     a_mail_goes_from_queued_to_sent,
-    the_first_dispatch_is_remembered,
+    the_last_dispatch_is_remembered,
     a_failed_mail_is_not_tried_again_but_evidence_counts,
 );
 
@@ -106,13 +106,13 @@ async fn a_mail_goes_from_queued_to_sent(place: StoreAt) {
     assert_eq!(store.counts().await.expect("counted").outgoing_sent, 1);
 }
 
-async fn the_first_dispatch_is_remembered(place: StoreAt) {
+async fn the_last_dispatch_is_remembered(place: StoreAt) {
     let store = open(&place).await;
     let id = queued(&*store).await;
     store.outgoing_dispatched(id, later(1)).await.expect("noted");
     store.outgoing_dispatched(id, later(5)).await.expect("noted");
     let row = store.due_outgoing(&support(), NOW, 10).await.expect("listed").remove(0);
-    assert_eq!((row.state, row.dispatched_at), (OutboxState::Sending, Some(later(1))));
+    assert_eq!((row.state, row.dispatched_at), (OutboxState::Sending, Some(later(5))));
 }
 
 async fn a_failed_mail_is_not_tried_again_but_evidence_counts(place: StoreAt) {

@@ -1,3 +1,6 @@
 //! What several areas' tests stand on.
 
+pub mod emulate;
+pub mod installation;
 pub mod postgres;
+pub mod sign_in;

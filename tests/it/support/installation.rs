@@ -1,0 +1,147 @@
+//! Store, keeper and console as an installation has them, in front of the sandbox's provider and Graph.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use mintgate::base::clock::{Clock, ManualClock, SystemClock, Timestamp};
+use mintgate::base::id::MailboxId;
+use mintgate::base::wake::Wake;
+use mintgate::console::{Console, Microsoft, Parts};
+use mintgate::mailbox::registry::{self, Parts as MailboxParts};
+use mintgate::net::{Client, Egress, Timeouts};
+use mintgate::oauth::provider::MicrosoftApp;
+use mintgate::oauth::source::TokenSource;
+use mintgate::sandbox::{self, Options, Sandbox};
+use mintgate::store::seal::{Sealer, SealingKey};
+use mintgate::store::{self, Store, StoreAt};
+use mintgate::token::keeper::Keeper;
+use mintgate::web::call::HttpCall;
+use tokio::runtime::Handle;
+use url::Url;
+
+/// Where the browser reaches the console.
+pub const PUBLIC_URL: &str = "https://desk.example.com";
+pub const CALLBACK_URL: &str = "https://desk.example.com/admin/exchange/callback";
+
+pub const START: Timestamp = Timestamp(1_795_222_800_000);
+pub const MINUTE: Duration = Duration::from_secs(60);
+
+/// An installation by a clock that the test moves.
+pub struct Installation {
+    pub sandbox: Sandbox,
+    pub clock: Arc<ManualClock>,
+    pub store: Arc<dyn Store>,
+    pub sealer: Arc<Sealer>,
+    pub http: Arc<dyn HttpCall>,
+    pub app: MicrosoftApp,
+    pub keeper: Arc<Keeper>,
+    pub worker: Wake,
+    folder: tempfile::TempDir,
+}
+
+impl Installation {
+    pub async fn start() -> Self {
+        let clock = Arc::new(ManualClock::at(START));
+        let anywhere = || "127.0.0.1:0".parse().expect("an address");
+        let options = Options {
+            identity: anywhere(),
+            graph: anywhere(),
+            desk: anywhere(),
+            redirect_uris: vec![CALLBACK_URL.to_owned()],
+        };
+        let sandbox = Sandbox::start_with_clock(options, clock.clone()).await.expect("a sandbox");
+        let registration = sandbox.identity.app();
+        let app = MicrosoftApp {
+            client_id: registration.client_id,
+            client_secret: registration.client_secret,
+            tenant: registration.tenant,
+            authority: url(&sandbox.identity.url()),
+            graph: url(&sandbox.graph.url()),
+        };
+        let folder = tempfile::tempdir().expect("a folder");
+        let at = StoreAt::Sqlite(folder.path().join("store.db"));
+        let store = store::open(&at).await.expect("a store");
+        let sealer = Arc::new(Sealer::new(SealingKey::random()));
+        let http = client_of(&[&app.authority, &app.graph]);
+        let keeper = Keeper::new(store.clone(), sealer.clone(), http.clone(), app.clone(), clock.clone());
+        Self { sandbox, clock, store, sealer, http, app, keeper, worker: Wake::new(), folder }
+    }
+
+    /// The same store in front of another provider. Its clock is the real one, so the test's is set to it.
+    pub fn before_another_provider(mut self, app: MicrosoftApp) -> Self {
+        self.http = client_of(&[&app.authority, &app.graph]);
+        self.app = app;
+        self.clock.set(SystemClock.now());
+        self.keeper = self.another_keeper();
+        self
+    }
+
+    /// Another process on the same store; `console` and `keeper` are the first one's.
+    pub fn another_keeper(&self) -> Arc<Keeper> {
+        let (store, sealer, http) = (self.store.clone(), self.sealer.clone(), self.http.clone());
+        Keeper::new(store, sealer, http, self.app.clone(), self.clock.clone())
+    }
+
+    /// The console with everything configured.
+    pub fn console(&self) -> Console {
+        self.console_for(None)
+    }
+
+    /// The console of an installation that sends as `from_address`.
+    pub fn console_for(&self, from_address: Option<&str>) -> Console {
+        Console::new(Parts { from_address: from_address.map(str::to_owned), ..self.console_parts() })
+    }
+
+    pub fn console_parts(&self) -> Parts {
+        let mailbox_parts = MailboxParts {
+            tokens: self.keeper.clone() as Arc<dyn TokenSource>,
+            http: self.http.clone(),
+            clock: self.clock.clone(),
+            graph: self.app.graph.clone(),
+            requests_per_minute: 100,
+        };
+        Parts {
+            store: self.store.clone(),
+            sealer: self.sealer.clone(),
+            http: self.http.clone(),
+            clock: self.clock.clone(),
+            microsoft: Some(Microsoft { app: self.app.clone(), keeper: self.keeper.clone() }),
+            public_url: Some(url(PUBLIC_URL)),
+            from_address: None,
+            bot_configured: true,
+            mailboxes: Arc::new(move |row| registry::make(&row.kind, row.id.clone(), &mailbox_parts)),
+            worker: self.worker.clone(),
+        }
+    }
+
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    pub fn database(&self) -> PathBuf {
+        self.folder.path().join("store.db")
+    }
+
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+}
+
+/// The one mailbox.
+pub fn mailbox() -> MailboxId {
+    MailboxId::parse("m365").expect("an id")
+}
+
+pub fn url(text: &str) -> Url {
+    Url::parse(text).expect("a URL")
+}
+
+/// A client that may call exactly the origins of `urls`.
+pub fn client_of(urls: &[&Url]) -> Arc<dyn HttpCall> {
+    let origins = urls.iter().map(|url| url.origin().ascii_serialization());
+    let egress = Egress::only(origins).expect("rules");
+    Arc::new(Client::new(Handle::current(), egress, Timeouts::default()).expect("a client"))
+}
+
+pub use sandbox::{MAILBOX, OTHER_MAILBOX};

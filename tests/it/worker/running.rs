@@ -1,0 +1,84 @@
+//! When the worker works: by ring, by lease, and not while a mailbox waits to be connected again.
+
+use std::time::Duration;
+
+use mintgate::base::clock::Clock;
+use mintgate::sandbox::fault::{Effect, Fault};
+use mintgate::store::MailboxState;
+use tokio::sync::watch;
+
+use super::mails::question;
+use super::scene::{ADDRESS, Scene, id};
+
+#[tokio::test]
+async fn a_ring_is_answered_at_once_and_a_stop_ends_the_work() {
+    let scene = Scene::new().await;
+    let (stop, stopped) = watch::channel(false);
+    let running = tokio::spawn(scene.worker().run(stopped));
+    for number in 1..=3 {
+        scene.deliver(&question(number));
+        scene.wake.ring();
+        scene.until(|| scene.desk.tickets().len() == number as usize).await;
+    }
+    let ticket = scene.desk.tickets()[0].id.clone();
+    scene.agent_says(&ticket, "Use the extinguisher.").await;
+    scene.wake.ring();
+    scene.until(|| scene.has_left("extinguisher")).await;
+    stop.send(true).expect("the worker listens");
+    tokio::time::timeout(Duration::from_secs(20), running).await.expect("it ends").expect("it does not die");
+}
+
+#[tokio::test]
+async fn a_mailbox_connected_while_running_is_worked_from_the_next_ring_on() {
+    let scene = Scene::new().await;
+    scene.store.disconnect_mailbox(&id()).await.expect("the store");
+    let (stop, stopped) = watch::channel(false);
+    let running = tokio::spawn(scene.worker().run(stopped));
+    scene.connect().await;
+    scene.deliver(&question(1));
+    scene.wake.ring();
+    scene.until(|| scene.desk.tickets().len() == 1).await;
+    drop(stop);
+    tokio::time::timeout(Duration::from_secs(20), running).await.expect("it ends").expect("it does not die");
+}
+
+#[tokio::test]
+async fn a_mailbox_that_another_worker_holds_is_left_alone_until_the_lease_ends() {
+    let scene = Scene::new().await;
+    let now = scene.clock.now();
+    let until = now + Duration::from_secs(60);
+    scene.store.lease(&id(), "somebody else", now, until).await.expect("the store").expect("the lease");
+    scene.deliver(&question(1));
+    scene.any_pass().await;
+    assert!(scene.desk.tickets().is_empty());
+    scene.clock.set(until);
+    scene.pass().await;
+    assert_eq!(scene.desk.tickets().len(), 1);
+}
+
+#[tokio::test]
+async fn a_refused_token_stops_the_polling_until_the_mailbox_is_connected_again() {
+    let scene = Scene::new().await;
+    scene.deliver(&question(1));
+    scene.graph.grants.end(ADDRESS);
+    scene.troubled_pass().await;
+    let row = scene.mailbox_row().await;
+    assert_eq!(row.state, MailboxState::NeedsReconnect);
+    let polled_at = row.last_poll_at;
+    scene.clock.advance(Duration::from_secs(600));
+    scene.any_pass().await;
+    assert_eq!(scene.mailbox_row().await.last_poll_at, polled_at);
+}
+
+#[tokio::test]
+async fn what_was_fetched_reaches_the_desk_although_the_mailbox_is_dead() {
+    let scene = Scene::new().await;
+    scene.deliver(&question(1));
+    scene.desk.faults.add(Fault::anywhere("*", Effect::CutBefore));
+    scene.troubled_pass().await;
+    scene.desk.faults.clear();
+    scene.graph.grants.end(ADDRESS);
+    scene.clock.advance(Duration::from_secs(1200));
+    scene.troubled_pass().await;
+    assert_eq!(scene.desk.tickets().len(), 1);
+}

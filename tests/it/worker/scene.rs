@@ -1,0 +1,265 @@
+//! A desk, a mailbox at Graph, a store and a clock, as a worker meets them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use mintgate::base::clock::{Clock, ManualClock, Timestamp};
+use mintgate::base::id::MailboxId;
+use mintgate::base::secret::{HashKey, SecretString};
+use mintgate::base::wake::Wake;
+use mintgate::desk::{Bot, Desk};
+use mintgate::mailbox::registry;
+use mintgate::oauth::source::{AccessToken, Resource, TokenError, TokenSource};
+use mintgate::sandbox::desk::{self, AGENT, BOT};
+use mintgate::sandbox::grants::Grants;
+use mintgate::sandbox::graph;
+use mintgate::store::{self, InboundState, MailboxRow, MailboxState, OutboxState, Store, StoreAt};
+use mintgate::worker::{Parts, Point, Settings, Worker};
+use tempfile::TempDir;
+
+use crate::desk_user::{DeskUser, http_to};
+
+pub const ADDRESS: &str = "tickets@desk.example";
+pub const BOTH: [&str; 2] = ["Mail.ReadWrite", "Mail.Send"];
+
+const START: Timestamp = Timestamp(1_795_219_200_000);
+const MANY: u32 = 1_000;
+const MAX_SIZE: usize = 100_000;
+
+/// Longer than a retry ever waits at the desk or for evidence at the provider.
+const LONG: Duration = Duration::from_secs(20 * 60);
+
+/// Everything around the worker; it outlives every worker's life.
+pub struct Scene {
+    pub clock: Arc<ManualClock>,
+    pub desk: desk::Desk,
+    pub graph: graph::Graph,
+    pub store: Arc<dyn Store>,
+    pub wake: Wake,
+    token: AccessToken,
+    agent: DeskUser,
+    bot: DeskUser,
+    _folder: TempDir,
+}
+
+/// Gives the one token it was made with.
+struct OneToken(AccessToken);
+
+#[async_trait]
+impl TokenSource for OneToken {
+    async fn token(&self, _: &MailboxId, _: Resource) -> Result<AccessToken, TokenError> {
+        Ok(self.0.clone())
+    }
+
+    async fn renew(
+        &self,
+        mailbox: &MailboxId,
+        _: Resource,
+        _: &AccessToken,
+    ) -> Result<AccessToken, TokenError> {
+        let reason = "the token was refused".to_owned();
+        Err(TokenError::NeedsReconnect { mailbox: mailbox.clone(), reason })
+    }
+}
+
+impl Scene {
+    pub async fn new() -> Self {
+        Self::with_scopes(&BOTH).await
+    }
+
+    pub async fn with_scopes(scopes: &[&str]) -> Self {
+        let clock = Arc::new(ManualClock::at(START));
+        let desk = desk::start_with_clock(([127, 0, 0, 1], 0).into(), clock.clone()).await.expect("a port");
+        let graph = graph::start_with_clock(([127, 0, 0, 1], 0).into(), Grants::default(), clock.clone())
+            .await
+            .expect("a port");
+        graph.add_mailbox(ADDRESS, "Support");
+        let expires_at = START + Duration::from_secs(365 * 24 * 3600);
+        let secret = SecretString::from(graph.grants.issue(ADDRESS, scopes, expires_at));
+        let scopes = scopes.iter().map(|scope| scope.to_lowercase()).collect();
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = store::open(&StoreAt::Sqlite(folder.path().join("store.db"))).await.expect("a store");
+        let scene = Self {
+            agent: DeskUser::sign_in(&desk.url(), AGENT).await,
+            bot: DeskUser::sign_in(&desk.url(), BOT).await,
+            token: AccessToken { secret, expires_at, scopes },
+            clock,
+            desk,
+            graph,
+            store,
+            wake: Wake::new(),
+            _folder: folder,
+        };
+        scene.connect().await;
+        scene
+    }
+
+    /// Connects the mailbox (again).
+    pub async fn connect(&self) {
+        let row = MailboxRow {
+            id: id(),
+            kind: "microsoft-graph".to_owned(),
+            address: ADDRESS.to_owned(),
+            state: MailboxState::Connected,
+            scopes: self.token.scopes.join(" "),
+            connected_at: START,
+            accept_since: START,
+            last_poll_at: None,
+            last_mail_at: None,
+            last_error: None,
+            failing_since: None,
+        };
+        self.store.connect_mailbox(&row).await.expect("a mailbox");
+    }
+
+    /// A worker's new life over what the last one left.
+    pub fn worker(&self) -> Arc<Worker> {
+        self.worker_at(|_| {})
+    }
+
+    pub fn worker_at(&self, at: impl Fn(Point) + Send + Sync + 'static) -> Arc<Worker> {
+        let clock: Arc<dyn Clock> = self.clock.clone();
+        let bot = Bot { email: BOT.0.to_owned(), password: SecretString::from(BOT.1) };
+        let desk_url = self.desk.url();
+        let desk = Desk::new(http_to(&desk_url), desk_url.parse().expect("a URL"), Some(bot), clock.clone());
+        let kinds = registry::Parts {
+            tokens: Arc::new(OneToken(self.token.clone())),
+            http: http_to(&self.graph.url()),
+            clock: clock.clone(),
+            graph: self.graph.url().parse().expect("a URL"),
+            requests_per_minute: 1_000_000,
+        };
+        Worker::new(Parts {
+            store: self.store.clone(),
+            desk: Arc::new(desk),
+            mailboxes: Arc::new(move |row| registry::make(&row.kind, row.id.clone(), &kinds)),
+            clock,
+            wake: self.wake.clone(),
+            message_ids: HashKey::from_bytes([5; 32]),
+            holder: "the only one".to_owned(),
+            settings: Settings {
+                poll_interval: Duration::from_secs(300),
+                from_address: None,
+                from_name: Some("Support".to_owned()),
+                reply_to: None,
+                max_size: MAX_SIZE,
+                message_id_domain: "desk.example".to_owned(),
+            },
+            at: Arc::new(at),
+        })
+    }
+
+    /// One look at everything that must go well.
+    pub async fn pass(&self) {
+        self.worker().run_once().await.expect("a pass");
+        assert_eq!(self.mailbox_row().await.last_error, None);
+    }
+
+    /// One look at everything that must meet trouble and tell of it.
+    pub async fn troubled_pass(&self) {
+        let told = self.worker().run_once().await.is_err();
+        assert!(told || self.mailbox_row().await.last_error.is_some(), "there was no trouble");
+    }
+
+    /// One look at everything, whatever comes of it.
+    pub async fn any_pass(&self) {
+        self.worker().run_once().await.ok();
+    }
+
+    /// One look at everything by a worker that `at` may end with a panic.
+    pub async fn dying_pass(&self, at: impl Fn(Point) + Send + Sync + 'static) {
+        let worker = self.worker_at(at);
+        let ended = tokio::spawn(async move { worker.run_once().await }).await;
+        assert!(ended.is_err() || ended.is_ok_and(|end| end.is_ok()), "it neither died nor went well");
+    }
+
+    /// Looks again and again, long enough apart for every retry to be due; in the end all must be well.
+    pub async fn settle_down(&self) {
+        for _ in 0..4 {
+            self.clock.advance(LONG);
+            self.any_pass().await;
+        }
+        self.clock.advance(LONG);
+        self.pass().await;
+    }
+
+    /// Waits for something that another server does in its own time.
+    pub async fn until(&self, done: impl Fn() -> bool) {
+        let waiting = async {
+            while !done() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(20), waiting).await.expect("it happens");
+    }
+
+    /// A mail arrives now.
+    pub fn deliver(&self, raw: &[u8]) -> String {
+        self.graph.deliver(ADDRESS, raw).expect("the mailbox")
+    }
+
+    pub fn is_read(&self, mail: &str) -> bool {
+        self.graph.is_read(ADDRESS, mail).expect("the mail")
+    }
+
+    pub async fn agent_says(&self, ticket: &str, text: &str) {
+        self.agent.comment(ticket, text, true).await;
+    }
+
+    pub async fn agent_notes(&self, ticket: &str, text: &str) {
+        self.agent.comment(ticket, text, false).await;
+    }
+
+    pub async fn bot_says(&self, ticket: &str, text: &str) {
+        self.bot.comment(ticket, text, true).await;
+    }
+
+    pub fn agent(&self) -> &DeskUser {
+        &self.agent
+    }
+
+    /// The mails that Bob has received.
+    pub fn sent(&self) -> Vec<Vec<u8>> {
+        self.graph.received_outside("bob@customer.example")
+    }
+
+    /// Whether a mail with this text has left the mailbox, on its way or arrived.
+    pub fn has_left(&self, text: &str) -> bool {
+        self.clock.advance(Duration::from_millis(100));
+        self.sent().iter().any(|raw| String::from_utf8_lossy(raw).contains(text))
+    }
+
+    pub async fn fact(&self, name: &str) -> Option<String> {
+        self.store.fact(name).await.expect("the store")
+    }
+
+    pub async fn mailbox_row(&self) -> MailboxRow {
+        self.store.mailbox(&id()).await.expect("the store").expect("the mailbox")
+    }
+
+    /// Mails of the ledger in this state.
+    pub async fn count(&self, state: InboundState) -> usize {
+        self.store.recent_inbound(Some(state), MANY).await.expect("the store").len()
+    }
+
+    /// Mails of the outbox in this state.
+    pub async fn outgoing(&self, state: OutboxState) -> usize {
+        self.store.recent_outgoing(Some(state), MANY).await.expect("the store").len()
+    }
+
+    /// What the bot wrote on a ticket for the customer.
+    pub fn customers_comments(&self, ticket: &str) -> usize {
+        self.desk.comments(ticket).iter().filter(|comment| comment.text.contains("[mail ")).count()
+    }
+
+    /// The oldest ticket on which no agent has written.
+    pub fn unanswered(&self) -> Option<String> {
+        let answered = |id: &str| self.desk.comments(id).iter().any(|comment| comment.public);
+        self.desk.tickets().into_iter().map(|ticket| ticket.id).find(|id| !answered(id))
+    }
+}
+
+pub fn id() -> MailboxId {
+    MailboxId::parse("tickets").expect("an id")
+}
