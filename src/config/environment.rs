@@ -6,6 +6,7 @@ use std::ffi::OsString;
 use std::fmt::Display;
 use std::ops::RangeInclusive;
 use std::path::Path;
+use std::str::FromStr;
 
 use super::problem::{Findings, Origin, Problem};
 use super::secret_file;
@@ -18,7 +19,7 @@ use crate::base::secret::{ExposeSecret, SecretString};
 pub struct Environment(BTreeMap<String, OsString>);
 
 impl Environment {
-    /// Of this process. Variables that are not text count only where they are asked for.
+    /// Of this process. A name that is not UTF-8 is none of ours.
     pub fn of_process() -> Self {
         std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value))).collect()
     }
@@ -65,7 +66,13 @@ impl<'e> Variables<'e> {
     /// The value read by `parse`; what `parse` says becomes the problem.
     pub fn parsed<T, E: Display>(&self, name: &str, parse: impl FnOnce(&str) -> Result<T, E>) -> Option<T> {
         let text = self.text(name)?;
-        parse(&text).map_err(|error| self.problem(name, error.to_string(), None)).ok()
+        match parse(&text) {
+            Ok(value) => Some(value),
+            Err(error) => {
+                self.problem(name, error.to_string(), None);
+                None
+            }
+        }
     }
 
     /// `true` or `false`; also 1 and 0, as env files have them.
@@ -78,8 +85,11 @@ impl<'e> Variables<'e> {
     }
 
     /// A whole number within `range`.
-    pub fn number(&self, name: &str, range: RangeInclusive<u64>) -> Option<u64> {
-        self.parsed(name, |text| match text.parse::<u64>() {
+    pub fn number<N>(&self, name: &str, range: RangeInclusive<N>) -> Option<N>
+    where
+        N: FromStr + PartialOrd + Display,
+    {
+        self.parsed(name, |text| match text.parse() {
             Ok(number) if range.contains(&number) => Ok(number),
             _ => Err(format!("{name} is a whole number from {} to {}", range.start(), range.end())),
         })

@@ -173,6 +173,17 @@ impl Findings {
         self.problems.borrow_mut().push(problem);
     }
 
+    /// What was read, unless it was not: that is told.
+    pub fn told<T>(&self, read: Result<T, Problem>) -> Option<T> {
+        match read {
+            Ok(value) => Some(value),
+            Err(problem) => {
+                self.problem(problem);
+                None
+            }
+        }
+    }
+
     /// The same warning twice is one warning.
     pub fn warn(&self, warning: impl Into<String>) {
         let warning = warning.into();

@@ -5,6 +5,7 @@
 
 use std::fmt::Display;
 use std::ops::RangeInclusive;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use super::problem::{Findings, Origin, Problem, Source, suggestion};
@@ -73,20 +74,26 @@ impl<'t> Section<'t> {
     fn tell_unknown_keys(&self, shape: &Shape) {
         for (index, (key, _)) in self.entries.iter().enumerate() {
             let same = |other: &str| other.eq_ignore_ascii_case(&key.text);
-            let foreign = shape.foreign.iter().find(|(name, _)| same(name));
             if self.entries[..index].iter().any(|(earlier, _)| same(&earlier.text)) {
                 self.problem(key.place, format!("`{}` is here twice", key.text), None);
-            } else if shape.keys.iter().any(|name| same(name)) {
-            } else if let Some((name, Foreign::Refused(instead))) = foreign {
+            } else if !shape.keys.iter().any(|name| same(name)) {
+                self.tell_unknown_key(key, shape);
+            }
+        }
+    }
+
+    fn tell_unknown_key(&self, key: &Key, shape: &Shape) {
+        let foreign = shape.foreign.iter().find(|(name, _)| name.eq_ignore_ascii_case(&key.text));
+        match foreign {
+            Some((name, Foreign::Refused(instead))) => {
                 self.problem(key.place, format!("`{name}` is not supported"), Some((*instead).to_owned()));
-            } else if let Some((name, Foreign::Ignored(why))) = foreign {
-                self.warn(key.place, &format!("`{name}` is left out: {why}"));
-            } else {
-                self.problem(
-                    key.place,
-                    format!("unknown key `{}`", key.text),
-                    suggestion(&key.text, shape.keys),
-                );
+            }
+            Some((name, Foreign::Ignored(why))) => {
+                self.warn(key.place, &format!("`{name}` is left out: {why}"))
+            }
+            None => {
+                let help = suggestion(&key.text, shape.keys);
+                self.problem(key.place, format!("unknown key `{}`", key.text), help);
             }
         }
     }
@@ -156,9 +163,9 @@ impl<'t> Section<'t> {
         }
     }
 
-    /// The texts of the list under `key`; elements that are no text are problems.
-    pub fn texts(&self, key: &str) -> Option<Vec<At<&'t str>>> {
-        Some(self.list(key)?.iter().filter_map(|item| self.scalar(key, item)).collect())
+    /// The texts of the list under `key`, none if it is not there; elements that are no text are problems.
+    pub fn texts(&self, key: &str) -> Vec<At<&'t str>> {
+        self.list(key).into_iter().flatten().filter_map(|item| self.scalar(key, item)).collect()
     }
 
     /// The text under `key`; a number is a text as well.
@@ -192,8 +199,17 @@ impl<'t> Section<'t> {
         parse: impl FnOnce(&'t str) -> Result<T, E>,
     ) -> Option<At<T>> {
         let text = self.text(key)?;
+        self.read(text, parse).map(|value| At { place: text.place, value })
+    }
+
+    /// One text of this section, read by `parse`; what `parse` says becomes the problem.
+    pub fn read<T, E: Display>(
+        &self,
+        text: At<&'t str>,
+        parse: impl FnOnce(&'t str) -> Result<T, E>,
+    ) -> Option<T> {
         match parse(text.value) {
-            Ok(value) => Some(At { place: text.place, value }),
+            Ok(value) => Some(value),
             Err(error) => {
                 self.problem(text.place, error.to_string(), None);
                 None
@@ -214,8 +230,11 @@ impl<'t> Section<'t> {
     }
 
     /// A whole number under `key`, within `range`.
-    pub fn number(&self, key: &str, range: RangeInclusive<i64>) -> Option<At<i64>> {
-        self.parsed(key, |text| match text.parse::<i64>() {
+    pub fn number<N>(&self, key: &str, range: RangeInclusive<N>) -> Option<At<N>>
+    where
+        N: FromStr + PartialOrd + Display,
+    {
+        self.parsed(key, |text| match text.parse() {
             Ok(number) if range.contains(&number) => Ok(number),
             _ => Err(format!("`{key}` is a whole number from {} to {}", range.start(), range.end())),
         })

@@ -1,7 +1,8 @@
 //! Tells when files change: by the system's notices on their folders, and by looking now and then.
 //!
-//! Folders are watched, not files: editors and Kubernetes replace a file or a link instead of writing
-//! into it. What counts is the content, so that a touched file is no change. Knows nothing of YAML.
+//! Folders are watched, because editors and Kubernetes replace a file or a link instead of writing into
+//! it; and files, because a file mounted alone is not its folder's. What counts is the content, so that a
+//! touched file is no change. Knows nothing of YAML.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -78,8 +79,8 @@ impl Watch {
         })
         .map_err(|source| WatchError::Notices { source })?;
         let followed = Arc::new(Mutex::new(look_at(paths)));
-        let mut watching = Watching { notify, folders: BTreeSet::new(), followed: followed.clone() };
-        watching.watch_folders();
+        let mut watching = Watching { notify, places: BTreeSet::new(), followed: followed.clone() };
+        watching.watch_places();
         thread::Builder::new()
             .name("config-watch".to_owned())
             .spawn(move || watching.run(&inbox, pace, &changed))
@@ -116,7 +117,7 @@ fn look_at(paths: Vec<PathBuf>) -> Followed {
 
 struct Watching {
     notify: RecommendedWatcher,
-    folders: BTreeSet<PathBuf>,
+    places: BTreeSet<PathBuf>,
     followed: Arc<Mutex<Followed>>,
 }
 
@@ -129,7 +130,7 @@ impl Watching {
                 Ok(Order::Look) | Err(RecvTimeoutError::Timeout) => {}
             }
             // First, so that what changes after the look is noticed.
-            self.watch_folders();
+            self.watch_places();
             if self.look() {
                 changed.ring();
             }
@@ -147,21 +148,20 @@ impl Watching {
         any
     }
 
-    /// Watches exactly the folders that hold what is followed now. One that cannot be watched is looked
-    /// at on schedule.
-    fn watch_folders(&mut self) {
+    /// Watches exactly the places that tell about what is followed now. One that cannot be watched is
+    /// looked at on schedule.
+    fn watch_places(&mut self) {
         let mut wanted = BTreeSet::new();
         for path in locked(&self.followed).keys() {
-            folders_of(path, &mut wanted);
+            places_of(path, &mut wanted);
         }
-        for folder in self.folders.difference(&wanted) {
+        for place in self.places.difference(&wanted) {
             // It may be gone already, and its watch with it.
-            drop(self.notify.unwatch(folder));
+            drop(self.notify.unwatch(place));
         }
-        // A folder that was replaced under the same name needs a new watch: the old one follows the old
-        // folder.
-        wanted.retain(|folder| self.notify.watch(folder, RecursiveMode::NonRecursive).is_ok());
-        self.folders = wanted;
+        // What was replaced under the same name needs a new watch: the old one follows what was there.
+        wanted.retain(|place| self.notify.watch(place, RecursiveMode::NonRecursive).is_ok());
+        self.places = wanted;
     }
 }
 
@@ -176,27 +176,22 @@ fn until_quiet(inbox: &Receiver<Order>, quiet: Duration) -> bool {
     }
 }
 
-/// Folders whose notices tell about `path`: its own, those of every link on its way, and, for a folder,
-/// all below it.
-fn folders_of(path: &Path, folders: &mut BTreeSet<PathBuf>) {
+/// What gives notice about `path`: itself and all below it, its folder, and the folders of every link on
+/// its way.
+fn places_of(path: &Path, places: &mut BTreeSet<PathBuf>) {
     for ancestor in path.ancestors() {
         let is_link = ancestor.symlink_metadata().is_ok_and(|metadata| metadata.is_symlink());
         if is_link || ancestor == path {
-            folders.extend(ancestor.parent().map(non_empty));
+            places.extend(ancestor.parent().map(non_empty));
         }
     }
-    if let Ok(real) = path.canonicalize()
-        && real != path
-    {
-        folders.extend(real.parent().map(Path::to_owned));
-    }
     walk(path, 0, &mut |path, is_folder| {
-        if is_folder {
-            folders.insert(path.to_owned());
-        } else if path.is_symlink()
-            && let Ok(real) = path.canonicalize()
+        places.insert(path.to_owned());
+        if let Ok(real) = path.canonicalize()
+            && (!is_folder || path.is_symlink())
+            && real != path
         {
-            folders.extend(real.parent().map(Path::to_owned));
+            places.extend(real.parent().map(Path::to_owned));
         }
     });
 }
@@ -258,18 +253,18 @@ mod tests {
     }
 
     #[test]
-    fn folders_of_every_link_on_the_way_are_watched() {
+    fn places_of_every_link_on_the_way_are_watched() {
         let folder = tempfile::tempdir().expect("a folder");
         let root = folder.path().canonicalize().expect("a real path");
         fs::create_dir_all(root.join("real/rules")).expect("folders");
         fs::create_dir(root.join("links")).expect("a folder");
         std::os::unix::fs::symlink("../real", root.join("links/current")).expect("a link");
-        let mut folders = BTreeSet::new();
+        let mut places = BTreeSet::new();
 
-        folders_of(&root.join("links/current/rules"), &mut folders);
+        places_of(&root.join("links/current/rules"), &mut places);
 
-        for expected in ["links", "links/current", "links/current/rules", "real"] {
-            assert!(folders.contains(&root.join(expected)), "{expected} is not in {folders:?}");
+        for expected in ["links", "links/current", "links/current/rules"] {
+            assert!(places.contains(&root.join(expected)), "{expected} is not in {places:?}");
         }
     }
 }

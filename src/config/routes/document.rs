@@ -71,7 +71,7 @@ impl Documents {
                     let tree = tree::parse(&source)?;
                     Ok(Document { source, tree, inline })
                 });
-                parsed.map_err(|problem| findings.problem(problem)).ok()
+                findings.told(parsed)
             });
         Self(documents.collect())
     }

@@ -115,9 +115,8 @@ pub fn read(trees: &[Tree<'_>], findings: &Findings, parts: &Parts) -> Middlewar
         }));
     }
     let objects = by_name(findings, all);
-    let guards = ["hardenCookies", "adminOnly"]
-        .into_iter()
-        .filter_map(|key| guard(key, parts).map_err(|problem| findings.problem(problem)).ok());
+    let guards =
+        ["hardenCookies", "adminOnly"].into_iter().filter_map(|key| findings.told(guard(key, parts)));
     let mut middlewares = Middlewares { entries: BTreeMap::new(), guards: guards.collect() };
     for (name, object) in &objects {
         let (node, spec) = &object.value;

@@ -124,7 +124,7 @@ impl<'s> Surroundings<'s> {
     }
 
     fn entry_points(&self, section: &Section<'_>) -> Vec<&'s EntryPoint> {
-        let given = section.texts("entryPoints").unwrap_or_default();
+        let given = section.texts("entryPoints");
         if given.is_empty() {
             return self.default_entry_points();
         }
@@ -144,7 +144,7 @@ impl<'s> Surroundings<'s> {
     }
 
     fn middlewares(&self, section: &Section<'_>) -> Vec<One> {
-        let names = section.texts("middlewares").unwrap_or_default();
+        let names = section.texts("middlewares");
         let unfold = |name: At<&str>| {
             self.middlewares.unfold([name.value], &mut |unknown, help| {
                 section.problem(name.place, format!("there is no middleware `{unknown}`"), help);
@@ -170,7 +170,7 @@ impl<'s> Surroundings<'s> {
         first: &[String],
         entry_points: Vec<String>,
     ) -> Option<Router> {
-        let rule = Rule::parse(draft.rule.value).ok()?;
+        let rule = Rule::parse(draft.rule.value).expect("a drafted router's rule was read before");
         let mut chain = self.middlewares.unfold(first.iter().map(String::as_str), &mut |unknown, help| {
             let message = format!("entry point `{}`: there is no middleware `{unknown}`", entry_points[0]);
             self.findings.problem(Problem { help, ..Problem::new(Origin::Whole, message) });

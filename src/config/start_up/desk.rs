@@ -48,16 +48,14 @@ fn tell_missing(reading: &Reading<'_>, section: Option<&Section<'_>>) {
 }
 
 fn locales(section: &Section<'_>) -> Vec<Box<str>> {
-    let Some(given) = section.texts("locales") else { return LOCALES.map(Box::from).to_vec() };
-    let plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-    for text in given.iter().filter(|text| !plain(text.value)) {
-        section.problem(
-            text.place,
-            format!("`{}` is not a locale such as `en` or `zh-CN`", text.value),
-            None,
-        );
+    if section.key_place("locales").is_none() {
+        return LOCALES.map(Box::from).to_vec();
     }
-    given.iter().map(|text| Box::from(text.value)).collect()
+    let locale = |text: &str| match text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
+        true => Ok(Box::from(text)),
+        false => Err(format!("`{text}` is not a locale such as `en` or `zh-CN`")),
+    };
+    section.texts("locales").into_iter().filter_map(|text| section.read(text, locale)).collect()
 }
 
 fn bot(reading: &Reading<'_>, section: Option<&Section<'_>>) -> Option<Bot> {
@@ -155,7 +153,13 @@ fn database_variable(reading: &Reading<'_>) -> Option<StoreAt> {
         Some(path) => Ok(StoreAt::Sqlite(PathBuf::from(path.strip_prefix("//").unwrap_or(path)))),
         None => postgres_at(&url),
     };
-    store.map_err(|message| reading.variables.problem(NAME, message.to_owned(), None)).ok()
+    match store {
+        Ok(store) => Some(store),
+        Err(message) => {
+            reading.variables.problem(NAME, message.to_owned(), None);
+            None
+        }
+    }
 }
 
 /// The text of the error does not repeat the URL, which may hold a password.

@@ -136,7 +136,7 @@ fn draft(name: &str, section: &Section<'_>) -> Option<Drafted> {
     let trusted = trusted(section);
     let timeouts = timeouts(section);
     let default = section.flag("asDefault").is_some_and(|flag| flag.value);
-    let middlewares = http.and_then(|http| http.texts("middlewares")).unwrap_or_default();
+    let middlewares = http.map(|http| http.texts("middlewares")).into_iter().flatten();
     let Some(address) = section.parsed("address", value::listen_address) else {
         if section.key_place("address").is_none() {
             section.problem(section.place, format!("entry point `{name}` has no `address`"), None);
@@ -150,7 +150,7 @@ fn draft(name: &str, section: &Section<'_>) -> Option<Drafted> {
         redirect: None,
         trusted,
         timeouts,
-        middlewares: middlewares.into_iter().map(|text| text.value.to_owned()).collect(),
+        middlewares: middlewares.map(|text| text.value.to_owned()).collect(),
         default,
     };
     Some(Drafted { entry_point, address: At { place: address.place, value: () }, redirect })
@@ -203,7 +203,7 @@ fn redirection(
 fn trusted(section: &Section<'_>) -> Trusted {
     let Some(forwarded) = section.section("forwardedHeaders", &FORWARDED) else { return Trusted::Nobody };
     let mut networks = Vec::new();
-    for text in forwarded.texts("trustedIPs").into_iter().flatten() {
+    for text in forwarded.texts("trustedIPs") {
         match parse_network(text.value) {
             Ok(network) => {
                 if network.host_bits_masked {

@@ -143,16 +143,15 @@ pub fn mail(reading: &Reading<'_>, desk: &Option<Desk>, microsoft: bool, public_
     let section = section.as_ref();
     let from_address = reading.settle_parsed((section, "from"), "EXCHANGE_FROM_EMAIL", value::mail_address);
     let rate_limit = section.and_then(|section| section.number("rateLimit", 1..=10_000));
-    let rate_limit = rate_limit.map(|limit| At { place: limit.place, value: limit.value.unsigned_abs() });
-    let rate_limit_variable = reading.variables.number("EXCHANGE_RATE_LIMIT", 1..=10_000);
-    let rate_limit = reading.settle("rateLimit", rate_limit, "EXCHANGE_RATE_LIMIT", rate_limit_variable);
+    let variable = reading.variables.number("EXCHANGE_RATE_LIMIT", 1..=10_000);
+    let rate_limit = reading.settle("rateLimit", rate_limit, "EXCHANGE_RATE_LIMIT", variable);
     let max_size = section.and_then(|section| section.parsed("maxSize", value::size));
     let message_id_domain = message_id_domain(public_url, from_address.as_deref(), desk.as_ref());
     let bot = desk.as_ref().is_some_and(|desk| desk.bot.is_some());
     Mail {
         enabled: enabled(reading, section, microsoft, bot),
         poll_interval: poll_interval(reading, section),
-        rate_limit: rate_limit.and_then(|limit| u32::try_from(limit).ok()).unwrap_or(100),
+        rate_limit: rate_limit.unwrap_or(100),
         from_name: reading.settle_parsed((section, "fromName"), "EXCHANGE_FROM_NAME", display_name),
         reply_to: reading.settle_parsed((section, "replyTo"), "EXCHANGE_REPLY_TO_EMAIL", value::mail_address),
         max_size: max_size.map_or(25 * 1024 * 1024, |size| size.value),

@@ -233,11 +233,5 @@ fn rule_files(root: &Section<'_>) -> RuleFiles {
 
 fn egress(root: &Section<'_>) -> Vec<String> {
     let Some(section) = root.section("egress", &EGRESS) else { return Vec::new() };
-    let hosts = section.texts("allow").into_iter().flatten();
-    hosts
-        .filter_map(|host| {
-            let read = value::host_name(host.value);
-            read.map_err(|error| section.problem(host.place, error.to_string(), None)).ok()
-        })
-        .collect()
+    section.texts("allow").into_iter().filter_map(|host| section.read(host, value::host_name)).collect()
 }

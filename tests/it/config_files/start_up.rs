@@ -69,6 +69,26 @@ metrics: {prometheus: {entryPoint: web}}
 }
 
 #[test]
+fn a_redirection_may_name_a_port_that_is_published() {
+    let yaml = LEAST.replace("\":8080\"", "\":8080\", http: {redirections: {entryPoint: {to: \":443\"}}}");
+    let start_up = Folder::new().start_up(&yaml, &[]).expect("a start-up file");
+    let expected = Redirection { scheme: Scheme::Https, port: 443, permanent: true };
+    assert_eq!(start_up.entry_points[0].redirect, Some(expected));
+
+    let to_itself = yaml.replace(":443", "web");
+    let shown = Folder::new().start_up(&to_itself, &[]).expect_err("refused");
+    assert!(shown.contains("entry point `web` redirects to itself"), "{shown}");
+}
+
+#[test]
+fn trusting_everybody_is_possible_and_told() {
+    let yaml = LEAST.replace("\":8080\"", "\":8080\", forwardedHeaders: {insecure: true}");
+    let start_up = Folder::new().start_up(&yaml, &[]).expect("a start-up file");
+    assert_eq!(start_up.entry_points[0].trusted, Trusted::Everybody);
+    assert!(start_up.warnings[0].contains("everybody is trusted to say who the client is"));
+}
+
+#[test]
 fn the_metrics_entry_point_serves_no_router_unless_asked_to() {
     let yaml = "entryPoints: {web: {address: \":80\"}, internal: {address: \"127.0.0.1:9100\"}}\n\
                 desk: {url: \"http://127.0.0.1:3000\"}\nmetrics: {prometheus: {entryPoint: internal}}\n";
