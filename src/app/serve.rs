@@ -2,6 +2,7 @@
 //!
 //! Knows neither files nor commands: `run` and `demo` bring everything with them.
 
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +12,6 @@ use pingora::protocols::http::v2::server::default_h2_options;
 use pingora::server::configuration::ServerConf;
 use pingora::server::{ListenFds, RunArgs, Server, ShutdownSignal, ShutdownSignalWatch, ShutdownWatch};
 use pingora::services::Service;
-use pingora_runtime::current_handle;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{Mutex, mpsc, watch};
 use tokio::time::timeout;
@@ -25,8 +25,8 @@ use crate::entry::tls::server_config;
 use crate::gateway::Gateway;
 use crate::gateway::proxy::Proxy;
 
-/// Idle connections to upstreams, per thread group.
-const UPSTREAM_POOL: usize = 256;
+/// Idle connections to upstreams, per thread and entry point.
+const UPSTREAM_POOL: usize = 128;
 /// Tries per request, all servers together; only failed connects and dead pooled connections count.
 const MOST_TRIES: usize = 3;
 
@@ -80,6 +80,8 @@ pub enum Ended {
 pub enum ServeError {
     #[error("the gateway has no entry point `{name}`")]
     UnknownEntryPoint { name: String },
+    #[error("entry point `{name}` cannot be given one more accept loop")]
+    Socket { name: String, source: io::Error },
     #[error("TLS cannot be set up")]
     Tls { source: rustls::Error },
 }
@@ -97,9 +99,12 @@ pub fn install_cryptography() {
 /// Before anything is served.
 pub fn serve(serving: Serving) -> Result<Ended, ServeError> {
     install_cryptography();
+    // One service per thread, each with a runtime of its own: nothing is stolen, and a connection with
+    // all its tasks stays where it was accepted. (pingora's own pool without stealing remembers its
+    // handles by thread id beyond the pool's end, which breaks a second server in one process.)
     let conf = ServerConf {
-        threads: serving.threads.max(1),
-        work_stealing: false,
+        threads: 1,
+        work_stealing: true,
         upstream_keepalive_pool_size: UPSTREAM_POOL,
         max_retries: MOST_TRIES,
         ..ServerConf::default()
@@ -108,9 +113,13 @@ pub fn serve(serving: Serving) -> Result<Ended, ServeError> {
     let (drain, draining) = watch::channel(false);
     let (alive, last) = mpsc::channel(1);
     let (ended, outcome) = watch::channel(Ended::AtOnce);
-    let entrances = entrances(serving.bound, &serving.gateway, &server.configuration, &alive)?;
-    drop(alive);
-    server.add_service(Entrances { entrances, draining });
+    let common = Common::new(&serving, server.configuration.clone(), alive)?;
+    for _ in 0..serving.threads.max(1) {
+        let entrances = serving.bound.iter().map(|bound| common.entrance(bound)).collect::<Result<_, _>>()?;
+        server.add_service(Entrances { entrances, draining: draining.clone() });
+    }
+    // What is left of the sockets belongs to the services now.
+    drop((common, serving.bound));
     let shutdown = Shutdown {
         gateway: serving.gateway,
         drain,
@@ -127,24 +136,39 @@ pub fn serve(serving: Serving) -> Result<Ended, ServeError> {
 
 type App = pingora::proxy::HttpProxy<Proxy>;
 
-fn entrances(
-    bound: Vec<Bound>,
-    gateway: &Arc<Gateway>,
-    conf: &Arc<ServerConf>,
-    alive: &mpsc::Sender<()>,
-) -> Result<Vec<Entrance<App>>, ServeError> {
-    let tls = server_config(gateway.clone()).map_err(|source| ServeError::Tls { source })?;
-    let limits = Limits::default();
-    let entrance = |bound: Bound| {
+/// What all threads' entrances share.
+struct Common {
+    gateway: Arc<Gateway>,
+    conf: Arc<ServerConf>,
+    tls: Arc<rustls::ServerConfig>,
+    limits: Limits,
+    alive: mpsc::Sender<()>,
+}
+
+impl Common {
+    fn new(serving: &Serving, conf: Arc<ServerConf>, alive: mpsc::Sender<()>) -> Result<Self, ServeError> {
+        let gateway = serving.gateway.clone();
+        let tls = server_config(gateway.clone()).map_err(|source| ServeError::Tls { source })?;
+        Ok(Self { gateway, conf, tls, limits: Limits::default(), alive })
+    }
+
+    fn entrance(&self, bound: &Bound) -> Result<Entrance<App>, ServeError> {
         let name = &bound.entry_point.name;
-        let proxy =
-            gateway.proxy(name).ok_or_else(|| ServeError::UnknownEntryPoint { name: name.clone() })?;
-        let meters = Meters { open: gateway.open_connections(name), capped: gateway.capped_connections() };
-        let app = Arc::new(application(conf, proxy, bound.entry_point.timeouts.idle));
-        let (tls, limits, alive) = (tls.clone(), limits.clone(), alive.clone());
-        Ok(Entrance { bound, app, tls, limits, meters, alive })
-    };
-    bound.into_iter().map(entrance).collect()
+        let unknown = || ServeError::UnknownEntryPoint { name: name.clone() };
+        let proxy = self.gateway.proxy(name).ok_or_else(unknown)?;
+        let socket = |source| ServeError::Socket { name: name.clone(), source };
+        Ok(Entrance {
+            bound: bound.shared().map_err(socket)?,
+            app: Arc::new(application(&self.conf, proxy, bound.entry_point.timeouts.idle)),
+            tls: self.tls.clone(),
+            limits: self.limits.clone(),
+            meters: Meters {
+                open: self.gateway.open_connections(name),
+                capped: self.gateway.capped_connections(),
+            },
+            alive: self.alive.clone(),
+        })
+    }
 }
 
 fn application(conf: &Arc<ServerConf>, proxy: Proxy, idle: Duration) -> App {
@@ -159,7 +183,7 @@ fn application(conf: &Arc<ServerConf>, proxy: Proxy, idle: Duration) -> App {
     app
 }
 
-/// All entry points in one pingora service, so that they share its threads.
+/// All entry points on one thread.
 struct Entrances {
     entrances: Vec<Entrance<App>>,
     draining: ShutdownWatch,
@@ -168,7 +192,7 @@ struct Entrances {
 #[async_trait]
 impl Service for Entrances {
     async fn start_service(&mut self, _fds: Option<ListenFds>, _shutdown: ShutdownWatch, _per_fd: usize) {
-        let serve = |entrance: Entrance<App>| current_handle().spawn(entrance.serve(self.draining.clone()));
+        let serve = |entrance: Entrance<App>| tokio::spawn(entrance.serve(self.draining.clone()));
         let loops: Vec<_> = std::mem::take(&mut self.entrances).into_iter().map(serve).collect();
         for accepting in loops {
             match accepting.await {

@@ -10,7 +10,6 @@ use pingora::apps::{HttpServerApp, ServerApp};
 use pingora::protocols::http::ServerSession;
 use pingora::protocols::tls::SslDigest;
 use pingora::server::ShutdownWatch;
-use pingora_runtime::current_handle;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
 use tokio::net::{TcpListener, TcpStream};
@@ -106,7 +105,7 @@ impl<A: HttpServerApp + Send + Sync + 'static> Entrance<A> {
 }
 
 impl<A: HttpServerApp + Send + Sync + 'static> Shared<A> {
-    /// Starts the connection on one of the service's threads.
+    /// Starts the connection on this thread, where it stays.
     fn welcome(self: &Arc<Self>, socket: TcpStream, peer: SocketAddr, drain: &ShutdownWatch) {
         let peer = SocketAddr::new(canonical(peer.ip()), peer.port());
         let share = if self.trusted.believes(peer.ip()) { Share::Proxy } else { Share::Single };
@@ -123,12 +122,10 @@ impl<A: HttpServerApp + Send + Sync + 'static> Shared<A> {
             shared.meters.open.dec();
             drop((place, alive));
         };
-        current_handle().spawn(connection);
+        tokio::spawn(connection);
     }
 
     async fn run(&self, socket: TcpStream, peer: SocketAddr, drain: &ShutdownWatch) -> io::Result<()> {
-        // Registered anew with this thread's poller, so that its events need not cross threads.
-        let socket = TcpStream::from_std(socket.into_std()?)?;
         socket.set_nodelay(true)?;
         let stream = timeout(self.patience.head, self.open(socket, peer)).await??;
         let protocol = stream.protocol();

@@ -27,6 +27,17 @@ pub struct Bound {
     pub(super) socket: TcpListener,
 }
 
+impl Bound {
+    /// The same socket for one more accept loop; whichever loop is idle takes the next connection.
+    ///
+    /// # Errors
+    /// When the process may open no more files.
+    pub fn shared(&self) -> io::Result<Self> {
+        let socket = self.socket.try_clone()?;
+        Ok(Self { entry_point: self.entry_point.clone(), address: self.address, socket })
+    }
+}
+
 /// Binds every entry point, in order.
 ///
 /// # Errors

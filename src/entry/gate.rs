@@ -33,6 +33,8 @@ pub struct Gate {
     scan: Scan,
     phase: Phase,
     upgrade: bool,
+    /// Something of the present request has left.
+    begun: bool,
 }
 
 impl Gate {
@@ -43,6 +45,7 @@ impl Gate {
             scan: Scan::default(),
             phase: Phase::Head,
             upgrade: false,
+            begun: false,
         }
     }
 
@@ -92,6 +95,7 @@ impl Gate {
             take(&self.buffer[..leaving]);
             self.buffer.advance(leaving);
             self.cleared -= leaving;
+            self.begun = true;
         }
         leaving
     }
@@ -119,6 +123,7 @@ impl Gate {
         self.phase = Phase::Head;
         self.scan = Scan::default();
         self.upgrade = false;
+        self.begun = false;
     }
 
     /// The server agreed to leave HTTP.
@@ -129,6 +134,11 @@ impl Gate {
     /// Whether a head is awaited, and whether a part of it is there.
     pub fn awaits_head(&self) -> Option<bool> {
         matches!(self.phase, Phase::Head).then_some(!self.buffer.is_empty())
+    }
+
+    /// Whether somebody has seen a part of the present request already.
+    pub fn has_begun(&self) -> bool {
+        self.begun
     }
 
     pub fn is_over(&self) -> bool {

@@ -98,11 +98,11 @@ impl ClientStream {
         }
     }
 
-    /// A refused head is answered here, and pingora sees a client that said nothing. A body that
-    /// breaks its framing is an error of a request that is already under way.
+    /// A request of which nothing has left is answered here, and pingora sees a client that said
+    /// nothing. A body that breaks its framing later is an error of a request under way.
     fn refuse(&mut self, refusal: Refusal) -> io::Result<()> {
-        tracing::debug!(status = refusal.status, reason = refusal.reason, "request head refused");
-        if self.gate.as_ref().and_then(Gate::awaits_head).is_none() {
+        tracing::debug!(status = refusal.status, reason = refusal.reason, "request refused");
+        if self.gate.as_ref().is_some_and(Gate::has_begun) {
             return Err(io::Error::new(io::ErrorKind::InvalidData, refusal.reason));
         }
         let connection =

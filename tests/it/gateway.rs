@@ -1,1 +1,15 @@
-//! (empty)
+//! The gateway on real sockets: what a client may send, what an upstream gets, how it ends.
+
+mod client;
+mod draining;
+mod failures;
+mod heads;
+mod nginx;
+mod own_pages;
+mod proxying;
+mod reload;
+mod start;
+mod streaming;
+mod tls;
+mod upgrade;
+mod upstream;
