@@ -7,9 +7,9 @@ use axum::extract::{RawQuery, State};
 use http::StatusCode;
 use tracing::{info, warn};
 
-use super::Shared;
 use super::guard::Prefetch;
 use super::page::{self, Bare, Onward, Page};
+use super::shared::Shared;
 use crate::base::report::Report;
 use crate::base::secret::{ExposeSecret, sha256};
 use crate::oauth::callback::Callback;

@@ -11,9 +11,10 @@ use serde::Deserialize;
 use tracing::{info, warn};
 use url::Url;
 
+use super::Microsoft;
 use super::guard::{Prefetch, Proof};
 use super::page::{self, Page};
-use super::{Microsoft, Shared};
+use super::shared::Shared;
 use crate::base::clock::Timestamp;
 use crate::base::report::Report;
 use crate::base::secret::SecretString;

@@ -10,9 +10,9 @@ use http::{HeaderMap, StatusCode, Uri};
 use tracing::{info, warn};
 use url::Url;
 
-use super::Shared;
 use super::guard::{Form, Proof};
 use super::page::{self, Bare, Onward, Page};
+use super::shared::Shared;
 use crate::base::clock::Timestamp;
 use crate::base::report::Report;
 use crate::oauth::discovery::discover;

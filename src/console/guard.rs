@@ -13,8 +13,8 @@ use serde::Deserialize;
 use tracing::warn;
 use url::Url;
 
-use super::Shared;
 use super::page::{self, Page};
+use super::shared::Shared;
 use crate::base::secret::equal_in_constant_time;
 use crate::web::local::{Admin, admin};
 

@@ -11,9 +11,10 @@ use http::header::{
 use http::{HeaderMap, StatusCode, Uri};
 use tracing::info;
 
+use super::assets;
 use super::guard::{Form, Proof};
 use super::page::{self, Page};
-use super::{Shared, assets};
+use super::shared::Shared;
 use crate::mailbox::Check;
 use crate::store::InboundState;
 

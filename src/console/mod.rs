@@ -16,17 +16,17 @@ use tracing::error;
 use url::Url;
 
 use crate::base::clock::Clock;
-use crate::base::secret::HashKey;
 use crate::base::wake::Wake;
 use crate::mailbox::Mailbox;
 use crate::oauth::provider::MicrosoftApp;
 use crate::store::seal::Sealer;
 use crate::store::{MailboxRow, Store};
 use crate::token::keeper::Keeper;
-use crate::token::vault::Vault;
 use crate::web::answer::short;
 use crate::web::call::HttpCall;
 use crate::web::local::LocalService;
+
+use shared::Shared;
 
 mod assets;
 mod callback;
@@ -36,6 +36,7 @@ mod guard;
 mod manage;
 mod overview;
 mod page;
+mod shared;
 mod times;
 
 /// The console's place; everything of it lies here or below.
@@ -71,13 +72,6 @@ pub struct Parts {
     pub worker: Wake,
 }
 
-/// What the handlers share.
-struct Shared {
-    parts: Parts,
-    vault: Vault,
-    form_key: HashKey,
-}
-
 /// The console as a service in the process.
 pub struct Console {
     router: Router,
@@ -85,9 +79,7 @@ pub struct Console {
 
 impl Console {
     pub fn new(parts: Parts) -> Self {
-        let vault = Vault::new(Arc::clone(&parts.store), Arc::clone(&parts.sealer));
-        let form_key = parts.sealer.derive("console form token");
-        Self { router: router(Arc::new(Shared { parts, vault, form_key })) }
+        Self { router: router(Arc::new(Shared::new(parts))) }
     }
 }
 

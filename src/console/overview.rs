@@ -8,13 +8,12 @@ use askama::Template;
 use axum::extract::State;
 use http::{HeaderMap, StatusCode, Uri};
 
+use super::assets;
 use super::guard::{Proof, asked_host, authority};
 use super::page::{self, Page};
+use super::shared::Shared;
 use super::times::Moment;
-use super::{Shared, assets};
 use crate::base::clock::Timestamp;
-use crate::base::id::MailboxId;
-use crate::base::report::Report;
 use crate::oauth::granted::{consequence, missing};
 use crate::oauth::provider::{GRAPH_SCOPES, redirect_uri};
 use crate::store::{
@@ -185,31 +184,4 @@ fn put_aside(row: InboundRow, now: Timestamp) -> PutAside {
 fn not_sent(row: OutboxRow, now: Timestamp) -> NotSent {
     let reason = row.reason.unwrap_or_else(|| "no reason was noted".to_owned());
     NotSent { ticket: row.ticket, created: Moment::at(row.created_at, now), reason }
-}
-
-impl Shared {
-    /// The one mailbox there is.
-    pub fn mailbox_id() -> MailboxId {
-        MailboxId::parse("m365").expect("a plain id")
-    }
-
-    /// The connected mailbox, whatever its state.
-    pub async fn present(&self) -> Result<Option<MailboxRow>, Page> {
-        let row = self.parts.store.mailbox(&Self::mailbox_id()).await;
-        row.map_err(|failure| Self::broken(&failure))
-    }
-
-    /// Who has to sign in: the configured sender, or whoever is connected already.
-    pub async fn wanted_address(&self) -> Result<Option<String>, Page> {
-        match &self.parts.from_address {
-            Some(address) => Ok(Some(address.clone())),
-            None => Ok(self.present().await?.map(|row| row.address)),
-        }
-    }
-
-    /// The page of a failure that is ours; what failed is only logged.
-    pub fn broken(failure: &(dyn std::error::Error + 'static)) -> Page {
-        tracing::error!(error = %Report(failure), "the console could not use the store");
-        page::problem(StatusCode::SERVICE_UNAVAILABLE, &page::BROKEN)
-    }
 }

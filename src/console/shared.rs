@@ -1,0 +1,54 @@
+//! What the handlers share, and the questions more than one of them asks.
+
+use std::error::Error;
+use std::sync::Arc;
+
+use http::StatusCode;
+use tracing::error;
+
+use super::Parts;
+use super::page::{self, Page};
+use crate::base::id::MailboxId;
+use crate::base::report::Report;
+use crate::base::secret::HashKey;
+use crate::store::MailboxRow;
+use crate::token::vault::Vault;
+
+pub struct Shared {
+    pub parts: Parts,
+    pub vault: Vault,
+    pub form_key: HashKey,
+}
+
+impl Shared {
+    pub fn new(parts: Parts) -> Self {
+        let vault = Vault::new(Arc::clone(&parts.store), Arc::clone(&parts.sealer));
+        let form_key = parts.sealer.derive("console form token");
+        Self { parts, vault, form_key }
+    }
+
+    /// The one mailbox there is.
+    pub fn mailbox_id() -> MailboxId {
+        MailboxId::parse("m365").expect("a plain id")
+    }
+
+    /// The connected mailbox, whatever its state.
+    pub async fn present(&self) -> Result<Option<MailboxRow>, Page> {
+        let row = self.parts.store.mailbox(&Self::mailbox_id()).await;
+        row.map_err(|failure| Self::broken(&failure))
+    }
+
+    /// Who has to sign in: the configured sender, or whoever is connected already.
+    pub async fn wanted_address(&self) -> Result<Option<String>, Page> {
+        match &self.parts.from_address {
+            Some(address) => Ok(Some(address.clone())),
+            None => Ok(self.present().await?.map(|row| row.address)),
+        }
+    }
+
+    /// The page of a failure that is ours; what failed is only logged.
+    pub fn broken(failure: &(dyn Error + 'static)) -> Page {
+        error!(error = %Report(failure), "the console could not use the store");
+        page::problem(StatusCode::SERVICE_UNAVAILABLE, &page::BROKEN)
+    }
+}
