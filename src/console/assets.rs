@@ -5,9 +5,9 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 
-use super::page;
 use crate::base::id::hex;
 use crate::base::secret::sha256;
+use crate::console::page;
 
 const STYLE: &str = include_str!("templates/console.css");
 

@@ -7,11 +7,11 @@ use axum::extract::{RawQuery, State};
 use http::StatusCode;
 use tracing::{info, warn};
 
-use super::guard::Prefetch;
-use super::page::{self, Bare, Onward, Page};
-use super::shared::Shared;
 use crate::base::report::Report;
 use crate::base::secret::{ExposeSecret, sha256};
+use crate::console::guard::Prefetch;
+use crate::console::page::{self, Bare, Onward, Page};
+use crate::console::shared::Shared;
 use crate::oauth::callback::Callback;
 use crate::oauth::flow::Pending;
 use crate::store::{FlowRow, StoreError};
@@ -81,7 +81,7 @@ async fn accept(shared: &Shared, row: &FlowRow, callback: Callback) -> Result<()
 }
 
 fn onward(flow: &str) -> Page {
-    let url = format!("{}/complete?f={flow}", super::PATH);
+    let url = format!("{}/complete?f={flow}", crate::console::PATH);
     let page = Bare {
         title: "Back from Microsoft",
         sentence: "The sign-in is being finished.",

@@ -11,13 +11,13 @@ use serde::Deserialize;
 use tracing::{info, warn};
 use url::Url;
 
-use super::Microsoft;
-use super::guard::{Prefetch, Proof};
-use super::page::{self, Page};
-use super::shared::Shared;
 use crate::base::clock::Timestamp;
 use crate::base::report::Report;
 use crate::base::secret::SecretString;
+use crate::console::Microsoft;
+use crate::console::guard::{Prefetch, Proof};
+use crate::console::page::{self, Page};
+use crate::console::shared::Shared;
 use crate::oauth::account::account;
 use crate::oauth::advice::advise;
 use crate::oauth::flow::{Exchange, Outcome, Parked, Pending};

@@ -10,11 +10,11 @@ use http::{HeaderMap, StatusCode, Uri};
 use tracing::{info, warn};
 use url::Url;
 
-use super::guard::{Form, Proof};
-use super::page::{self, Bare, Onward, Page};
-use super::shared::Shared;
 use crate::base::clock::Timestamp;
 use crate::base::report::Report;
+use crate::console::guard::{Form, Proof};
+use crate::console::page::{self, Bare, Onward, Page};
+use crate::console::shared::Shared;
 use crate::oauth::discovery::discover;
 use crate::oauth::flow::{Pending, Start};
 use crate::oauth::provider::{MicrosoftApp, redirect_uri};

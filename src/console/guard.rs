@@ -13,9 +13,9 @@ use serde::Deserialize;
 use tracing::warn;
 use url::Url;
 
-use super::page::{self, Page};
-use super::shared::Shared;
 use crate::base::secret::equal_in_constant_time;
+use crate::console::page::{self, Page};
+use crate::console::shared::Shared;
 use crate::web::local::{Admin, admin};
 
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");

@@ -11,10 +11,10 @@ use http::header::{
 use http::{HeaderMap, StatusCode, Uri};
 use tracing::info;
 
-use super::assets;
-use super::guard::{Form, Proof};
-use super::page::{self, Page};
-use super::shared::Shared;
+use crate::console::assets;
+use crate::console::guard::{Form, Proof};
+use crate::console::page::{self, Page};
+use crate::console::shared::Shared;
 use crate::mailbox::Check;
 use crate::store::InboundState;
 

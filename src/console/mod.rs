@@ -17,6 +17,7 @@ use url::Url;
 
 use crate::base::clock::Clock;
 use crate::base::wake::Wake;
+use crate::console::shared::Shared;
 use crate::mailbox::Mailbox;
 use crate::oauth::provider::MicrosoftApp;
 use crate::store::seal::Sealer;
@@ -25,8 +26,6 @@ use crate::token::keeper::Keeper;
 use crate::web::answer::short;
 use crate::web::call::HttpCall;
 use crate::web::local::LocalService;
-
-use shared::Shared;
 
 mod assets;
 mod callback;

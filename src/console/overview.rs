@@ -8,12 +8,12 @@ use askama::Template;
 use axum::extract::State;
 use http::{HeaderMap, StatusCode, Uri};
 
-use super::assets;
-use super::guard::{Proof, asked_host, authority};
-use super::page::{self, Page};
-use super::shared::Shared;
-use super::times::Moment;
 use crate::base::clock::Timestamp;
+use crate::console::assets;
+use crate::console::guard::{Proof, asked_host, authority};
+use crate::console::page::Page;
+use crate::console::shared::Shared;
+use crate::console::times::Moment;
 use crate::oauth::granted::{consequence, missing};
 use crate::oauth::provider::{GRAPH_SCOPES, redirect_uri};
 use crate::store::{

@@ -10,7 +10,7 @@ use http::header::{
 };
 use tracing::error;
 
-use super::assets;
+use crate::console::assets;
 use crate::oauth::advice::Advice;
 
 /// Console pages: our own style sheet, forms to ourselves, nothing else.
@@ -72,7 +72,7 @@ impl IntoResponse for Page {
 /// Back to the overview after a change.
 pub fn back() -> Response {
     let headers = [
-        (LOCATION, HeaderValue::from_static(super::PATH)),
+        (LOCATION, HeaderValue::from_static(crate::console::PATH)),
         (CACHE_CONTROL, HeaderValue::from_static("no-store")),
     ];
     (StatusCode::SEE_OTHER, headers).into_response()

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use http::StatusCode;
 use tracing::error;
 
-use super::Parts;
-use super::page::{self, Page};
 use crate::base::id::MailboxId;
 use crate::base::report::Report;
 use crate::base::secret::HashKey;
+use crate::console::Parts;
+use crate::console::page::{self, Page};
 use crate::store::MailboxRow;
 use crate::token::vault::Vault;
 

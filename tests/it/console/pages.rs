@@ -1,0 +1,167 @@
+//! What the console's pages say, and who may change what.
+
+use http::header::{CONTENT_TYPE, HOST, ORIGIN};
+use http::{Method, Request, StatusCode};
+use mintgate::base::secret::ExposeSecret;
+use mintgate::console::{Console, Parts};
+use mintgate::oauth::source::{Resource, TokenSource};
+
+use super::{quarantined, row};
+use crate::support::installation::{Installation, MAILBOX, PUBLIC_URL, mailbox};
+use crate::support::sign_in::Browser;
+
+#[tokio::test]
+async fn a_change_needs_our_form_and_our_origin() {
+    let installation = Installation::start().await;
+    let console = installation.console();
+    let (browser, other) = (Browser::admin(&console, 1), Browser::admin(&console, 2));
+    browser.connect(&*installation.http, MAILBOX).await;
+    let (token, others) = (browser.form_token().await, other.form_token().await);
+    assert_ne!(token, others);
+    let path = "/admin/exchange/disconnect";
+    for (token, origin) in
+        [("", PUBLIC_URL), (others.as_str(), PUBLIC_URL), (&token, "https://evil.example"), (&token, "null")]
+    {
+        let page = browser.post(path, token, origin).await;
+        assert_eq!(page.status(), StatusCode::FORBIDDEN, "{origin}");
+    }
+    let cross_site = Request::post(path)
+        .header(HOST, "desk.example.com")
+        .header(ORIGIN, PUBLIC_URL)
+        .header("sec-fetch-site", "cross-site")
+        .header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+    let page = browser.ask(cross_site, format!("token={token}")).await;
+    assert_eq!(page.status(), StatusCode::FORBIDDEN);
+    assert!(row(&installation).await.is_some());
+    assert_eq!(browser.send(Method::GET, path).await.status(), StatusCode::METHOD_NOT_ALLOWED);
+}
+
+#[tokio::test]
+async fn disconnecting_forgets_the_tokens() {
+    let installation = Installation::start().await;
+    let console = installation.console();
+    let browser = Browser::admin(&console, 1);
+    browser.connect(&*installation.http, MAILBOX).await;
+    let page = browser.press("/admin/exchange/disconnect").await;
+    assert_eq!((page.status(), page.location()), (StatusCode::SEE_OTHER, "/admin/exchange"));
+    assert_eq!(row(&installation).await, None);
+    assert!(installation.store.sealed_names().await.expect("names").is_empty());
+}
+
+#[tokio::test]
+async fn the_connection_test_shows_each_step() {
+    let installation = Installation::start().await;
+    let console = installation.console();
+    let browser = Browser::admin(&console, 1);
+    browser.connect(&*installation.http, MAILBOX).await;
+    let fine = browser.press("/admin/exchange/test").await.text();
+    assert!(fine.contains("The connection works") && fine.contains("✓ passed"), "{fine}");
+    installation.sandbox.identity.end_access_tokens(MAILBOX);
+    installation.sandbox.identity.revoke(MAILBOX);
+    let broken = browser.press("/admin/exchange/test").await.text();
+    assert!(broken.contains("The connection does not work") && broken.contains("✗ failed"), "{broken}");
+}
+
+#[tokio::test]
+async fn a_mail_that_was_put_aside_is_shown_downloaded_and_tried_again() {
+    let installation = Installation::start().await;
+    let console = installation.console();
+    let browser = Browser::admin(&console, 1);
+    let raw = b"Subject: <script>alert(1)</script>\r\n\r\n\xff";
+    let id = quarantined(&installation, raw, "<script>alert(1)</script>").await;
+    let page = browser.get("/admin/exchange").await.text();
+    assert!(page.contains("alert(1)") && !page.contains("<script"), "{page}");
+
+    let mail = browser.get(&format!("/admin/exchange/quarantine/{id}.eml")).await;
+    assert_eq!(mail.0.body().as_ref(), raw);
+    assert_eq!(
+        (mail.header("content-type"), mail.header("x-content-type-options")),
+        ("text/plain", "nosniff")
+    );
+    assert!(mail.header("content-disposition").starts_with("attachment"));
+    for path in ["999.eml", &format!("{id}"), "x.eml"] {
+        let page = browser.get(&format!("/admin/exchange/quarantine/{path}")).await;
+        assert_eq!(page.status(), StatusCode::NOT_FOUND, "{path}");
+    }
+
+    let path = format!("/admin/exchange/quarantine/{id}/retry");
+    assert_eq!(browser.press(&path).await.status(), StatusCode::SEE_OTHER);
+    let due = installation.store.due_inbound(installation.now(), 10).await.expect("listed");
+    assert_eq!(due.iter().map(|mail| mail.id).collect::<Vec<_>>(), [id]);
+    assert_eq!(browser.press(&path).await.status(), StatusCode::NOT_FOUND, "it waits already");
+}
+
+#[tokio::test]
+async fn the_page_says_why_nothing_is_sent_and_what_is_missing() {
+    let installation = Installation::start().await;
+    let reason = "The desk has an SMTP provider of its own.";
+    installation.store.set_fact("outbound_hold", Some(reason)).await.expect("set");
+    let parts = installation.console_parts();
+    let console = Console::new(Parts { microsoft: None, public_url: None, bot_configured: false, ..parts });
+    let browser = Browser::admin(&console, 1);
+    let page = browser.get("/admin/exchange").await;
+    let text = page.text();
+    for sentence in [reason, "MICROSOFT_CLIENT_ID", "No public address", "MINTGATE_BOT_EMAIL"] {
+        assert!(text.contains(sentence), "{sentence}: {text}");
+    }
+    assert!(!text.contains("/admin/exchange/connect"), "what cannot work is not offered");
+}
+
+#[tokio::test]
+async fn a_console_opened_under_another_name_says_so() {
+    let installation = Installation::start().await;
+    let console = installation.console();
+    let browser = Browser::admin(&console, 1);
+    let elsewhere = Request::get("/admin/exchange").header(HOST, "10.0.0.5:8080");
+    let page = browser.ask(elsewhere, String::new()).await.text();
+    assert!(page.contains("you opened this page as 10.0.0.5:8080"), "{page}");
+    assert!(!browser.get("/admin/exchange").await.text().contains("you opened this page as"));
+}
+
+#[tokio::test]
+async fn pages_leave_with_strict_headers_and_load_one_style_sheet() {
+    let installation = Installation::start().await;
+    let console = installation.console();
+    let browser = Browser::admin(&console, 1);
+    let overview = browser.get("/admin/exchange").await;
+    let policy = overview.header("content-security-policy");
+    assert!(policy.starts_with("default-src 'none'") && policy.contains("form-action 'self'"), "{policy}");
+    assert!(!overview.text().contains("<script") && !overview.text().contains("style=\""));
+    let callback = browser.get("/admin/exchange/callback").await;
+    let bare = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'";
+    assert_eq!(callback.header("content-security-policy"), bare);
+    assert_eq!(callback.header("referrer-policy"), "no-referrer");
+    for page in [&overview, &callback] {
+        assert_eq!(
+            (page.header("cache-control"), page.header("x-content-type-options")),
+            ("no-store", "nosniff")
+        );
+    }
+    let text = overview.text();
+    let (_, rest) = text.split_once("<link rel=\"stylesheet\" href=\"").expect("a link");
+    let (style, _) = rest.split_once('"').expect("an address");
+    let sheet = browser.get(style).await;
+    assert_eq!((sheet.status(), sheet.header("content-type")), (StatusCode::OK, "text/css; charset=utf-8"));
+    let other = browser.get("/admin/exchange/assets/0.css").await;
+    assert_eq!(other.status(), StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn no_page_shows_a_secret() {
+    let installation = Installation::start().await;
+    let console = installation.console();
+    let browser = Browser::admin(&console, 1);
+    browser.connect(&*installation.http, MAILBOX).await;
+    let token = installation.keeper.token(&mailbox(), Resource::Graph).await.expect("a token");
+    let secrets = [token.secret.expose_secret(), installation.app.client_secret.expose_secret()];
+    let pages = [
+        browser.get("/admin/exchange").await,
+        browser.press("/admin/exchange/test").await,
+        browser.press("/admin/exchange/connect").await,
+    ];
+    for page in &pages {
+        for secret in secrets {
+            assert!(!page.text().contains(secret));
+        }
+    }
+}
