@@ -19,7 +19,7 @@ use mintgate::web::call::HttpCall;
 use serde_json::{Value, json};
 use url::Url;
 
-use crate::support::sign_in::{accept, between};
+use crate::support::sign_in::{accept, between, path_of};
 
 const MINTGATE: &str = env!("CARGO_BIN_EXE_mintgate");
 /// Longer than an unresolved call to the desk is waited for before it is repeated.
@@ -183,9 +183,9 @@ impl Scene {
         let leaving = self.console(Method::POST, "/admin/exchange/connect", &admin, &form).await;
         let authorize = Url::parse(&onward(&leaving)).expect("a URL");
         let back = accept(self.http.as_ref(), &authorize, MAILBOX).await;
-        let parked =
-            self.console(Method::GET, &format!("{}?{}", back.path(), back.query().expect("a query")), "", "");
-        let complete = onward(&parked.await);
+        let callback = path_of(&back);
+        let parked = self.console(Method::GET, &callback, "", "").await;
+        let complete = onward(&parked);
         self.console(Method::GET, &complete, &admin, "").await;
         let overview = self.console(Method::GET, "/admin/exchange", &admin, "").await;
         assert!(overview.contains("Connected"), "{overview}");
