@@ -1,1 +1,289 @@
-//! (empty)
+//! The whole program as an operator starts it: the demo's story, and a process that is killed again and again.
+
+use std::collections::BTreeMap;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http::header::{AUTHORIZATION, CONTENT_TYPE, ORIGIN};
+use http::{Method, Request, StatusCode};
+use mail_parser::MessageParser;
+use mintgate::base::secret::ExposeSecret;
+use mintgate::net::{Client, Egress, Timeouts};
+use mintgate::sandbox::desk::{ADMIN, AGENT, BOT};
+use mintgate::sandbox::{CUSTOMER, MAILBOX, Options, Sandbox};
+use mintgate::web::call::HttpCall;
+use serde_json::{Value, json};
+use url::Url;
+
+use crate::support::sign_in::{accept, between, path_of};
+
+const MINTGATE: &str = env!("CARGO_BIN_EXE_mintgate");
+/// Longer than an unresolved call to the desk is waited for before it is repeated.
+const PATIENCE: Duration = Duration::from_secs(150);
+
+fn demo(folder: &Path, https_port: &str) -> std::process::Output {
+    Command::new(MINTGATE)
+        .args(["demo", "--once", "--http-port", "0", "--https-port", https_port, "--data"])
+        .arg(folder)
+        .output()
+        .expect("the program runs")
+}
+
+#[test]
+fn the_demo_plays_its_story_to_the_end() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let played = demo(&folder.path().join("demo"), "0");
+    let told = String::from_utf8_lossy(&played.stdout);
+    let errors = String::from_utf8_lossy(&played.stderr);
+    assert!(played.status.success(), "{told}\n{errors}");
+    assert!(told.contains("7. the customer's reply lands on the same ticket"), "{told}");
+}
+
+#[test]
+fn a_story_that_cannot_be_played_says_why_and_fails() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let busy = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = busy.local_addr().expect("an address").port().to_string();
+    let played = demo(&folder.path().join("demo"), &port);
+    let errors = String::from_utf8_lossy(&played.stderr);
+    assert_eq!(played.status.code(), Some(1), "{errors}");
+    assert!(errors.contains(&format!("port {port} of entry point `websecure` is taken")), "{errors}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_again_and_again_it_loses_and_doubles_no_mail() {
+    let scene = Scene::start().await;
+    let mut gateway = scene.start_gateway().await;
+    scene.connect_mailbox().await;
+    let mut chance = Chance(0x9e37_79b9_7f4a_7c15);
+    let mut expected = Vec::new();
+    for round in 0..10 {
+        for mail in 0..3 {
+            let subject = format!("Question {round}.{mail}");
+            scene.sandbox.graph.customer_writes(CUSTOMER, MAILBOX, &subject, "Please help.", None);
+            expected.push(subject);
+        }
+        scene.answer_new_tickets().await;
+        tokio::time::sleep(Duration::from_millis(chance.below(400))).await;
+        gateway.kill();
+        gateway = scene.start_gateway().await;
+    }
+    scene.wait_for_tickets(expected.len()).await;
+    scene.answer_new_tickets().await;
+    scene.wait_for_answers(expected.len()).await;
+    assert_each_once(
+        "tickets",
+        &expected,
+        scene.sandbox.desk.tickets().iter().map(|ticket| ticket.title.clone()),
+    );
+    let answers = scene.sandbox.graph.received_outside(CUSTOMER);
+    let subjects = answers.iter().map(|raw| {
+        let mail = MessageParser::default().parse(raw).expect("a mail");
+        mail.subject().expect("a subject").trim_start_matches("Re: ").to_owned()
+    });
+    assert_each_once("answers", &expected, subjects);
+    drop(gateway);
+}
+
+fn assert_each_once(what: &str, expected: &[String], seen: impl Iterator<Item = String>) {
+    let mut counts: BTreeMap<String, u32> = expected.iter().map(|subject| (subject.clone(), 0)).collect();
+    for subject in seen {
+        *counts.entry(subject).or_default() += 1;
+    }
+    counts.retain(|_, count| *count != 1);
+    assert!(counts.is_empty(), "{what} that are lost (0) or doubled: {counts:?}");
+}
+
+/// A small generator with a seed (xorshift64), so that a failure comes again.
+struct Chance(u64);
+
+impl Chance {
+    fn below(&mut self, limit: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % limit
+    }
+}
+
+/// A `mintgate run` that dies with its handle, by SIGKILL.
+struct Gateway(Child);
+
+impl Gateway {
+    fn kill(&mut self) {
+        self.0.kill().expect("it was running");
+        self.0.wait().expect("it has ended");
+    }
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        // It may have been killed before.
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
+}
+
+struct Scene {
+    sandbox: Sandbox,
+    http: Arc<dyn HttpCall>,
+    public: Url,
+    config: PathBuf,
+    agent: String,
+    _folder: tempfile::TempDir,
+}
+
+impl Scene {
+    async fn start() -> Self {
+        let port = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address").port();
+        let public = Url::parse(&format!("http://desk.localhost:{port}")).expect("a URL");
+        let callback = public.join("/admin/exchange/callback").expect("a URL");
+        let options = Options::on_free_ports(vec![callback.to_string()]);
+        let sandbox = Sandbox::start(options).await.expect("a sandbox");
+        let folder = tempfile::tempdir().expect("a folder");
+        let config = folder.path().join("mintgate.yml");
+        std::fs::write(&config, start_up_file(folder.path(), port, &public, &sandbox)).expect("written");
+        let egress = Egress::only([public.as_str(), &sandbox.identity.url(), &sandbox.desk.url()]);
+        let runtime = tokio::runtime::Handle::current();
+        let http = Client::new(runtime, egress.expect("rules"), Timeouts::default()).expect("a client");
+        let mut scene =
+            Self { sandbox, http: Arc::new(http), public, config, agent: String::new(), _folder: folder };
+        scene.agent = scene.token(AGENT).await;
+        scene
+    }
+
+    /// Starts the program and waits until it answers.
+    async fn start_gateway(&self) -> Gateway {
+        let started =
+            Command::new(MINTGATE).args(["run", "--config"]).arg(&self.config).stdout(Stdio::null()).spawn();
+        let gateway = Gateway(started.expect("the program starts"));
+        let ping = self.public.join("/ping").expect("a URL");
+        let begun = Instant::now();
+        loop {
+            let answer =
+                self.http.call(Request::get(ping.as_str()).body(Bytes::new()).expect("a request"), 100).await;
+            if answer.is_ok_and(|answer| answer.status() == StatusCode::OK) {
+                return gateway;
+            }
+            assert!(begun.elapsed() < PATIENCE, "the gateway does not come up");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// The way an admin's browser takes.
+    async fn connect_mailbox(&self) {
+        let admin = self.token(ADMIN).await;
+        let overview = self.console(Method::GET, "/admin/exchange", &admin, "").await;
+        let token = between(&overview, "name=\"token\" value=\"", "\"").expect("a form");
+        let form = format!("token={token}");
+        let leaving = self.console(Method::POST, "/admin/exchange/connect", &admin, &form).await;
+        let authorize = Url::parse(&onward(&leaving)).expect("a URL");
+        let back = accept(self.http.as_ref(), &authorize, MAILBOX).await;
+        let callback = path_of(&back);
+        let parked = self.console(Method::GET, &callback, "", "").await;
+        let complete = onward(&parked);
+        self.console(Method::GET, &complete, &admin, "").await;
+        let overview = self.console(Method::GET, "/admin/exchange", &admin, "").await;
+        assert!(overview.contains("Connected"), "{overview}");
+    }
+
+    async fn console(&self, method: Method, path: &str, token: &str, form: &str) -> String {
+        let url = self.public.join(path).expect("a URL");
+        let mut request = Request::builder().method(method).uri(url.as_str()).header("user-agent", "Test/1");
+        if !token.is_empty() {
+            request = request.header(AUTHORIZATION, format!("Bearer {token}"));
+        }
+        if !form.is_empty() {
+            request = request.header(ORIGIN, self.public.origin().ascii_serialization());
+            request = request.header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+        }
+        let request = request.body(Bytes::from(form.to_owned())).expect("a request");
+        let answer = self.http.call(request, 1 << 20).await.expect("an answer");
+        let text = String::from_utf8_lossy(answer.body()).into_owned();
+        assert!(answer.status().as_u16() < 400, "{path}: {} {text}", answer.status());
+        text
+    }
+
+    /// Every ticket without a comment gets a public one.
+    async fn answer_new_tickets(&self) {
+        for ticket in self.sandbox.desk.tickets() {
+            if self.sandbox.desk.comments(&ticket.id).is_empty() {
+                let comment = json!({"id": ticket.id, "text": "Here is how.", "public": true});
+                self.desk("ticket/comment", Some(&self.agent), &comment).await;
+            }
+        }
+    }
+
+    async fn token(&self, (email, password): (&str, &str)) -> String {
+        let reply = self.desk("auth/login", None, &json!({"email": email, "password": password})).await;
+        reply["token"].as_str().expect("a token").to_owned()
+    }
+
+    async fn desk(&self, path: &str, token: Option<&str>, body: &Value) -> Value {
+        let url = format!("{}/api/v1/{path}", self.sandbox.desk.url());
+        let mut request =
+            Request::post(url).header(CONTENT_TYPE, "application/json").header("user-agent", "Test/1");
+        if let Some(token) = token {
+            request = request.header(AUTHORIZATION, format!("Bearer {token}"));
+        }
+        let request = request.body(Bytes::from(body.to_string())).expect("a request");
+        let answer = self.http.call(request, 1 << 20).await.expect("an answer");
+        serde_json::from_slice(answer.body()).expect("JSON")
+    }
+
+    async fn wait_for_tickets(&self, count: usize) {
+        self.wait_until("tickets", count, || self.sandbox.desk.tickets().len()).await;
+    }
+
+    async fn wait_for_answers(&self, count: usize) {
+        self.wait_until("answers", count, || self.sandbox.graph.received_outside(CUSTOMER).len()).await;
+    }
+
+    async fn wait_until(&self, what: &str, count: usize, seen: impl Fn() -> usize) {
+        let begun = Instant::now();
+        while seen() < count {
+            assert!(begun.elapsed() < PATIENCE, "{} of {count} {what}", seen());
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+}
+
+fn onward(page: &str) -> String {
+    let url = between(page, "content=\"0;url=", "\"").unwrap_or_else(|| panic!("no way on: {page}"));
+    url.replace("&#38;", "&").replace("&amp;", "&")
+}
+
+fn start_up_file(folder: &Path, port: u16, public: &Url, sandbox: &Sandbox) -> String {
+    let app = sandbox.identity.app();
+    format!(
+        "\
+entryPoints: {{ web: {{ address: \"127.0.0.1:{port}\" }} }}
+ping: {{ entryPoint: web }}
+log: {{ level: error }}
+dataDir: \"{folder}\"
+desk: {{ url: \"{desk}\", bot: {{ email: {bot}, password: {password} }} }}
+console: {{ publicUrl: \"{public}\" }}
+microsoft:
+  clientId: {client_id}
+  clientSecret: {client_secret}
+  tenantId: {tenant}
+  authorityUrl: \"{identity}\"
+  graphUrl: \"{graph}\"
+mail: {{ pollInterval: 1s, rateLimit: 6000 }}
+",
+        folder = folder.display(),
+        public = public.origin().ascii_serialization(),
+        desk = sandbox.desk.url(),
+        bot = BOT.0,
+        password = BOT.1,
+        client_id = app.client_id,
+        client_secret = app.client_secret.expose_secret(),
+        tenant = app.tenant,
+        identity = sandbox.identity.url(),
+        graph = sandbox.graph.url(),
+    )
+}

@@ -12,6 +12,7 @@ mod check;
 mod demo;
 mod healthcheck;
 mod run;
+mod sandbox;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -21,6 +22,8 @@ pub(super) enum Command {
     Check(check::Arguments),
     /// Show the whole story on this machine, with a sandbox instead of Microsoft and Peppermint
     Demo(demo::Arguments),
+    /// Start only the stand-ins for Microsoft, a mailbox and the desk
+    Sandbox(sandbox::Arguments),
     /// Ask a running gateway whether it is well (for container health checks)
     Healthcheck(healthcheck::Arguments),
 }
@@ -31,6 +34,7 @@ impl Command {
             Self::Run(arguments) => run::run(&arguments),
             Self::Check(arguments) => check::run(&arguments),
             Self::Demo(arguments) => demo::run(&arguments),
+            Self::Sandbox(arguments) => sandbox::run(&arguments),
             Self::Healthcheck(arguments) => healthcheck::run(&arguments),
         }
     }
