@@ -63,3 +63,45 @@ fn bind_one(entry_point: EntryPoint) -> Result<Bound, BindError> {
         }),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::config::EntryTimeouts;
+    use crate::web::client_address::Trusted;
+
+    fn entry_point(address: SocketAddr) -> EntryPoint {
+        let span = Duration::from_secs(1);
+        EntryPoint {
+            name: "web".to_owned(),
+            address,
+            tls: false,
+            redirect: None,
+            trusted: Trusted::Nobody,
+            timeouts: EntryTimeouts { read: span, write: None, idle: span, grace: span },
+            middlewares: Vec::new(),
+            default: true,
+        }
+    }
+
+    #[test]
+    fn a_busy_port_is_named_with_its_entry_point() {
+        let busy = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = busy.local_addr().expect("an address");
+        let error = bind(vec![entry_point(address)]).expect_err("the port is taken");
+        let port = address.port();
+        assert_eq!(
+            error.to_string(),
+            format!("port {port} of entry point `web` is taken: another program listens on {address}")
+        );
+    }
+
+    #[test]
+    fn a_free_port_is_taken_and_told() {
+        let bound = bind(vec![entry_point(([127, 0, 0, 1], 0).into())]).expect("a free port");
+        assert_ne!(bound[0].address.port(), 0);
+        assert!(std::net::TcpStream::connect(bound[0].address).is_ok());
+    }
+}

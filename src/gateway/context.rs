@@ -27,6 +27,8 @@ pub struct Context {
     pub admin: Option<Arc<Admin>>,
     /// The upstream was asked.
     pub forwarded: bool,
+    /// The request may become a tunnel.
+    pub upgrading: bool,
     pub server: usize,
     pub tries: u32,
 }
@@ -43,6 +45,7 @@ impl Context {
             passed: 0,
             admin: None,
             forwarded: false,
+            upgrading: false,
             server: 0,
             tries: 0,
         }

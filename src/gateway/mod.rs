@@ -204,6 +204,7 @@ impl Entry {
             redirect: entry_point.redirect,
             read: entry_point.timeouts.read,
             write: entry_point.timeouts.write.unwrap_or(WRITE),
+            idle: entry_point.timeouts.idle,
             name: entry_point.name.into(),
         }
     }

@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use http::header::{HOST, HeaderValue};
+use bytes::Bytes;
+use http::header::{HOST, HeaderValue, SET_COOKIE};
+use http::{HeaderMap, StatusCode};
 use pingora::http::{RequestHeader, ResponseHeader};
 use pingora::modules::http::HttpModules;
 use pingora::proxy::{FailToProxy, ProxyHttp, ProxyWarnLogContext, Session};
@@ -41,6 +43,8 @@ pub struct Entry {
     pub metrics: bool,
     pub read: Duration,
     pub write: Duration,
+    /// How long a tunnel may be silent.
+    pub idle: Duration,
     pub series: Series,
 }
 
@@ -90,11 +94,15 @@ impl ProxyHttp for Proxy {
         let attempt = usize::try_from(context.tries).unwrap_or(0);
         context.tries += 1;
         context.forwarded = true;
-        let _ = session;
-        server.peer(attempt).await.map_err(|error| {
+        let mut peer = server.peer(attempt).await.map_err(|error| {
             tracing::warn!(%error, service = &*service.name, "a server's name cannot be resolved");
             Error::new(ErrorType::HTTPStatus(502))
-        })
+        })?;
+        if context.upgrading {
+            session.set_read_timeout(Some(self.entry.idle));
+            peer.options.read_timeout = Some(self.entry.idle);
+        }
+        Ok(peer)
     }
 
     async fn upstream_request_filter(
@@ -131,12 +139,26 @@ impl ProxyHttp for Proxy {
         response: &mut ResponseHeader,
         context: &mut Context,
     ) -> pingora::Result<()> {
-        self.last_on_this_connection(session);
-        if !response.status.is_informational() {
-            self.note_effect(session.req_header(), response, context);
+        if response.status.is_informational() && response.status != StatusCode::SWITCHING_PROTOCOLS {
+            // Not the answer yet; what guards an answer's cookies does not see it.
+            response.remove_header(&SET_COOKIE);
+            return Ok(());
         }
+        self.last_on_this_connection(session);
+        self.note_effect(session.req_header(), response, context);
         finish(session.req_header(), response, context);
         Ok(())
+    }
+
+    /// As with interim answers: no cookie passes where nothing guards it.
+    async fn response_trailer_filter(
+        &self,
+        _session: &mut Session,
+        trailers: &mut HeaderMap,
+        _context: &mut Context,
+    ) -> pingora::Result<Option<Bytes>> {
+        trailers.remove(SET_COOKIE);
+        Ok(None)
     }
 
     fn fail_to_connect(

@@ -60,7 +60,8 @@ pub async fn decide(proxy: &Proxy, session: &mut Session, context: &mut Context)
     if let Some(answer) = middlewares(session.req_header_mut(), context).await {
         return Ok(Step::Answer(answer));
     }
-    if session.is_upgrade_req() && wants_websocket(session.req_header()) && !allows_upgrade(context) {
+    context.upgrading = session.is_upgrade_req() && wants_websocket(session.req_header());
+    if context.upgrading && !allows_upgrade(context) {
         return Ok(refuse(StatusCode::FORBIDDEN, session.req_header(), "Upgrades are not allowed here."));
     }
     if is_console(session.req_header(), context) {

@@ -86,6 +86,20 @@ fn every_set_cookie_keeps_its_own_line_and_the_servers_name_is_not_told() {
 }
 
 #[test]
+fn an_interim_answer_sets_no_cookie() {
+    let upstream = Upstream::new(|request| {
+        request.write("HTTP/1.1 103 Early Hints\r\nSet-Cookie: a=1\r\nLink: </x>\r\n\r\n");
+        request.reply("", b"");
+    });
+    let gateway = Started::new(everything_to(upstream.address));
+    let mut client = Client::to(gateway.address);
+    client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    let interim = client.head();
+    assert_eq!((interim.status, interim.all("set-cookie").len()), (103, 0));
+    assert_eq!(client.response(false).status, 200);
+}
+
+#[test]
 fn a_request_id_is_carried_through() {
     let upstream = Upstream::echo();
     let gateway = Started::new(everything_to(upstream.address));
