@@ -1,6 +1,11 @@
 //! What several areas' tests stand on.
 
 pub mod emulate;
+pub mod follow;
 pub mod installation;
+pub mod oidc_provider;
+pub mod peers;
 pub mod postgres;
+pub mod provider;
 pub mod sign_in;
+pub mod skip;
