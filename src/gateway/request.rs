@@ -48,6 +48,13 @@ pub async fn decide(proxy: &Proxy, session: &mut Session, context: &mut Context)
     if let Some(answer) = own::answer(proxy, head) {
         return Ok(Step::answer(answer));
     }
+    if matches!(session.req_header().method, Method::CONNECT | Method::TRACE) {
+        return Ok(refuse(
+            StatusCode::METHOD_NOT_ALLOWED,
+            session.req_header(),
+            "The method is not allowed.",
+        ));
+    }
     if session.is_http2()
         && let Err((status, sentence)) = check_http2(session)
     {
@@ -78,9 +85,6 @@ fn refuse(status: StatusCode, head: &RequestHeader, sentence: &str) -> Step {
 fn check_http2(session: &mut Session) -> Result<(), (StatusCode, &'static str)> {
     let no_body = session.is_body_empty();
     let head = session.req_header();
-    if matches!(head.method, Method::CONNECT | Method::TRACE) {
-        return Err((StatusCode::METHOD_NOT_ALLOWED, "The method is not allowed."));
-    }
     let path = head.raw_path();
     if path.first() != Some(&b'/') || !path.iter().all(u8::is_ascii_graphic) || path.contains(&b'#') {
         return Err((StatusCode::BAD_REQUEST, "The request target is not an absolute path."));
