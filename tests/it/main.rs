@@ -15,6 +15,7 @@ mod oauth;
 mod rule;
 mod sandbox;
 mod shared;
+mod signals;
 mod store;
 mod story;
 mod support;

@@ -3,4 +3,5 @@
 pub mod emulate;
 pub mod installation;
 pub mod postgres;
+pub mod program;
 pub mod sign_in;
