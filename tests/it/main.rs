@@ -16,6 +16,7 @@ mod providers;
 mod rule;
 mod sandbox;
 mod shared;
+mod signals;
 mod store;
 mod story;
 mod support;

@@ -6,6 +6,7 @@ pub mod installation;
 pub mod oidc_provider;
 pub mod peers;
 pub mod postgres;
+pub mod program;
 pub mod provider;
 pub mod sign_in;
 pub mod skip;
