@@ -8,6 +8,7 @@ use pingora::proxy::Session;
 use super::context::Context;
 use super::proxy::Proxy;
 use crate::web::answer::{Answer, short};
+use crate::web::client_address::strip_forwarding;
 use crate::web::local::Origin;
 
 /// Where a provider's redirect comes back; the only place that needs no proof of an administrator.
@@ -30,6 +31,7 @@ pub async fn console(proxy: &Proxy, session: &mut Session, context: &Context) ->
     *request.method_mut() = head.method.clone();
     *request.uri_mut() = head.uri.clone();
     *request.headers_mut() = head.headers.clone();
+    strip_forwarding(request.headers_mut());
     request.extensions_mut().insert(Origin { client: exchange.client });
     if let Some(admin) = &context.admin {
         request.extensions_mut().insert(admin.clone());

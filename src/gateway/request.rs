@@ -18,7 +18,7 @@ use crate::middleware::{Decision, Verdict};
 use crate::web::answer::{Answer, short};
 use crate::web::client_address::{resolve, scheme, strip_forwarding};
 use crate::web::exchange::Exchange;
-use crate::web::path::{CanonicalPath, canonical, is_at_or_below};
+use crate::web::path::{CanonicalPath, canonical, is_at_or_below, routing_path};
 
 pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -63,7 +63,9 @@ pub async fn decide(proxy: &Proxy, session: &mut Session, context: &mut Context)
     if let Some(step) = route(proxy, session, context) {
         return Ok(step);
     }
-    strip_forwarding(session.req_header_mut());
+    if !peer(session).is_some_and(|peer| proxy.entry.trusted.believes(peer)) {
+        strip_forwarding(session.req_header_mut());
+    }
     if let Some(answer) = middlewares(session.req_header_mut(), context).await {
         return Ok(Step::Answer(answer));
     }
@@ -118,10 +120,11 @@ fn route(proxy: &Proxy, session: &Session, context: &mut Context) -> Option<Step
     let tls = session.digest().is_some_and(|digest| digest.ssl_digest.is_some());
     let original = head.uri.path();
     let path = canonical(original, &proxy.gateway.locales);
+    let routed = routing_path(original);
     let query = Query {
         method: &head.method,
         authority: authority(head),
-        path: original,
+        path: &routed,
         canonical: path.as_ref().ok().map(|path| path.text(original)),
         query: head.uri.query(),
         headers: &head.headers,
@@ -166,7 +169,8 @@ async fn middlewares(head: &mut RequestHeader, context: &mut Context) -> Option<
     None
 }
 
-/// Other upgrades than WebSocket are dropped on the way to the upstream; the request is an ordinary one.
+/// Whether pingora could make a WebSocket of it: it asks for no `Connection: upgrade`, so this is wider
+/// than [`crate::web::client_address::is_websocket`]. Other upgrades it drops on the way to the upstream.
 fn wants_websocket(head: &RequestHeader) -> bool {
     head.headers
         .get_all(UPGRADE)

@@ -11,5 +11,6 @@ mod reload;
 mod start;
 mod streaming;
 mod tls;
+mod trusted_proxies;
 mod upgrade;
 mod upstream;

@@ -12,6 +12,7 @@ mod mail;
 mod middleware;
 mod net;
 mod oauth;
+mod providers;
 mod rule;
 mod sandbox;
 mod shared;

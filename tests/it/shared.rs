@@ -4,11 +4,13 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
+use crate::support::skip::skip;
+
 /// The cases of `traefik/cases/<name>.json`; `None`, and said so, when the folder is not there.
 pub fn traefik_cases(name: &str) -> Option<Vec<Value>> {
     let file = format!("traefik/cases/{name}.json");
     let Some(path) = folders().map(|folder| folder.join(&file)).find(|path| path.is_file()) else {
-        println!("skipped: {file} not present");
+        skip(&format!("{file} not present"));
         return None;
     };
     let text = std::fs::read_to_string(path).expect("a readable file");

@@ -9,11 +9,12 @@ use serde_json::{Map, Value, json};
 
 use super::client::{Client, Reply};
 use super::desk::sign_in;
+use crate::support::skip::skip;
 
 #[tokio::test]
 async fn the_desk_answers_in_the_recorded_shapes() {
     let Some(folder) = std::env::var_os("DESK_RECORDINGS").map(PathBuf::from) else {
-        eprintln!("skipped: DESK_RECORDINGS names no folder of recorded exchanges");
+        skip("DESK_RECORDINGS names no folder of recorded exchanges");
         return;
     };
     let desk = desk::start("127.0.0.1:0".parse().unwrap()).await.unwrap();
