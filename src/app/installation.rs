@@ -189,6 +189,14 @@ fn sealer(key: &VaultKey) -> anyhow::Result<Sealer> {
     Ok(Sealer::new(key))
 }
 
+/// Whether a key that is given can be used; one that is yet to be made can.
+pub(super) fn check_key(key: &VaultKey) -> anyhow::Result<()> {
+    match key {
+        VaultKey::File(path) => SealingKey::read(path).map(drop).map_err(Into::into),
+        VaultKey::MadeIn(_) => Ok(()),
+    }
+}
+
 /// Store, key and certificate lie in it: nobody else looks inside. One that is there keeps its mode.
 fn make_private_folder(path: &Path) -> anyhow::Result<()> {
     let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
