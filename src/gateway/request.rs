@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use http::header::{HeaderName, UPGRADE};
+use http::header::{CONTENT_LENGTH, HeaderName, UPGRADE};
 use http::{Method, StatusCode};
 use pingora::http::RequestHeader;
 use pingora::proxy::Session;
@@ -18,6 +18,7 @@ use crate::middleware::{Decision, Verdict};
 use crate::web::answer::{Answer, short};
 use crate::web::client_address::{resolve, scheme, strip_forwarding};
 use crate::web::exchange::Exchange;
+use crate::web::grammar::{is_authority, plain_length};
 use crate::web::path::{CanonicalPath, canonical, is_at_or_below, routing_path};
 
 pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -94,11 +95,17 @@ fn check_http2(session: &mut Session) -> Result<(), (StatusCode, &'static str)> 
     if head.headers.len() > MOST_HEADERS {
         return Err((StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "The request head is too large."));
     }
-    if authority(head).is_empty() {
-        return Err((StatusCode::BAD_REQUEST, "The host is missing."));
+    if !is_authority(authority(head).as_bytes()) {
+        return Err((StatusCode::BAD_REQUEST, "The host is missing or is none."));
+    }
+    let mut lengths = head.headers.get_all(CONTENT_LENGTH).iter();
+    if lengths.next().is_some_and(|first| plain_length(first.as_bytes()).is_none())
+        || lengths.next().is_some()
+    {
+        return Err((StatusCode::BAD_REQUEST, "The Content-Length is not one plain number."));
     }
     let bodiless = matches!(head.method, Method::GET | Method::HEAD | Method::DELETE | Method::OPTIONS);
-    if bodiless && !no_body && !head.headers.contains_key(http::header::CONTENT_LENGTH) {
+    if bodiless && !no_body && !head.headers.contains_key(CONTENT_LENGTH) {
         return Err((StatusCode::BAD_REQUEST, "This method takes no body of unknown length."));
     }
     Ok(())
