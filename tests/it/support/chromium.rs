@@ -158,7 +158,7 @@ impl SentRequest {
             let wanted = cookies.iter().filter(|cookie| wanted(&cookie["blockedReasons"]));
             wanted.map(|cookie| cookie["cookie"]["name"].as_str().expect("a name").to_owned()).collect()
         };
-        // `SchemefulSameSiteStrict` where only the scheme makes it another site.
+        // `SchemefulSameSiteStrict` where the scheme differs too.
         let strict = |reason: &Value| reason.as_str().is_some_and(|text| text.ends_with("SameSiteStrict"));
         Some(Self {
             path: path.split('?').next().unwrap_or_default().to_owned(),
