@@ -80,7 +80,7 @@ pub fn check(
     if now >= claims.exp.saturating_add(LEEWAY) || claims.nbf.is_some_and(|from| now < from - LEEWAY) {
         return Err(IdTokenError::Time);
     }
-    let nonce = claims.nonce.as_deref().unwrap_or_default();
+    let nonce = claims.nonce.as_deref().ok_or(IdTokenError::Nonce)?;
     if !equal_in_constant_time(nonce.as_bytes(), expected.nonce.expose_secret().as_bytes()) {
         return Err(IdTokenError::Nonce);
     }
