@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, anyhow};
 use prometheus_client::registry::Registry;
 use tokio::runtime::{Builder, Runtime};
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tracing::{info, warn};
 
@@ -68,6 +69,7 @@ pub(super) fn start(start_up: StartUp) -> anyhow::Result<Running> {
         .enable_all()
         .build()
         .context("no runtime")?;
+    ignore_sighup_while_starting(&control)?;
     let ground = Ground::lay(&start_up, control.handle())?;
     let routes = Routes::load(&start_up, &ground.parts, installation::now())?;
     let bound = bind(start_up.entry_points.clone())?;
@@ -93,6 +95,14 @@ pub(super) fn start(start_up: StartUp) -> anyhow::Result<Running> {
     }
     let serving = thread::Builder::new().name("serve".to_owned()).spawn(move || serve_bound(serving))?;
     Ok(Running { stop, rest, serving, control })
+}
+
+/// The rules are about to be read anyway; by default the signal would end the process. Once caught it stays
+/// caught, and serving listens to it later.
+fn ignore_sighup_while_starting(control: &Runtime) -> anyhow::Result<()> {
+    let _entered = control.enter();
+    drop(signal(SignalKind::hangup()).context("SIGHUP cannot be caught")?);
+    Ok(())
 }
 
 fn start_background(

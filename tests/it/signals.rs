@@ -7,6 +7,7 @@ use http::{Request, StatusCode};
 use mintgate::sandbox::fault::{Effect, Fault};
 use rustix::process::Signal;
 
+use crate::support::process::eventually;
 use crate::support::program::{PATIENCE, Scene};
 
 impl Scene {
@@ -77,6 +78,16 @@ async fn sighup_reads_the_rules_again() {
         assert!(begun.elapsed() < PATIENCE, "the old rules stay");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sighup_while_it_starts_does_not_end_the_program() {
+    let scene = Scene::start().await;
+    let program = scene.spawn_program();
+    // The key is made long before anything is served.
+    eventually("a vault key", async || scene.config.with_file_name("vault.key").exists().then_some(())).await;
+    program.signal(Signal::HUP);
+    scene.until_it_answers().await;
 }
 
 fn rules_for(client: &str) -> String {

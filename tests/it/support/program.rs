@@ -80,18 +80,28 @@ impl Scene {
         Self { sandbox, http: Arc::new(http), public, config, _folder: folder }
     }
 
-    /// Starts the program and waits until it answers.
-    pub async fn start_program(&self) -> Program {
+    /// Starts the program.
+    pub fn spawn_program(&self) -> Program {
         let started =
             Command::new(MINTGATE).args(["run", "--config"]).arg(&self.config).stdout(Stdio::null()).spawn();
-        let program = Program(started.expect("the program starts"));
+        Program(started.expect("the program starts"))
+    }
+
+    /// Starts the program and waits until it answers.
+    pub async fn start_program(&self) -> Program {
+        let program = self.spawn_program();
+        self.until_it_answers().await;
+        program
+    }
+
+    pub async fn until_it_answers(&self) {
         let ping = self.public.join("/ping").expect("a URL");
         let begun = Instant::now();
         loop {
             let answer =
                 self.http.call(Request::get(ping.as_str()).body(Bytes::new()).expect("a request"), 100).await;
             if answer.is_ok_and(|answer| answer.status() == StatusCode::OK) {
-                return program;
+                return;
             }
             assert!(begun.elapsed() < PATIENCE, "the gateway does not come up");
             tokio::time::sleep(Duration::from_millis(20)).await;
