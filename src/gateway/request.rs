@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use http::header::{HeaderName, UPGRADE};
+use http::header::{AUTHORIZATION, HeaderName, UPGRADE};
 use http::{Method, StatusCode};
 use pingora::http::RequestHeader;
 use pingora::proxy::Session;
@@ -18,6 +18,7 @@ use crate::middleware::{Decision, Verdict};
 use crate::web::answer::{Answer, short};
 use crate::web::client_address::{resolve, scheme, strip_forwarding};
 use crate::web::exchange::Exchange;
+use crate::web::head::Headers;
 use crate::web::path::{CanonicalPath, canonical, is_at_or_below};
 
 pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -66,6 +67,12 @@ pub async fn decide(proxy: &Proxy, session: &mut Session, context: &mut Context)
     }
     if is_console(session.req_header(), context) {
         return local::console(proxy, session, context).await.map(Step::answer);
+    }
+    if let Some(service) = context.instead.take() {
+        context.forwarded = true;
+        let answer = local::ask(proxy, service, session, context).await?;
+        proxy.note_effect(session.req_header(), answer.status(), context);
+        return Ok(Step::answer(answer));
     }
     Ok(Step::Forward)
 }
@@ -155,6 +162,11 @@ async fn middlewares(head: &mut RequestHeader, context: &mut Context) -> Option<
         match decision {
             Decision::Pass => {}
             Decision::PassAdmin(admin) => context.admin = Some(admin),
+            Decision::PassAs(authorization) => {
+                Headers::insert(head, AUTHORIZATION, authorization.clone());
+                context.authorization = Some(authorization);
+            }
+            Decision::PassTo(service) => context.instead = Some(service),
             Decision::Answer(answer) => return Some(answer),
         }
         context.passed += 1;

@@ -9,3 +9,4 @@ pub mod forwarding;
 pub mod head;
 pub mod local;
 pub mod path;
+pub mod sender;
