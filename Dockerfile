@@ -4,9 +4,7 @@
 FROM rust:1.95-bookworm AS build
 RUN apt-get update && apt-get install -y --no-install-recommends cmake && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
-COPY Cargo.toml Cargo.lock ./
-COPY src ./src
-COPY templates ./templates
+COPY . .
 RUN cargo build --release --locked --bin mintgate && cp target/release/mintgate /mintgate
 
 FROM debian:bookworm-slim

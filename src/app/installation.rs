@@ -1,21 +1,22 @@
 //! What one installation is made of: store, vault, clients, desk, worker, console.
 
+use std::collections::HashMap;
 use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context;
 use tokio::runtime::Handle;
 use tracing::info;
 
 use crate::base::clock::{Clock, SystemClock, Timestamp};
-use crate::base::id::short_id;
+use crate::base::id::{MailboxId, short_id};
 use crate::base::wake::Wake;
 use crate::config::{StartUp, VaultKey};
 use crate::desk::Desk;
 use crate::desk::admin::Admins;
-use crate::mailbox::registry as mailboxes;
+use crate::mailbox::{Mailbox, registry as mailboxes};
 use crate::middleware::registry::Parts as MiddlewareParts;
 use crate::middleware::session_shield::{DeskSide, Means, Sessions};
 use crate::net::{self, Egress, PROVIDERS, Timeouts};
@@ -175,7 +176,17 @@ fn mailbox_factory(
         graph: app.graph.clone(),
         requests_per_minute: start_up.mail.rate_limit,
     };
-    Arc::new(move |row| mailboxes::make(&row.kind, row.id.clone(), &parts))
+    // One object per mailbox, so that console and worker share its request budget.
+    let made: Mutex<HashMap<MailboxId, Arc<dyn Mailbox>>> = Mutex::default();
+    Arc::new(move |row| {
+        let mut made = made.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(mailbox) = made.get(&row.id) {
+            return Some(mailbox.clone());
+        }
+        let mailbox = mailboxes::make(&row.kind, row.id.clone(), &parts)?;
+        made.insert(row.id.clone(), mailbox.clone());
+        Some(mailbox)
+    })
 }
 
 fn sealer(key: &VaultKey) -> anyhow::Result<Sealer> {
@@ -184,6 +195,14 @@ fn sealer(key: &VaultKey) -> anyhow::Result<Sealer> {
         VaultKey::MadeIn(folder) => read_or_make(&folder.join(KEY_FILE))?,
     };
     Ok(Sealer::new(key))
+}
+
+/// Whether a key that is given can be used; one that is yet to be made can.
+pub(super) fn check_key(key: &VaultKey) -> anyhow::Result<()> {
+    match key {
+        VaultKey::File(path) => SealingKey::read(path).map(drop).map_err(Into::into),
+        VaultKey::MadeIn(_) => Ok(()),
+    }
 }
 
 /// Store, key and certificate lie in it: nobody else looks inside. One that is there keeps its mode.

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::base::report::Report;
+use crate::config::problem::Problems;
 
 mod certificate;
 mod command;
@@ -36,8 +37,16 @@ pub fn main() -> ExitCode {
     match CommandLine::parse().command.run() {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("mintgate: {}", Report(error.as_ref()));
+            tell(&error);
             ExitCode::FAILURE
         }
+    }
+}
+
+/// A configuration's problems are told as they are: each says where it lies.
+fn tell(error: &anyhow::Error) {
+    match error.downcast_ref::<Problems>() {
+        Some(problems) => eprintln!("{problems}"),
+        None => eprintln!("mintgate: {}", Report(error.as_ref())),
     }
 }

@@ -175,6 +175,8 @@ fn application(conf: &Arc<ServerConf>, proxy: Proxy, idle: Duration) -> App {
     let mut app = pingora::proxy::http_proxy(conf, proxy);
     let mut options = HttpServerOptions::default();
     options.h2_idle_timeout = Some(idle);
+    // Not that CONNECT is allowed: pingora's own refusal would tell its name, so the gateway refuses.
+    options.allow_connect_method_proxying = true;
     app.server_options = Some(options);
     // Starts from pingora's own, which hold the number of streams and of reset ones.
     let mut http2 = default_h2_options();

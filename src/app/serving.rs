@@ -69,8 +69,7 @@ pub(super) fn start(start_up: StartUp) -> anyhow::Result<Running> {
         .build()
         .context("no runtime")?;
     let ground = Ground::lay(&start_up, control.handle())?;
-    let routes = Routes::load(&start_up, &ground.parts, installation::now());
-    let routes = routes.map_err(|problems| anyhow!("{problems}"))?;
+    let routes = Routes::load(&start_up, &ground.parts, installation::now())?;
     let bound = bind(start_up.entry_points.clone())?;
     let installation = control.block_on(Installation::open(ground, &start_up, control.handle()))?;
     let (rest, resting) = watch::channel(false);

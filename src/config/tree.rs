@@ -57,7 +57,7 @@ pub fn options() -> Options {
 
 /// Reads a file's text, up to 4 MiB of UTF-8.
 pub fn read_source(path: &Path) -> Result<Arc<Source>, Problem> {
-    let refused = |why: String| Problem::new(Origin::Path(path.to_owned()), why);
+    let refused = |why: String| Problem::new(Origin::Path(path.to_owned()), format!("the file {why}"));
     let size = std::fs::metadata(path).map_err(|error| refused(format!("cannot be read: {error}")))?.len();
     if size > MAX_FILE {
         return Err(refused(format!("has {size} bytes; {MAX_FILE} are allowed")));

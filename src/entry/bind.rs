@@ -1,7 +1,9 @@
 //! Takes the listening sockets before anything else starts, so that a busy port is one clear refusal.
 
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
+
+use rustix::io::Errno;
 
 use crate::config::EntryPoint;
 
@@ -49,7 +51,11 @@ pub fn bind(entry_points: Vec<EntryPoint>) -> Result<Vec<Bound>, BindError> {
 fn bind_one(entry_point: EntryPoint) -> Result<Bound, BindError> {
     let (name, address) = (entry_point.name.clone(), entry_point.address);
     // The standard library sets SO_REUSEADDR, so a restart need not wait for old connections.
-    let taken = TcpListener::bind(address).and_then(|socket| {
+    let listening = TcpListener::bind(address).or_else(|error| match without_ipv6(address, &error) {
+        Some(instead) => TcpListener::bind(instead),
+        None => Err(error),
+    });
+    let taken = listening.and_then(|socket| {
         socket.set_nonblocking(true)?;
         let address = socket.local_addr()?;
         Ok((socket, address))
@@ -62,6 +68,13 @@ fn bind_one(entry_point: EntryPoint) -> Result<Bound, BindError> {
             _ => BindError::Impossible { name, address, source },
         }),
     }
+}
+
+/// `:8080` means every address; where the kernel has no IPv6 that is every IPv4 address.
+fn without_ipv6(address: SocketAddr, error: &io::Error) -> Option<SocketAddr> {
+    let everywhere = address.ip() == IpAddr::V6(Ipv6Addr::UNSPECIFIED);
+    let refused = matches!(Errno::from_io_error(error), Some(Errno::AFNOSUPPORT | Errno::ADDRNOTAVAIL));
+    (everywhere && refused).then(|| SocketAddr::from((Ipv4Addr::UNSPECIFIED, address.port())))
 }
 
 #[cfg(test)]
@@ -103,5 +116,14 @@ mod tests {
         let bound = bind(vec![entry_point(([127, 0, 0, 1], 0).into())]).expect("a free port");
         assert_ne!(bound[0].address.port(), 0);
         assert!(std::net::TcpStream::connect(bound[0].address).is_ok());
+    }
+
+    #[test]
+    fn without_ipv6_everywhere_means_every_ipv4_address() {
+        let no_ipv6 = io::Error::from(Errno::AFNOSUPPORT);
+        let instead = |text: &str, error| without_ipv6(text.parse().expect("an address"), error);
+        assert_eq!(instead("[::]:8080", &no_ipv6), Some("0.0.0.0:8080".parse().expect("an address")));
+        assert_eq!(instead("[::1]:8080", &no_ipv6), None);
+        assert_eq!(instead("[::]:8080", &io::Error::from(Errno::ADDRINUSE)), None);
     }
 }

@@ -134,7 +134,7 @@ fn request_line_parts(line: &[u8]) -> Result<Request, Refusal> {
     if matches!(method, b"TRACE" | b"CONNECT") {
         return Err(Refusal { status: 405, reason: "The method is not allowed." });
     }
-    if target.first() != Some(&b'/') || target.iter().any(|&byte| matches!(byte, b'#' | b'\t')) {
+    if target.first() != Some(&b'/') || !is_target(target) {
         return Err(Refusal::malformed("The request target is not an absolute path."));
     }
     let version_1_1 = match version {
@@ -144,6 +144,13 @@ fn request_line_parts(line: &[u8]) -> Result<Request, Refusal> {
     };
     let bodiless = matches!(method, b"GET" | b"HEAD" | b"DELETE" | b"OPTIONS");
     Ok(Request { bodiless, version_1_1 })
+}
+
+/// Bytes that browsers send unencoded, a little more than RFC 3986 allows: its section 2 leaves out
+/// `[]{}|^\` and the backtick. A fragment never belongs into a request.
+fn is_target(target: &[u8]) -> bool {
+    let path = target.split(|&byte| byte == b'?').next().unwrap_or(target);
+    !target.iter().any(|&byte| matches!(byte, b'#' | b'"' | b'<' | b'>' | b'\t')) && !path.contains(&b'`')
 }
 
 /// RFC 9110 section 5.6.2.

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use http::HeaderMap;
-use http::header::{HOST, HeaderValue};
+use http::header::HeaderValue;
 use pingora::http::RequestHeader;
 
 use super::request_id::RequestId;
 use super::table::{Route, Table};
 use super::upstream::Service;
 use crate::base::clock::Timestamp;
+use crate::web::client_address;
 use crate::web::exchange::Exchange;
 use crate::web::local::{Admin, LocalService};
 
@@ -66,14 +66,7 @@ impl Context {
     }
 }
 
-/// The authority a request names: HTTP/2 has it in the target, HTTP/1 in `Host`.
+/// The authority a request names, empty where it names none.
 pub fn authority(head: &RequestHeader) -> &str {
-    match head.uri.authority() {
-        Some(authority) => authority.as_str(),
-        None => host_line(&head.headers),
-    }
-}
-
-fn host_line(headers: &HeaderMap) -> &str {
-    headers.get(HOST).and_then(|value| value.to_str().ok()).unwrap_or("")
+    client_address::authority(&head.uri, &head.headers).unwrap_or("")
 }

@@ -11,6 +11,7 @@ use pingora::proxy::Session;
 use super::context::Context;
 use super::proxy::Proxy;
 use crate::web::answer::{Answer, short};
+use crate::web::client_address::strip_forwarding;
 use crate::web::local::{LocalService, Origin};
 
 /// Where a provider's redirect comes back; the only place that needs no proof of an administrator.
@@ -48,6 +49,7 @@ pub async fn ask(
     *request.method_mut() = head.method.clone();
     *request.uri_mut() = head.uri.clone();
     *request.headers_mut() = head.headers.clone();
+    strip_forwarding(request.headers_mut());
     request.extensions_mut().insert(Origin { client: exchange.client });
     if let Some(admin) = &context.admin {
         request.extensions_mut().insert(admin.clone());

@@ -22,7 +22,7 @@ use super::log::Line;
 use super::metrics::Series;
 use super::request::{Step, X_REQUEST_ID, decide, peer};
 use crate::config::Redirection;
-use crate::web::client_address::{Trusted, write_forwarding};
+use crate::web::client_address::{Trusted, strip_forwarding, write_forwarding};
 use crate::web::head::Headers;
 
 /// One entry point's share of the gateway.
@@ -115,6 +115,8 @@ impl ProxyHttp for Proxy {
             return Err(Error::new(ErrorType::InternalError));
         };
         let authority = authority(session.req_header());
+        // The middlewares have read what a trusted proxy says; the upstream reads only us.
+        strip_forwarding(upstream);
         write_forwarding(upstream, exchange, authority);
         if let Some(id) = &context.id {
             Headers::insert(upstream, X_REQUEST_ID, id.header().clone());

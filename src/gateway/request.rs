@@ -19,7 +19,7 @@ use crate::web::answer::{Answer, short};
 use crate::web::client_address::{resolve, scheme, strip_forwarding};
 use crate::web::exchange::Exchange;
 use crate::web::head::Headers;
-use crate::web::path::{CanonicalPath, canonical, is_at_or_below};
+use crate::web::path::{CanonicalPath, canonical, is_at_or_below, routing_path};
 
 pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -49,6 +49,13 @@ pub async fn decide(proxy: &Proxy, session: &mut Session, context: &mut Context)
     if let Some(answer) = own::answer(proxy, head) {
         return Ok(Step::answer(answer));
     }
+    if matches!(session.req_header().method, Method::CONNECT | Method::TRACE) {
+        return Ok(refuse(
+            StatusCode::METHOD_NOT_ALLOWED,
+            session.req_header(),
+            "The method is not allowed.",
+        ));
+    }
     if session.is_http2()
         && let Err((status, sentence)) = check_http2(session)
     {
@@ -57,7 +64,9 @@ pub async fn decide(proxy: &Proxy, session: &mut Session, context: &mut Context)
     if let Some(step) = route(proxy, session, context) {
         return Ok(step);
     }
-    strip_forwarding(session.req_header_mut());
+    if !peer(session).is_some_and(|peer| proxy.entry.trusted.believes(peer)) {
+        strip_forwarding(session.req_header_mut());
+    }
     if let Some(answer) = middlewares(session.req_header_mut(), context).await {
         return Ok(Step::Answer(answer));
     }
@@ -85,9 +94,6 @@ fn refuse(status: StatusCode, head: &RequestHeader, sentence: &str) -> Step {
 fn check_http2(session: &mut Session) -> Result<(), (StatusCode, &'static str)> {
     let no_body = session.is_body_empty();
     let head = session.req_header();
-    if matches!(head.method, Method::CONNECT | Method::TRACE) {
-        return Err((StatusCode::METHOD_NOT_ALLOWED, "The method is not allowed."));
-    }
     let path = head.raw_path();
     if path.first() != Some(&b'/') || !path.iter().all(u8::is_ascii_graphic) || path.contains(&b'#') {
         return Err((StatusCode::BAD_REQUEST, "The request target is not an absolute path."));
@@ -121,10 +127,11 @@ fn route(proxy: &Proxy, session: &Session, context: &mut Context) -> Option<Step
     let tls = session.digest().is_some_and(|digest| digest.ssl_digest.is_some());
     let original = head.uri.path();
     let path = canonical(original, &proxy.gateway.locales);
+    let routed = routing_path(original);
     let query = Query {
         method: &head.method,
         authority: authority(head),
-        path: original,
+        path: &routed,
         canonical: path.as_ref().ok().map(|path| path.text(original)),
         query: head.uri.query(),
         headers: &head.headers,
@@ -174,7 +181,8 @@ async fn middlewares(head: &mut RequestHeader, context: &mut Context) -> Option<
     None
 }
 
-/// Other upgrades than WebSocket are dropped on the way to the upstream; the request is an ordinary one.
+/// Whether pingora could make a WebSocket of it: it asks for no `Connection: upgrade`, so this is wider
+/// than [`crate::web::client_address::is_websocket`]. Other upgrades it drops on the way to the upstream.
 fn wants_websocket(head: &RequestHeader) -> bool {
     head.headers
         .get_all(UPGRADE)

@@ -50,7 +50,7 @@ pub struct Query<'a> {
     pub method: &'a Method,
     /// The authority the client named, port and all.
     pub authority: &'a str,
-    /// The path as it was sent, and its canonical form where it has one.
+    /// The path as rules see it ([`crate::web::path::routing_path`]), and its canonical form where it has one.
     pub path: &'a str,
     pub canonical: Option<&'a str>,
     pub query: Option<&'a str>,
@@ -95,7 +95,7 @@ impl Table {
     /// The router that answers, if any.
     ///
     /// A router of the desk is asked about the canonical path, because the desk itself reads many
-    /// spellings as one; every other router about the path as it was sent.
+    /// spellings as one; every other router about the path as Traefik reads it.
     pub fn route(&self, entry_point: usize, tls: bool, query: &Query<'_>) -> Option<usize> {
         let host = host(query.authority);
         let candidates = self.candidates.get(entry_point)?;

@@ -1,7 +1,8 @@
 //! The header lines of a parsed mail as clean text. Knows what a field holds, not what it means.
 
-use mail_parser::{Address, HeaderName, HeaderValue};
+use mail_parser::{Address, Header, HeaderName, HeaderValue, MessageParser};
 
+use super::decoding::{decode, is_garbled};
 use super::{Mailbox, clean, message_id};
 
 const LONGEST_SUBJECT: usize = 500;
@@ -22,7 +23,7 @@ impl Headers<'_> {
     /// The decoded subject.
     pub(crate) fn subject(&self) -> String {
         let decoded = match self.0.subject() {
-            Some(subject) if !subject.contains(char::REPLACEMENT_CHARACTER) => subject.to_owned(),
+            Some(subject) if !is_garbled(subject) => subject.to_owned(),
             // Raw bytes in an encoding of their own.
             _ => self.bytes("Subject").map(decode).unwrap_or_default(),
         };
@@ -37,8 +38,18 @@ impl Headers<'_> {
     /// Every address of a field, groups flattened, those without an address left out.
     pub(crate) fn mailboxes(&self, name: &HeaderName<'_>) -> Vec<Mailbox> {
         let fields = self.0.headers().iter().filter(|field| &field.name == name);
-        let lists = fields.filter_map(|field| field.value.as_address());
-        lists.flat_map(|list| flatten(list)).take(MOST_ADDRESSES).collect()
+        fields.flat_map(|field| self.mailboxes_of(field)).take(MOST_ADDRESSES).collect()
+    }
+
+    fn mailboxes_of(&self, field: &Header<'_>) -> Vec<Mailbox> {
+        let read = field.value.as_address().map(flatten).unwrap_or_default();
+        if !read.iter().any(|one| is_garbled(&one.name)) {
+            return read;
+        }
+        // Raw bytes in an encoding of their own.
+        let again = self.bytes_of(field).map(|bytes| format!("From:{}\r\n\r\n", decode(bytes).trim_end()));
+        let again = again.as_ref().and_then(|line| MessageParser::default().parse(line.as_bytes()));
+        again.as_ref().and_then(|mail| mail.from()).map_or(read, flatten)
     }
 
     /// The ids of a field, normalised, in their order.
@@ -50,20 +61,12 @@ impl Headers<'_> {
     fn bytes(&self, name: &str) -> Option<&[u8]> {
         let field =
             self.0.headers().iter().rev().find(|field| field.name.as_str().eq_ignore_ascii_case(name))?;
-        let (start, end) = (field.offset_start as usize, field.offset_end as usize);
-        self.0.raw_message.get(start..end)
+        self.bytes_of(field)
     }
-}
 
-/// Text in UTF-8, or else in the encoding it most probably is.
-pub(crate) fn decode(bytes: &[u8]) -> String {
-    if let Ok(text) = str::from_utf8(bytes) {
-        return text.to_owned();
+    fn bytes_of(&self, field: &Header<'_>) -> Option<&[u8]> {
+        self.0.raw_message.get(field.offset_start as usize..field.offset_end as usize)
     }
-    let mut detector = chardetng::EncodingDetector::new(chardetng::Iso2022JpDetection::Allow);
-    detector.feed(bytes, true);
-    let encoding = detector.guess(None, chardetng::Utf8Detection::Allow);
-    encoding.decode(bytes).0.into_owned()
 }
 
 fn texts<'a>(value: &'a HeaderValue<'_>) -> Vec<&'a str> {

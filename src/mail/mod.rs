@@ -7,6 +7,7 @@ mod automatic;
 pub mod clean;
 pub mod compose;
 pub mod decide;
+mod decoding;
 pub mod desk_text;
 mod headers;
 pub mod html;

@@ -20,6 +20,7 @@ pub const PROVIDERS: &[&str] = &[
     "graph.microsoft.us",
     "dod-graph.microsoft.us",
     "login.chinacloudapi.cn",
+    "login.partner.microsoftonline.cn",
     "microsoftgraph.chinacloudapi.cn",
     "accounts.google.com",
     "oauth2.googleapis.com",

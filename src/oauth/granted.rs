@@ -5,12 +5,25 @@
 
 use crate::oauth::provider::SIGN_IN_SCOPES;
 
+/// Granted without being asked for, in place of a wider scope.
+const DOWNGRADED: [&str; 1] = ["Mail.Read"];
+
 /// Granted scopes as [`crate::oauth::source::AccessToken::scopes`] keeps them: lower case, without the
 /// resource's prefix, without sign-in scopes.
 pub fn short_names<'s>(scopes: impl IntoIterator<Item = &'s str>) -> Vec<String> {
     let mut names: Vec<String> = scopes.into_iter().map(short_name).collect();
     names.retain(|name| !name.is_empty() && !SIGN_IN_SCOPES.contains(&name.as_str()));
     names
+}
+
+/// Granted scopes as a provider is asked for them again: in its own spelling and with the resource's
+/// prefix, by `known`. Scopes are case-sensitive (RFC 6749, section 3.3), even where Microsoft is not.
+pub fn as_asked(granted: &[String], known: &[&str]) -> Vec<String> {
+    let spelled = |name: &String| {
+        let mut names = known.iter().chain(&DOWNGRADED);
+        names.find(|scope| short_name(scope) == *name).map_or_else(|| name.clone(), |&scope| scope.to_owned())
+    };
+    granted.iter().map(spelled).collect()
 }
 
 /// Wanted scopes that were not granted.
@@ -57,6 +70,14 @@ mod tests {
         let granted = short_names(text.split(' '));
         assert_eq!(granted, ["mail.send", "user.read", "mail.readwrite"]);
         assert!(missing(&granted, &GRAPH_SCOPES).is_empty());
+    }
+
+    #[test]
+    fn a_scope_is_asked_for_again_as_its_provider_spells_it() {
+        let known = ["User.Read", "https://outlook.office.com/SMTP.Send"];
+        let granted = short_names(["user.read", "https://outlook.office.com/SMTP.Send", "Mail.Read", "Odd"]);
+        let expected = ["User.Read", "https://outlook.office.com/SMTP.Send", "Mail.Read", "odd"];
+        assert_eq!(as_asked(&granted, &known), expected);
     }
 
     #[test]

@@ -120,7 +120,8 @@ fn readable(answer: Response<Bytes>) -> Result<Response<Bytes>, EndpointError> {
 fn is_json(headers: &HeaderMap) -> bool {
     let Some(Ok(text)) = headers.get(CONTENT_TYPE).map(HeaderValue::to_str) else { return false };
     let media_type = text.split(';').next().unwrap_or(text).trim();
-    media_type.eq_ignore_ascii_case("application/json")
+    // Key sets are `application/jwk-set+json` at conforming providers (RFC 7517, section 8.5.2).
+    ["application/json", "application/jwk-set+json"].iter().any(|json| media_type.eq_ignore_ascii_case(json))
 }
 
 #[cfg(test)]
@@ -137,7 +138,9 @@ mod tests {
 
     #[test]
     fn only_json_is_read() {
-        assert!(readable(answer(200, &[("content-type", "Application/JSON; charset=utf-8")])).is_ok());
+        for line in ["Application/JSON; charset=utf-8", "application/jwk-set+json"] {
+            assert!(readable(answer(200, &[("content-type", line)])).is_ok(), "{line}");
+        }
         for lines in [&[("content-type", "text/html")][..], &[("content-type", "application/jsonx")], &[]] {
             assert!(matches!(readable(answer(200, lines)), Err(EndpointError::NotJson { .. })), "{lines:?}");
         }

@@ -115,6 +115,11 @@ impl Faults {
         lock(&self.0).push(fault);
     }
 
+    /// How many calls met one of the present switches.
+    pub fn met(&self) -> u32 {
+        lock(&self.0).iter().map(|fault| fault.seen).sum()
+    }
+
     /// Everything works again.
     pub fn clear(&self) {
         lock(&self.0).clear();

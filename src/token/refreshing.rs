@@ -15,6 +15,7 @@ use crate::base::report::Report;
 use crate::base::secret::{ExposeSecret, SecretString};
 use crate::oauth::advice::Advice;
 use crate::oauth::grant::{Grant, GrantError, refresh};
+use crate::oauth::granted::as_asked;
 use crate::oauth::refresh::{Failure, judge};
 use crate::oauth::source::{AccessToken, Resource, TokenError};
 use crate::store::{MailboxState, StoreError};
@@ -226,7 +227,9 @@ impl Refreshing {
         let app = &self.inner.app;
         // Asking for more than was granted would be refused as a whole (AADSTS65001).
         let mut scopes: Vec<String> = match record.kept(self.resource) {
-            Some(kept) if !kept.token.scopes.is_empty() => kept.token.scopes.clone(),
+            Some(kept) if !kept.token.scopes.is_empty() => {
+                as_asked(&kept.token.scopes, app.scopes(self.resource))
+            }
             _ => app.scopes(self.resource).iter().map(|&scope| scope.to_owned()).collect(),
         };
         scopes.push("offline_access".to_owned());

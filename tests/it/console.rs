@@ -1,21 +1,15 @@
 //! The console, driven as a browser drives it: the way to the provider and back, who may do what, and
 //! what its pages say.
 
-use std::time::Duration;
-
 use http::header::HOST;
 use http::{Method, Request, StatusCode};
-use mintgate::base::secret::ExposeSecret;
-use mintgate::oauth::provider::MicrosoftApp;
-use mintgate::oauth::source::{Resource, TokenSource};
 use mintgate::sandbox::identity::Problem;
 use mintgate::store::{InboundEnd, MailboxRow, NewMail};
 
-use crate::support::emulate::{self, Emulate};
 use crate::support::installation::{
     CALLBACK_URL, Installation, MAILBOX, MINUTE, OTHER_MAILBOX, PUBLIC_URL, START, mailbox,
 };
-use crate::support::sign_in::{Browser, Page, accept, cancel, path_of, post_for_redirect, query_of};
+use crate::support::sign_in::{Browser, Page, accept, cancel, path_of, query_of};
 
 mod pages;
 
@@ -351,40 +345,4 @@ async fn a_silent_provider_changes_nothing() {
     let page = browser.press("/admin/exchange/connect").await;
     assert_eq!(page.status(), StatusCode::BAD_GATEWAY);
     assert!(page.text().contains("Microsoft cannot be reached"));
-}
-
-#[tokio::test]
-async fn somebody_elses_provider_is_understood_too() {
-    let Some(emulate) = Emulate::start().await else { return };
-    let app = MicrosoftApp {
-        client_id: "emulate-app".to_owned(),
-        client_secret: "emulate-secret".into(),
-        tenant: emulate::TENANT.to_owned(),
-        authority: emulate.url.clone(),
-        graph: emulate.url.clone(),
-    };
-    let installation = Installation::start().await.before_another_provider(app);
-    let console = installation.console();
-    let browser = Browser::admin(&console, 1);
-
-    let authorize = browser.leave().await;
-    let mut action = authorize.clone();
-    action.set_path("/oauth2/v2.0/authorize/callback");
-    action.set_query(None);
-    let query = query_of(&authorize);
-    let mut fields: Vec<(&str, &str)> = query.iter().map(|(name, value)| (&**name, &**value)).collect();
-    fields.push(("email", "tickets@emulate.example"));
-    let back = post_for_redirect(&*installation.http, &action, &fields).await;
-    let parked = browser.get(&path_of(&back)).await;
-    let end = browser.get(&parked.onward().expect("a way on")).await;
-    assert_eq!(end.location(), "/admin/exchange", "{}", end.text());
-    assert_eq!(row(&installation).await.expect("a row").address, "tickets@emulate.example");
-
-    let first = installation.keeper.token(&mailbox(), Resource::Graph).await.expect("a token");
-    installation.clock.advance(Duration::from_secs(3600));
-    let second = installation.keeper.token(&mailbox(), Resource::Graph).await.expect("a rotated token");
-    assert_ne!(first.secret.expose_secret(), second.secret.expose_secret());
-    installation.clock.advance(Duration::from_secs(3600));
-    let third = installation.keeper.token(&mailbox(), Resource::Graph).await;
-    assert!(third.is_ok(), "the rotated refresh token was kept: {third:?}");
 }

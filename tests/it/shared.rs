@@ -1,21 +1,29 @@
-//! Cases that lie beside the repository, where they are present: Traefik's behaviour, restated.
+//! Cases and recordings that lie beside the repository, where they are present.
 
 use std::path::PathBuf;
 
 use serde_json::Value;
 
+use crate::support::skip::skip;
+
 /// The cases of `traefik/cases/<name>.json`; `None`, and said so, when the folder is not there.
 pub fn traefik_cases(name: &str) -> Option<Vec<Value>> {
     let file = format!("traefik/cases/{name}.json");
-    let Some(path) = folders().map(|folder| folder.join(&file)).find(|path| path.is_file()) else {
-        println!("skipped: {file} not present");
-        return None;
-    };
+    let path = path(&file)?;
     let text = std::fs::read_to_string(path).expect("a readable file");
     let mut whole: Value = serde_json::from_str(&text).expect("JSON");
     let Value::Array(cases) = whole["cases"].take() else { panic!("{file} has no cases") };
     assert!(!cases.is_empty(), "{file} is empty");
     Some(cases)
+}
+
+/// Where `name` lies; `None`, and said so, when it is not there.
+pub fn path(name: &str) -> Option<PathBuf> {
+    let found = folders().map(|folder| folder.join(name)).find(|path| path.exists());
+    if found.is_none() {
+        skip(&format!("{name} not present"));
+    }
+    found
 }
 
 fn folders() -> impl Iterator<Item = PathBuf> {

@@ -2,28 +2,21 @@
 
 use std::collections::BTreeMap;
 use std::net::TcpListener;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
+use std::path::Path;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, CONTENT_TYPE, ORIGIN};
-use http::{Method, Request, StatusCode};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, ORIGIN, SET_COOKIE};
+use http::{Method, Request};
 use mail_parser::MessageParser;
-use mintgate::base::secret::ExposeSecret;
-use mintgate::net::{Client, Egress, Timeouts};
-use mintgate::sandbox::desk::{ADMIN, AGENT, BOT};
-use mintgate::sandbox::{CUSTOMER, MAILBOX, Options, Sandbox};
-use mintgate::web::call::HttpCall;
+use mintgate::sandbox::desk::{ADMIN, AGENT};
+use mintgate::sandbox::{CUSTOMER, MAILBOX};
 use serde_json::{Value, json};
 use url::Url;
 
+use crate::support::program::{MINTGATE, PATIENCE, Scene};
 use crate::support::sign_in::{accept, between, path_of};
-
-const MINTGATE: &str = env!("CARGO_BIN_EXE_mintgate");
-/// Longer than an unresolved call to the desk is waited for before it is repeated.
-const PATIENCE: Duration = Duration::from_secs(150);
 
 fn demo(folder: &Path, https_port: &str) -> std::process::Output {
     Command::new(MINTGATE)
@@ -56,37 +49,37 @@ fn a_story_that_cannot_be_played_says_why_and_fails() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_again_and_again_it_loses_and_doubles_no_mail() {
-    let scene = Scene::start().await;
-    let mut gateway = scene.start_gateway().await;
-    scene.connect_mailbox().await;
+    let story = Story::begin().await;
+    let mut program = story.scene.start_program().await;
+    story.connect_mailbox().await;
     let mut chance = Chance(0x9e37_79b9_7f4a_7c15);
     let mut expected = Vec::new();
     for round in 0..10 {
         for mail in 0..3 {
             let subject = format!("Question {round}.{mail}");
-            scene.sandbox.graph.customer_writes(CUSTOMER, MAILBOX, &subject, "Please help.", None);
+            story.scene.sandbox.graph.customer_writes(CUSTOMER, MAILBOX, &subject, "Please help.", None);
             expected.push(subject);
         }
-        scene.answer_new_tickets().await;
+        story.answer_new_tickets().await;
         tokio::time::sleep(Duration::from_millis(chance.below(400))).await;
-        gateway.kill();
-        gateway = scene.start_gateway().await;
+        program.kill();
+        program = story.scene.start_program().await;
     }
-    scene.wait_for_tickets(expected.len()).await;
-    scene.answer_new_tickets().await;
-    scene.wait_for_answers(expected.len()).await;
+    story.wait_for_tickets(expected.len()).await;
+    story.answer_new_tickets().await;
+    story.wait_for_answers(expected.len()).await;
     assert_each_once(
         "tickets",
         &expected,
-        scene.sandbox.desk.tickets().iter().map(|ticket| ticket.title.clone()),
+        story.scene.sandbox.desk.tickets().iter().map(|ticket| ticket.title.clone()),
     );
-    let answers = scene.sandbox.graph.received_outside(CUSTOMER);
+    let answers = story.scene.sandbox.graph.received_outside(CUSTOMER);
     let subjects = answers.iter().map(|raw| {
         let mail = MessageParser::default().parse(raw).expect("a mail");
         mail.subject().expect("a subject").trim_start_matches("Re: ").to_owned()
     });
     assert_each_once("answers", &expected, subjects);
-    drop(gateway);
+    drop(program);
 }
 
 fn assert_each_once(what: &str, expected: &[String], seen: impl Iterator<Item = String>) {
@@ -110,99 +103,74 @@ impl Chance {
     }
 }
 
-/// A `mintgate run` that dies with its handle, by SIGKILL.
-struct Gateway(Child);
-
-impl Gateway {
-    fn kill(&mut self) {
-        self.0.kill().expect("it was running");
-        self.0.wait().expect("it has ended");
-    }
+/// What a browser holds once it is signed in.
+struct Pair {
+    handle: String,
+    /// `name=value`.
+    cookie: String,
 }
 
-impl Drop for Gateway {
-    fn drop(&mut self) {
-        // It may have been killed before.
-        drop(self.0.kill());
-        drop(self.0.wait());
-    }
-}
-
-struct Scene {
-    sandbox: Sandbox,
-    http: Arc<dyn HttpCall>,
-    public: Url,
-    config: PathBuf,
+/// What an admin, an agent and a customer do around the program.
+struct Story {
+    scene: Scene,
     agent: String,
-    _folder: tempfile::TempDir,
 }
 
-impl Scene {
-    async fn start() -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address").port();
-        let public = Url::parse(&format!("http://desk.localhost:{port}")).expect("a URL");
-        let callback = public.join("/admin/exchange/callback").expect("a URL");
-        let options = Options::on_free_ports(vec![callback.to_string()]);
-        let sandbox = Sandbox::start(options).await.expect("a sandbox");
-        let folder = tempfile::tempdir().expect("a folder");
-        let config = folder.path().join("mintgate.yml");
-        std::fs::write(&config, start_up_file(folder.path(), port, &public, &sandbox)).expect("written");
-        let egress = Egress::only([public.as_str(), &sandbox.identity.url(), &sandbox.desk.url()]);
-        let runtime = tokio::runtime::Handle::current();
-        let http = Client::new(runtime, egress.expect("rules"), Timeouts::default()).expect("a client");
-        let mut scene =
-            Self { sandbox, http: Arc::new(http), public, config, agent: String::new(), _folder: folder };
-        scene.agent = scene.token(AGENT).await;
-        scene
-    }
-
-    /// Starts the program and waits until it answers.
-    async fn start_gateway(&self) -> Gateway {
-        let started =
-            Command::new(MINTGATE).args(["run", "--config"]).arg(&self.config).stdout(Stdio::null()).spawn();
-        let gateway = Gateway(started.expect("the program starts"));
-        let ping = self.public.join("/ping").expect("a URL");
-        let begun = Instant::now();
-        loop {
-            let answer =
-                self.http.call(Request::get(ping.as_str()).body(Bytes::new()).expect("a request"), 100).await;
-            if answer.is_ok_and(|answer| answer.status() == StatusCode::OK) {
-                return gateway;
-            }
-            assert!(begun.elapsed() < PATIENCE, "the gateway does not come up");
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+impl Story {
+    async fn begin() -> Self {
+        let mut story = Self { scene: Scene::start().await, agent: String::new() };
+        story.agent = story.token(AGENT).await;
+        story
     }
 
     /// The way an admin's browser takes.
     async fn connect_mailbox(&self) {
-        let admin = self.token(ADMIN).await;
-        let overview = self.console(Method::GET, "/admin/exchange", &admin, "").await;
+        let admin = self.sign_in(ADMIN).await;
+        let overview = self.console(Method::GET, "/admin/exchange", Some(&admin), "").await;
         let token = between(&overview, "name=\"token\" value=\"", "\"").expect("a form");
         let form = format!("token={token}");
-        let leaving = self.console(Method::POST, "/admin/exchange/connect", &admin, &form).await;
+        let leaving = self.console(Method::POST, "/admin/exchange/connect", Some(&admin), &form).await;
         let authorize = Url::parse(&onward(&leaving)).expect("a URL");
-        let back = accept(self.http.as_ref(), &authorize, MAILBOX).await;
+        let back = accept(self.scene.http.as_ref(), &authorize, MAILBOX).await;
         let callback = path_of(&back);
-        let parked = self.console(Method::GET, &callback, "", "").await;
+        let parked = self.console(Method::GET, &callback, None, "").await;
         let complete = onward(&parked);
-        self.console(Method::GET, &complete, &admin, "").await;
-        let overview = self.console(Method::GET, "/admin/exchange", &admin, "").await;
+        self.console(Method::GET, &complete, Some(&admin), "").await;
+        let overview = self.console(Method::GET, "/admin/exchange", Some(&admin), "").await;
         assert!(overview.contains("Connected"), "{overview}");
     }
 
-    async fn console(&self, method: Method, path: &str, token: &str, form: &str) -> String {
-        let url = self.public.join(path).expect("a URL");
+    /// Signs in through the gateway, as the desk's page does.
+    async fn sign_in(&self, (email, password): (&str, &str)) -> Pair {
+        let url = self.scene.public.join("/api/v1/auth/login").expect("a URL");
+        let body = json!({"email": email, "password": password}).to_string();
+        let request = Request::post(url.as_str())
+            .header(CONTENT_TYPE, "application/json")
+            .header(ORIGIN, self.scene.public.origin().ascii_serialization())
+            .header("user-agent", "Test/1")
+            .body(Bytes::from(body))
+            .expect("a request");
+        let answer = self.scene.http.call(request, 1 << 20).await.expect("an answer");
+        let reply: Value = serde_json::from_slice(answer.body()).expect("JSON");
+        let line = answer.headers()[SET_COOKIE].to_str().expect("text");
+        Pair {
+            handle: reply["token"].as_str().expect("a handle").to_owned(),
+            cookie: line.split(';').next().expect("a cookie").to_owned(),
+        }
+    }
+
+    async fn console(&self, method: Method, path: &str, admin: Option<&Pair>, form: &str) -> String {
+        let url = self.scene.public.join(path).expect("a URL");
         let mut request = Request::builder().method(method).uri(url.as_str()).header("user-agent", "Test/1");
-        if !token.is_empty() {
-            request = request.header(AUTHORIZATION, format!("Bearer {token}"));
+        if let Some(Pair { handle, cookie }) = admin {
+            request = request.header(COOKIE, format!("session={handle}; {cookie}"));
         }
         if !form.is_empty() {
-            request = request.header(ORIGIN, self.public.origin().ascii_serialization());
+            request = request.header(ORIGIN, self.scene.public.origin().ascii_serialization());
             request = request.header(CONTENT_TYPE, "application/x-www-form-urlencoded");
         }
         let request = request.body(Bytes::from(form.to_owned())).expect("a request");
-        let answer = self.http.call(request, 1 << 20).await.expect("an answer");
+        let answer = self.scene.http.call(request, 1 << 20).await.expect("an answer");
         let text = String::from_utf8_lossy(answer.body()).into_owned();
         assert!(answer.status().as_u16() < 400, "{path}: {} {text}", answer.status());
         text
@@ -210,8 +178,8 @@ impl Scene {
 
     /// Every ticket without a comment gets a public one.
     async fn answer_new_tickets(&self) {
-        for ticket in self.sandbox.desk.tickets() {
-            if self.sandbox.desk.comments(&ticket.id).is_empty() {
+        for ticket in self.scene.sandbox.desk.tickets() {
+            if self.scene.sandbox.desk.comments(&ticket.id).is_empty() {
                 let comment = json!({"id": ticket.id, "text": "Here is how.", "public": true});
                 self.desk("ticket/comment", Some(&self.agent), &comment).await;
             }
@@ -224,23 +192,23 @@ impl Scene {
     }
 
     async fn desk(&self, path: &str, token: Option<&str>, body: &Value) -> Value {
-        let url = format!("{}/api/v1/{path}", self.sandbox.desk.url());
+        let url = format!("{}/api/v1/{path}", self.scene.sandbox.desk.url());
         let mut request =
             Request::post(url).header(CONTENT_TYPE, "application/json").header("user-agent", "Test/1");
         if let Some(token) = token {
             request = request.header(AUTHORIZATION, format!("Bearer {token}"));
         }
         let request = request.body(Bytes::from(body.to_string())).expect("a request");
-        let answer = self.http.call(request, 1 << 20).await.expect("an answer");
+        let answer = self.scene.http.call(request, 1 << 20).await.expect("an answer");
         serde_json::from_slice(answer.body()).expect("JSON")
     }
 
     async fn wait_for_tickets(&self, count: usize) {
-        self.wait_until("tickets", count, || self.sandbox.desk.tickets().len()).await;
+        self.wait_until("tickets", count, || self.scene.sandbox.desk.tickets().len()).await;
     }
 
     async fn wait_for_answers(&self, count: usize) {
-        self.wait_until("answers", count, || self.sandbox.graph.received_outside(CUSTOMER).len()).await;
+        self.wait_until("answers", count, || self.scene.sandbox.graph.received_outside(CUSTOMER).len()).await;
     }
 
     async fn wait_until(&self, what: &str, count: usize, seen: impl Fn() -> usize) {
@@ -255,35 +223,4 @@ impl Scene {
 fn onward(page: &str) -> String {
     let url = between(page, "content=\"0;url=", "\"").unwrap_or_else(|| panic!("no way on: {page}"));
     url.replace("&#38;", "&").replace("&amp;", "&")
-}
-
-fn start_up_file(folder: &Path, port: u16, public: &Url, sandbox: &Sandbox) -> String {
-    let app = sandbox.identity.app();
-    format!(
-        "\
-entryPoints: {{ web: {{ address: \"127.0.0.1:{port}\" }} }}
-ping: {{ entryPoint: web }}
-log: {{ level: error }}
-dataDir: \"{folder}\"
-desk: {{ url: \"{desk}\", bot: {{ email: {bot}, password: {password} }} }}
-console: {{ publicUrl: \"{public}\" }}
-microsoft:
-  clientId: {client_id}
-  clientSecret: {client_secret}
-  tenantId: {tenant}
-  authorityUrl: \"{identity}\"
-  graphUrl: \"{graph}\"
-mail: {{ pollInterval: 1s, rateLimit: 6000 }}
-",
-        folder = folder.display(),
-        public = public.origin().ascii_serialization(),
-        desk = sandbox.desk.url(),
-        bot = BOT.0,
-        password = BOT.1,
-        client_id = app.client_id,
-        client_secret = app.client_secret.expose_secret(),
-        tenant = app.tenant,
-        identity = sandbox.identity.url(),
-        graph = sandbox.graph.url(),
-    )
 }

@@ -17,13 +17,8 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let start_up = super::load_start_up(&arguments.config)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let parts = installation::middleware_parts(&start_up, runtime.handle())?;
-    let routes = match Routes::load(&start_up, &parts, installation::now()) {
-        Ok(routes) => routes,
-        Err(problems) => {
-            eprint!("{problems}");
-            return Ok(ExitCode::FAILURE);
-        }
-    };
+    let routes = Routes::load(&start_up, &parts, installation::now())?;
+    installation::check_key(&start_up.vault)?;
     for warning in start_up.warnings.iter().chain(&routes.warnings) {
         eprintln!("warning: {warning}");
     }

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 
 use super::ConfigArgument;
 use crate::config::EntryPoint;
@@ -27,8 +27,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     if point.tls {
         bail!("`ping.entryPoint` is a TLS entry point; name a plain one");
     }
-    let address = reachable(point);
-    let status = ask(address).with_context(|| format!("http://{address}/ping does not answer"))?;
+    let (address, status) = ask_any(&reachable(point))?;
     if status != "200" {
         bail!("http://{address}/ping answers {status}");
     }
@@ -36,14 +35,29 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The entry point's address, or loopback where it listens everywhere.
-fn reachable(point: &EntryPoint) -> SocketAddr {
-    let ip = match point.address.ip() {
-        IpAddr::V4(any) if any.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
-        IpAddr::V6(any) if any.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
-        ip => ip,
-    };
-    SocketAddr::new(ip, point.address.port())
+/// The entry point's address, or loopback where it listens everywhere: IPv4 first, since a machine without
+/// IPv6 has only that.
+fn reachable(point: &EntryPoint) -> Vec<SocketAddr> {
+    let port = point.address.port();
+    if point.address.ip().is_unspecified() {
+        let loopback = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
+        return loopback.map(|ip| SocketAddr::new(ip, port)).to_vec();
+    }
+    vec![point.address]
+}
+
+/// The first of `addresses` that answers, and its status.
+fn ask_any(addresses: &[SocketAddr]) -> anyhow::Result<(SocketAddr, String)> {
+    let mut failure = None;
+    for &address in addresses {
+        match ask(address) {
+            Ok(status) => return Ok((address, status)),
+            Err(error) => {
+                failure = Some(anyhow!(error).context(format!("http://{address}/ping does not answer")))
+            }
+        }
+    }
+    Err(failure.context("there is no address to ask")?)
 }
 
 fn ask(address: SocketAddr) -> std::io::Result<String> {

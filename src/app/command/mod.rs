@@ -2,7 +2,6 @@
 
 use std::process::ExitCode;
 
-use anyhow::Context;
 use clap::Subcommand;
 
 use crate::config::StartUp;
@@ -51,5 +50,5 @@ pub(super) struct ConfigArgument {
 /// Reads the start-up file and the environment.
 fn load_start_up(argument: &ConfigArgument) -> anyhow::Result<StartUp> {
     let environment = Environment::of_process();
-    StartUp::load(argument.config.as_deref(), &environment).context("the configuration is not usable")
+    Ok(StartUp::load(argument.config.as_deref(), &environment)?)
 }

@@ -133,7 +133,8 @@ struct Found {
 /// Kubernetes keeps the generations of a ConfigMap beside the links to them, and editors their copies.
 fn walk(path: &Path, found: &mut Found, depth: usize) -> Result<(), Problem> {
     let refused = |why: String| Problem::new(Origin::Path(path.to_owned()), why);
-    let metadata = std::fs::metadata(path).map_err(|error| refused(format!("cannot be read: {error}")))?;
+    let metadata =
+        std::fs::metadata(path).map_err(|error| refused(format!("the rules cannot be read: {error}")))?;
     if metadata.is_file() {
         match path.extension().and_then(|extension| extension.to_str()) {
             Some("yml" | "yaml") => found.rules.push(path.to_owned()),
@@ -145,12 +146,15 @@ fn walk(path: &Path, found: &mut Found, depth: usize) -> Result<(), Problem> {
         return Ok(());
     }
     if depth > MAX_DEPTH {
-        return Err(refused(format!("is more than {MAX_DEPTH} folders deep; a link may lead in a circle")));
+        return Err(refused(format!(
+            "the folder is more than {MAX_DEPTH} folders deep; a link may lead in a circle"
+        )));
     }
-    let entries = std::fs::read_dir(path).map_err(|error| refused(format!("cannot be read: {error}")))?;
+    let entries =
+        std::fs::read_dir(path).map_err(|error| refused(format!("the folder cannot be read: {error}")))?;
     let mut children = Vec::new();
     for entry in entries {
-        let entry = entry.map_err(|error| refused(format!("cannot be read: {error}")))?;
+        let entry = entry.map_err(|error| refused(format!("the folder cannot be read: {error}")))?;
         if !entry.file_name().as_encoded_bytes().starts_with(b".") {
             children.push(entry.path());
         }

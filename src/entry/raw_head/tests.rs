@@ -54,6 +54,9 @@ fn request_lines_that_could_be_read_twice_are_refused() {
         "GET a HTTP/1.1",
         "OPTIONS * HTTP/1.1",
         "GET /#x HTTP/1.1",
+        "GET /<x> HTTP/1.1",
+        "GET /?\" HTTP/1.1",
+        "GET /` HTTP/1.1",
         "GET /\u{7f} HTTP/1.1",
         "GET /\u{e9} HTTP/1.1",
     ] {

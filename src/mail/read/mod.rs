@@ -5,9 +5,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use mail_parser::{HeaderName, MessageParser, MessagePart, MimeHeaders, PartType};
 
-use super::headers::{Headers, decode};
+use super::decoding::decode;
+use super::headers::Headers;
 use super::{Attachment, Message, automatic, clean, html, message_id, quote};
 use crate::base::clock::Timestamp;
+
+mod repair;
 
 /// Why a mail cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -57,6 +60,7 @@ fn read_within(raw: &[u8], limits: &Limits) -> Result<Message, ReadError> {
     if raw.len() > limits.bytes {
         return Err(ReadError::TooLarge { limit: limits.bytes });
     }
+    let raw = without_blank_start(raw);
     if content_types(raw) > limits.parts {
         return Err(ReadError::TooManyParts { limit: limits.parts });
     }
@@ -92,6 +96,13 @@ fn understand(mail: &mail_parser::Message<'_>, raw: &[u8]) -> Message {
     }
 }
 
+/// Some gateways put empty lines before the first header line; they are no end of the headers.
+fn without_blank_start(raw: &[u8]) -> &[u8] {
+    let first = raw.iter().position(|byte| !byte.is_ascii_whitespace()).unwrap_or(raw.len());
+    let line_start = raw[..first].iter().rposition(|&byte| byte == b'\n').map_or(0, |line_end| line_end + 1);
+    &raw[line_start..]
+}
+
 /// Lines that begin a part's Content-Type. Counted before parsing, because the parser goes as deep as
 /// the mail does.
 fn content_types(raw: &[u8]) -> usize {
@@ -123,8 +134,8 @@ fn parents(in_reply_to: &[String], references: &[String]) -> Vec<String> {
     parents
 }
 
-/// The plain parts in their order; the HTML ones where those say nothing; else whatever text the mail has:
-/// a customer's words in a misplaced part are better shown than lost.
+/// The plain parts in their order; the HTML ones where those say nothing; else whatever text the mail has,
+/// that of attached mails included: a customer's words in a misplaced part are better shown than lost.
 fn text(mail: &mail_parser::Message<'_>) -> String {
     let plain = joined(mail, &mut mail.text_bodies());
     let page = if plain.is_empty() { joined(mail, &mut mail.html_bodies()) } else { plain };
@@ -142,8 +153,10 @@ fn joined<'p>(
     let mut pieces = Vec::new();
     for part in parts {
         let piece = match &part.body {
-            PartType::Html(page) => html::to_text(&repaired(mail, part, page)),
-            PartType::Text(text) => repaired(mail, part, text),
+            PartType::Html(page) => html::to_text(&repair::text(mail, part, page)),
+            PartType::Text(text) => repair::text(mail, part, text),
+            PartType::Message(attached) => text(attached),
+            PartType::Binary(bytes) if is_multipart(part) => decode(bytes),
             _ => continue,
         };
         pieces.push(clean::block(&piece).trim_matches('\n').to_owned());
@@ -152,28 +165,20 @@ fn joined<'p>(
     pieces.join("\n\n")
 }
 
+/// One whose parts cannot be found, since its boundary is missing.
+fn is_multipart(part: &MessagePart<'_>) -> bool {
+    part.content_type().is_some_and(|kind| kind.ctype().eq_ignore_ascii_case("multipart"))
+}
+
 fn is_shown(part: &&MessagePart<'_>) -> bool {
     !part.content_disposition().is_some_and(mail_parser::ContentType::is_attachment)
 }
 
-/// A part whose bytes are in another encoding than it declares (or declares none), decoded again.
-fn repaired(mail: &mail_parser::Message<'_>, part: &MessagePart<'_>, text: &str) -> String {
-    let declared = part.content_type().is_some_and(|kind| kind.has_attribute("charset"));
-    if declared || !text.contains(char::REPLACEMENT_CHARACTER) {
-        return text.to_owned();
-    }
-    let body = mail.raw_message.get(part.offset_body as usize..part.offset_end as usize);
-    match (body, part.encoding) {
-        (Some(bytes), mail_parser::Encoding::None) => decode(bytes),
-        _ => text.to_owned(),
-    }
-}
-
 fn attachments(mail: &mail_parser::Message<'_>) -> Vec<Attachment> {
-    mail.attachments().enumerate().map(|(index, part)| attachment(index, part)).collect()
+    mail.attachments().enumerate().map(|(index, part)| attachment(mail, index, part)).collect()
 }
 
-fn attachment(index: usize, part: &MessagePart<'_>) -> Attachment {
+fn attachment(mail: &mail_parser::Message<'_>, index: usize, part: &MessagePart<'_>) -> Attachment {
     let (fallback, default_type) = match &part.body {
         PartType::Message(_) => (format!("mail-{}.eml", index + 1), "message/rfc822"),
         PartType::Html(_) => (format!("page-{}.html", index + 1), "text/html"),
@@ -186,7 +191,7 @@ fn attachment(index: usize, part: &MessagePart<'_>) -> Attachment {
     );
     let declared_inline = part.content_disposition().is_some_and(mail_parser::ContentType::is_inline);
     Attachment {
-        name: clean::file_name(part.attachment_name().unwrap_or_default(), &fallback),
+        name: clean::file_name(&repair::attachment_name(mail, part), &fallback),
         media_type: clean::line(&media_type, 100).to_ascii_lowercase(),
         size: part.len(),
         inline: declared_inline || part.content_id().is_some(),

@@ -128,7 +128,7 @@ fn encodings_are_read_declared_or_not() {
             "Grüße aus Köln, die Tür ist zu",
         ),
         (b"Content-Type: text/plain\r\n\r\n\xc3\xbc\r\n", "ü"),
-        (b"Content-Type: text/plain; charset=utf-8\r\n\r\na\xffb\r\n", "a\u{fffd}b"),
+        (b"Content-Type: text/plain; charset=utf-8\r\n\r\na\xffb\r\n", "aÿb"),
     ];
     for (rest, wanted) in cases {
         let raw = [b"From: a@b\r\n".as_slice(), rest].concat();
@@ -239,4 +239,70 @@ fn no_mutilated_mail_makes_the_reader_fail() {
             Err(error) => assert_eq!(error, ReadError::NotAMail, "round {round}"),
         }
     }
+}
+
+#[test]
+fn empty_lines_before_the_headers_are_passed_over() {
+    let mail = read(b"   \r\n\r\nSubject: Printer\r\n\r\nIt smokes.\r\n").expect("a mail");
+    assert_eq!((mail.subject.as_str(), mail.text.as_str()), ("Printer", "It smokes."));
+    assert_eq!(read(b" \r\n\r\n"), Err(ReadError::NotAMail));
+}
+
+#[test]
+fn a_text_in_another_encoding_than_it_declares_is_read_all_the_same() {
+    let text = "die Tür fällt schön zu";
+    let cases: [&[u8]; 4] = [
+        b"Content-Type: text/plain; charset=utf-8\r\n\r\ndie T\xfcr f\xe4llt sch\xf6n zu\r\n",
+        b"Content-Type: text/plain; charset=us-ascii\r\n\r\ndie T\xfcr f\xe4llt sch\xf6n zu\r\n",
+        b"Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n\
+            die T=FCr f=E4llt sch=F6n zu\r\n",
+        b"Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n\
+            ZGllIFT8ciBm5GxsdCBzY2j2biB6dQ==\r\n",
+    ];
+    for raw in cases {
+        assert_eq!(read(raw).expect("a mail").text, text, "{}", String::from_utf8_lossy(raw));
+    }
+}
+
+#[test]
+fn one_broken_character_does_not_change_the_encoding_of_the_others() {
+    for declared in ["Content-Type: text/plain; charset=utf-8\r\n", ""] {
+        let broken = ["Привет".as_bytes(), b"\xd0"].concat();
+        let heads =
+            [declared.as_bytes(), b"Subject: ", &broken, b"\r\nFrom: ", &broken, b" <a@b.example>\r\n\r\n"];
+        let mail = read(&[heads.concat(), broken.clone()].concat()).expect("a mail");
+        let from = mail.from.expect("a sender");
+        for text in [mail.text, mail.subject, from.name] {
+            assert_eq!(text, "Привет\u{fffd}", "{declared}");
+        }
+    }
+}
+
+#[test]
+fn names_in_raw_bytes_are_read() {
+    let raw = b"From: J\xfcrgen M\xfcller <j@customer.example>\r\nTo: \"K\xf6ln\" <k@desk.example>, b@desk.example\r\n\
+        Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nSee there.\r\n\
+        --b\r\nContent-Type: application/pdf; name=\"Pr\xfcfung gr\xfcn.pdf\"\r\n\r\n%PDF\r\n--b--\r\n";
+    let mail = read(raw).expect("a mail");
+    let from = mail.from.expect("a sender");
+    assert_eq!((from.name.as_str(), from.address.as_str()), ("Jürgen Müller", "j@customer.example"));
+    assert_eq!((mail.to.len(), mail.to[0].name.as_str()), (2, "Köln"));
+    assert_eq!(mail.attachments[0].name, "Prüfung grün.pdf");
+}
+
+#[test]
+fn a_text_whose_multipart_lost_its_boundary_is_shown() {
+    let raw =
+        b"Content-Type: multipart/mixed; boundary=a\r\n\r\n--a\r\nContent-Type: multipart/alternative;\r\n\
+        boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\nIt smokes.\r\n--b--\r\n--a--\r\n";
+    assert!(read(raw).expect("a mail").text.contains("It smokes."));
+}
+
+#[test]
+fn a_mail_that_only_carries_another_one_shows_that_ones_text() {
+    let raw = b"Subject: for you\r\nContent-Type: multipart/mixed; boundary=a\r\n\r\n--a\r\nContent-Type: text/plain\r\n\r\n\r\n\
+        --a\r\nContent-Type: message/rfc822\r\n\r\nSubject: Printer\r\n\r\nIt smokes.\r\n--a--\r\n";
+    let mail = read(raw).expect("a mail");
+    assert_eq!((mail.subject.as_str(), mail.text.as_str()), ("for you", "It smokes."));
+    assert_eq!(mail.attachments.len(), 1);
 }

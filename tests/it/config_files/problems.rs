@@ -155,7 +155,8 @@ fn a_start_up_file_that_is_not_there_is_told() {
     let folder = Folder::new();
     let path = folder.path("missing.yml");
     let error = mintgate::config::StartUp::load(Some(&path), &Default::default()).expect_err("missing");
-    let expected = "error: cannot be read: No such file or directory (os error 2)\n --> …/missing.yml";
+    let expected =
+        "error: the file cannot be read: No such file or directory (os error 2)\n --> …/missing.yml";
     assert_eq!(folder.shown(&error.to_string()), expected);
 }
 

@@ -36,7 +36,8 @@ fn one_router(settings: &str, server: &str) -> String {
          s: {{loadBalancer: {{servers: [{{url: \"{server}\"}}]}}}}\n  middlewares:\n    \
          edge: {{ipAllowList: {{sourceRange: [\"10.0.0.0/8\"]}}}}\n    \
          upgrade: {{plugin: {{allowUpgrade: {{}}}}}}\n    cookies: {{plugin: {{hardenCookies: {{}}}}}}\n    \
-         admins: {{plugin: {{adminOnly: {{}}}}}}\n    both: {{chain: {{middlewares: [upgrade, office]}}}}\n    \
+         admins: {{plugin: {{adminOnly: {{}}}}}}\n    shield: {{plugin: {{sessionShield: {{}}}}}}\n    \
+         bare: {{plugin: {{sessionShield: {{enabled: false}}}}}}\n    both: {{chain: {{middlewares: [upgrade, office]}}}}\n    \
          office: {{chain: {{middlewares: [edge@file]}}}}\n"
     )
 }
@@ -50,7 +51,7 @@ fn without_rules_everything_goes_to_the_guarded_desk_and_that_is_said() {
     let [router] = &routes.routers[..] else { panic!("one router") };
     assert_eq!((router.rule.text(), router.desk, router.tls), ("PathPrefix(`/`)", true, false));
     assert_eq!(router.entry_points, ["web"]);
-    assert_eq!(names(router), ["hardenCookies@internal", "adminOnly@internal"]);
+    assert_eq!(names(router), ["hardenCookies@internal", "sessionShield@internal", "adminOnly@internal"]);
     assert_eq!(routes.service_of(router).servers[0].port, 3000);
     assert_eq!(routes.warnings, ["no router is given: every request goes to the desk, from every address"]);
 }
@@ -75,8 +76,21 @@ fn a_router_with_tls_is_tls_on_every_entry_point() {
 fn address_checks_come_first_and_chains_are_unfolded() {
     let routes = routes(LEAST, &one_router(", middlewares: [cookies, both@file]", DESK));
     let router = &routes.routers[0];
-    assert_eq!(names(router), ["edge", "adminOnly@internal", "cookies", "upgrade"]);
+    assert_eq!(names(router), ["edge", "sessionShield@internal", "adminOnly@internal", "cookies", "upgrade"]);
     assert!(router.upgrade);
+}
+
+#[test]
+fn the_shield_stands_before_the_guard_however_they_are_written() {
+    for (written, expected) in [
+        ("[admins]", ["hardenCookies@internal", "sessionShield@internal", "admins"]),
+        ("[shield]", ["hardenCookies@internal", "shield", "adminOnly@internal"]),
+        ("[admins, shield]", ["hardenCookies@internal", "shield", "admins"]),
+        ("[bare]", ["hardenCookies@internal", "bare", "adminOnly@internal"]),
+    ] {
+        let routes = routes(LEAST, &one_router(&format!(", middlewares: {written}"), DESK));
+        assert_eq!(names(&routes.routers[0]), expected, "{written}");
+    }
 }
 
 #[test]
@@ -84,11 +98,14 @@ fn a_router_to_the_desk_is_guarded_whatever_its_file_says() {
     for server in [DESK, "http://localhost:3000/", "http://127.0.0.1:5003", "http://[::1]:3000"] {
         let routes = routes(TWO_ENTRY_POINTS, &one_router(", entryPoints: [web]", server));
         assert!(routes.routers[0].desk, "{server}");
-        assert_eq!(names(&routes.routers[0]), ["hardenCookies@internal", "adminOnly@internal"]);
+        assert_eq!(
+            names(&routes.routers[0]),
+            ["hardenCookies@internal", "sessionShield@internal", "adminOnly@internal"]
+        );
         assert_eq!(
             routes.warnings,
             [
-                "router `a` leads to the desk: `plugin.hardenCookies` and `plugin.adminOnly` added",
+                "router `a` leads to the desk: `plugin.hardenCookies` and `plugin.sessionShield` and `plugin.adminOnly` added",
                 "router `a` leads to the desk and has no allow-list of addresses",
             ]
         );

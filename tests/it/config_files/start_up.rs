@@ -144,3 +144,15 @@ fn mail_is_off_without_the_bot_and_says_so() {
     assert!(start_up.mail.enabled);
     assert_eq!(start_up.warnings, [""; 0]);
 }
+
+#[test]
+fn the_readmes_yaml_is_what_the_program_reads() {
+    let readme = include_str!("../../../README.md");
+    let yaml = readme.split("```yaml\n").nth(1).and_then(|rest| rest.split("```").next()).expect("a block");
+    let folder = Folder::new();
+    let start_up = folder.start_up(yaml, &[]).unwrap_or_else(|shown| panic!("{shown}"));
+    let routes = folder.load(&start_up).unwrap_or_else(|shown| panic!("{shown}"));
+    let helpdesk = &routes.routers[0];
+    assert!(helpdesk.desk && helpdesk.tls, "the helpdesk's router leads to the desk by TLS");
+    assert!(yaml.lines().count() <= 14, "a dozen lines");
+}

@@ -39,6 +39,26 @@ fn a_head_that_could_be_read_twice_is_refused_before_the_upstream() {
 }
 
 #[test]
+fn odd_but_acceptable_heads_never_bring_the_librarys_name_to_light() {
+    let upstream = Upstream::echo();
+    let gateway = Started::new(everything_to(upstream.address));
+    let hosts = ["[zz]", "[::1]:0", ".", "..", "-", "_", "a..b", "1", "[1]", "a.", "[.]", "[:]", "0:0"];
+    let visible = (b'!'..=b'~').map(char::from);
+    let targets =
+        visible.flat_map(|byte| [format!("/{byte}"), format!("/?{byte}"), format!("/{byte}/{byte}")]);
+    let requests =
+        hosts.iter().map(|host| ("/".to_owned(), *host)).chain(targets.map(|target| (target, "a"))).map(
+            |(target, host)| format!("GET {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"),
+        );
+    for request in requests {
+        let answer = raw(gateway.address, &request);
+        let status = answer.split(' ').nth(1).unwrap_or_default();
+        assert!(matches!(status, "200" | "400"), "{request:?} got {answer:?}");
+        assert!(!answer.to_ascii_lowercase().contains("pingora"), "{request:?} got {answer:?}");
+    }
+}
+
+#[test]
 fn a_refusal_ends_the_connection_and_what_follows_is_not_a_request() {
     let upstream = Upstream::echo();
     let gateway = Started::new(everything_to(upstream.address));

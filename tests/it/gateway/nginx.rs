@@ -6,6 +6,7 @@ use std::process::{Child, Command, Stdio};
 
 use super::client::Client;
 use super::start::{Started, everything_to};
+use crate::support::skip::skip;
 
 const NGINX: &str = "/usr/sbin/nginx";
 const SIZE: usize = 5 * 1024 * 1024 + 17;
@@ -20,7 +21,7 @@ impl Nginx {
     /// `None`, and a word why, where nginx is not installed.
     fn start() -> Option<Self> {
         if !Path::new(NGINX).exists() {
-            println!("skipped: {NGINX} is not installed");
+            skip(&format!("{NGINX} is not installed"));
             return None;
         }
         let folder = tempfile::tempdir().expect("a folder");

@@ -287,7 +287,21 @@ fn a_path_the_desk_would_read_otherwise_is_refused_there_and_passed_elsewhere() 
 }
 
 #[test]
-fn an_agents_comment_rings_and_a_logout_flushes() {
+fn an_encoded_letter_does_not_lead_past_a_rule_of_any_service() {
+    let upstream = Upstream::echo();
+    let mut secret = router("PathPrefix(`/secret`)");
+    secret.middlewares = vec![named("wall", Wall(|| Verdict::Now(refused())))];
+    let everything = router("PathPrefix(`/`)");
+    let gateway = Started::new(routes(vec![secret, everything], vec![service(&[upstream.address])]));
+    let mut client = Client::to(gateway.address);
+    for path in ["/secret", "/%73ecret/x", "/s%65cret"] {
+        assert_eq!(client.ask(&format!("GET {path}"), &[]).status, 403, "{path}");
+    }
+    assert!(client.ask("GET /a%73", &[]).text().starts_with("GET /a%73 "), "forwarded as sent");
+}
+
+#[test]
+fn an_agents_comment_rings_and_a_change_of_rights_flushes() {
     let upstream = Upstream::echo();
     let (wake, flushed) = (Wake::new(), Arc::new(AtomicUsize::new(0)));
     let counted = flushed.clone();
@@ -302,8 +316,12 @@ fn an_agents_comment_rings_and_a_logout_flushes() {
     let mut client = Client::to(gateway.address);
     client.ask("GET /api/v1/ticket/1", &[]);
     assert_eq!(flushed.load(Ordering::SeqCst), 0);
-    client.ask("GET /api/v1/auth/user/1/logout", &[]);
-    assert_eq!(flushed.load(Ordering::SeqCst), 1);
+    let changes =
+        ["GET /api/v1/auth/user/1/logout", "PUT /api/v1/auth/user/role", "DELETE /api/v1/auth/user/1"];
+    for (before, change) in changes.into_iter().enumerate() {
+        client.ask(change, &["Content-Length: 0"]);
+        assert_eq!(flushed.load(Ordering::SeqCst), before + 1, "{change}");
+    }
     client.ask("POST /api/v1/ticket/comment", &["Content-Length: 0"]);
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     runtime.block_on(wake.rung());

@@ -127,6 +127,9 @@ async fn http2_requests_share_a_connection() {
     }
     let many = client.send_request(many.body(()).expect("a request"), true).expect("sent").0;
     assert_eq!(read(many).await.0, 431);
+    let tunnel = Request::connect("a.example:443").body(()).expect("a request");
+    let tunnel = client.send_request(tunnel, true).expect("sent").0.await.expect("answered");
+    assert_eq!((tunnel.status().as_u16(), tunnel.headers().get("server")), (405, None));
     assert_eq!(upstream.requests(), 5);
     drop(client);
     driven.abort();

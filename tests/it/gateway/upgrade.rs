@@ -42,6 +42,16 @@ fn an_upgrade_is_refused_unless_the_route_allows_it() {
 }
 
 #[test]
+fn a_websocket_that_connection_does_not_name_is_refused_too() {
+    let upstream = shouting();
+    let gateway = Started::new(to(&upstream, false));
+    for lines in [&UPGRADE[1..], &["Connection: close", "Upgrade: WebSocket"]] {
+        assert_eq!(Client::to(gateway.address).ask("GET /", lines).status, 403, "{lines:?}");
+    }
+    assert_eq!(upstream.requests(), 0);
+}
+
+#[test]
 fn an_allowed_upgrade_is_a_tunnel() {
     let upstream = shouting();
     let gateway = Started::new(to(&upstream, true));

@@ -1,21 +1,17 @@
 //! Our desk beside recordings of a real one: same status, same members, same types.
 //!
-//! The recordings are not part of the project; `DESK_RECORDINGS` names their folder where they are at hand.
-
-use std::path::PathBuf;
+//! The recordings are not part of the project; they are read where they lie beside it.
 
 use mintgate::sandbox::desk::{self, ADMIN, AGENT, BOT};
 use serde_json::{Map, Value, json};
 
 use super::client::{Client, Reply};
 use super::desk::sign_in;
+use crate::shared;
 
 #[tokio::test]
 async fn the_desk_answers_in_the_recorded_shapes() {
-    let Some(folder) = std::env::var_os("DESK_RECORDINGS").map(PathBuf::from) else {
-        eprintln!("skipped: DESK_RECORDINGS names no folder of recorded exchanges");
-        return;
-    };
+    let Some(folder) = shared::path("peppermint/exchanges") else { return };
     let desk = desk::start("127.0.0.1:0".parse().unwrap()).await.unwrap();
     let client = Client::to(desk.address());
     let mut compared = 0;

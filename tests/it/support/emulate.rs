@@ -1,54 +1,54 @@
 //! Somebody else's Entra ID: `emulate` 0.8.0 from npm, as a process of its own.
 
-use std::path::PathBuf;
-use std::process::Stdio;
 use std::time::Duration;
 
+use async_trait::async_trait;
+use mintgate::oauth::provider::MicrosoftApp;
+use mintgate::web::call::HttpCall;
 use tokio::net::TcpStream;
-use tokio::process::{Child, Command};
+use tokio::process::Child;
 use url::Url;
 
 use super::installation::url;
+use super::peers::{folder_with, node};
+use super::provider::{ACCOUNT, Provider};
+use super::sign_in::{post_for_redirect, query_of};
 
 /// The tenant of its accounts.
-pub const TENANT: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
+const TENANT: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
 
 /// A running provider with one app and two accounts; it ends when this is dropped.
 pub struct Emulate {
     _process: Child,
     _folder: tempfile::TempDir,
-    pub url: Url,
+    url: Url,
 }
 
 const SEED: &str = r#"
 microsoft:
   users:
-    - { email: tickets@emulate.example, name: Tickets }
-    - { email: other@emulate.example, name: Other }
+    - { email: tickets@peer.example, name: Tickets }
+    - { email: other@peer.example, name: Other }
   oauth_clients:
-    - client_id: emulate-app
-      client_secret: emulate-secret
+    - client_id: peer-app
+      client_secret: peer-secret
       name: Mint
       redirect_uris: [https://desk.example.com/admin/exchange/callback]
 "#;
 
 impl Emulate {
-    /// `None`, and said so, where it is not installed and cannot be.
+    /// `None`, and said so, where it is not installed.
     pub async fn start() -> Option<Self> {
-        let command = installed().await?;
+        let peers = folder_with("emulate")?;
         let folder = tempfile::tempdir().expect("a folder");
         let seed = folder.path().join("seed.yaml");
         std::fs::write(&seed, SEED).expect("written");
         let port = free_port();
-        let process = Command::new(command.join("node_modules/.bin/node"))
-            .arg(command.join("node_modules/emulate/dist/index.js"))
+        let process = node(&peers)
+            .arg(peers.join("node_modules/emulate/dist/index.js"))
             .args(["start", "--service", "microsoft", "--port", &port.to_string(), "--seed"])
             .arg(&seed)
             .current_dir(folder.path())
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .kill_on_drop(true)
             .spawn()
             .expect("node starts");
         wait_for(port).await;
@@ -56,39 +56,31 @@ impl Emulate {
     }
 }
 
-/// The folder where the peers are installed by npm.
-async fn installed() -> Option<PathBuf> {
-    let target = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
-    let target = target.unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target"));
-    let folder = std::env::var_os("MINTGATE_PEERS").map_or_else(|| target.join("peers"), PathBuf::from);
-    let is_there = || {
-        let modules = folder.join("node_modules");
-        modules.join("emulate/dist/index.js").is_file() && modules.join(".bin/node").exists()
-    };
-    if is_there() {
-        return Some(folder);
+#[async_trait]
+impl Provider for Emulate {
+    fn app(&self) -> MicrosoftApp {
+        MicrosoftApp {
+            client_id: "peer-app".to_owned(),
+            client_secret: "peer-secret".into(),
+            tenant: TENANT.to_owned(),
+            authority: self.url.clone(),
+            graph: self.url.clone(),
+        }
     }
-    let install = Command::new("npm")
-        .args(["install", "--no-audit", "--no-fund", "--silent", "--prefix"])
-        .arg(&folder)
-        .args(["emulate@0.8.0", "node@20"])
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status();
-    match install.await {
-        Ok(status) if status.success() && is_there() => Some(folder),
-        Ok(status) => {
-            println!("skipped: npm could not install emulate@0.8.0 ({status})");
-            None
-        }
-        Err(error) => {
-            println!("skipped: emulate@0.8.0 is not installed and npm is not there ({error})");
-            None
-        }
+
+    /// Its page lists the accounts; choosing one posts the request's parameters back to it.
+    async fn sign_in(&self, http: &dyn HttpCall, authorize: &Url) -> Url {
+        let mut action = authorize.clone();
+        action.set_path("/oauth2/v2.0/authorize/callback");
+        action.set_query(None);
+        let query = query_of(authorize);
+        let mut fields: Vec<(&str, &str)> = query.iter().map(|(name, value)| (&**name, &**value)).collect();
+        fields.push(("email", ACCOUNT));
+        post_for_redirect(http, &action, &fields).await
     }
 }
 
+/// It has to be told its port.
 fn free_port() -> u16 {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("bound");
     listener.local_addr().expect("an address").port()

@@ -1,6 +1,13 @@
 //! What several areas' tests stand on.
 
 pub mod emulate;
+pub mod follow;
 pub mod installation;
+pub mod oidc_provider;
+pub mod peers;
 pub mod postgres;
+pub mod program;
+pub mod provider;
+pub mod shield;
 pub mod sign_in;
+pub mod skip;

@@ -8,6 +8,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use mintgate::store::{PostgresUrl, StoreAt};
 
+use super::skip::skip;
+
 /// Listens on a socket in its own folder only. `cat` ends when the test process does.
 const SCRIPT: &str = r#"
 set -e
@@ -31,7 +33,7 @@ pub fn database() -> Option<StoreAt> {
     static SERVER: OnceLock<Option<Server>> = OnceLock::new();
     static NUMBER: AtomicU32 = AtomicU32::new(0);
     let Some(server) = SERVER.get_or_init(start) else {
-        println!("skipped: no PostgreSQL in /usr/lib/postgresql");
+        skip("no PostgreSQL in /usr/lib/postgresql");
         return None;
     };
     let name = format!("test{}", NUMBER.fetch_add(1, Ordering::Relaxed));

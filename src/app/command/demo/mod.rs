@@ -50,8 +50,8 @@ struct World {
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    let level = if arguments.once { "error" } else { "warn" };
-    log::start(&Log { level: level.to_owned(), json: false })?;
+    // What is to be said here stands in the demo's own words below.
+    log::start(&Log { level: "error".to_owned(), json: false })?;
     prepare(&arguments.data)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let ports = (free_port(arguments.http_port)?, free_port(arguments.https_port)?);
@@ -77,7 +77,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         told.context("the story broke off")?;
         return Ok(ExitCode::SUCCESS);
     }
-    tell(&world, ports);
+    tell(&world, ports.0, &arguments.data.join(settings::FILE));
     running.wait()
 }
 
@@ -103,12 +103,12 @@ fn prepare(data: &Path) -> anyhow::Result<()> {
 }
 
 fn settings(data: &Path, ports: (u16, u16), sandbox: &Sandbox) -> anyhow::Result<StartUp> {
-    let file = data.join("mintgate.yml");
+    let file = data.join(settings::FILE);
     std::fs::write(&file, settings::start_up_file(data, ports, sandbox))?;
     StartUp::load(Some(&file), &Environment::default()).context("the demo's own start-up file is refused")
 }
 
-fn tell(world: &World, (http, https): (u16, u16)) {
+fn tell(world: &World, http: u16, file: &Path) {
     println!(
         "\
 mintgate demo: no data leaves this machine.
@@ -123,10 +123,11 @@ mintgate demo: no data leaves this machine.
 3. Open the customer's page and write to {MAILBOX}. A few seconds later it is a ticket.
 4. Answer the ticket with a public comment. The customer's page shows the answer; reply to it there.
 
-Start-up file: shown by `mintgate demo --help` under --data. Port {https} speaks TLS. Stop with Ctrl-C.",
+The start-up file is {file}. Stop with Ctrl-C.",
         public = world.public.as_str().trim_end_matches('/'),
         webmail = world.sandbox.webmail_url(),
         admin = ADMIN.0,
         password = ADMIN.1,
+        file = file.display(),
     );
 }

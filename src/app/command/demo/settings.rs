@@ -5,6 +5,9 @@ use std::path::Path;
 use crate::base::secret::ExposeSecret;
 use crate::sandbox::{MAILBOX, Sandbox};
 
+/// Its name in the demo's folder.
+pub(super) const FILE: &str = "mintgate.yml";
+
 /// The address that browsers open.
 pub(super) fn public_url(https: u16) -> String {
     format!("https://desk.localhost:{https}")

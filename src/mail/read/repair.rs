@@ -1,0 +1,43 @@
+//! Parts whose bytes are in another encoding than they declare. Knows one part at a time.
+
+use mail_parser::decoders::base64::base64_decode;
+use mail_parser::decoders::quoted_printable::quoted_printable_decode;
+use mail_parser::{Encoding, MessageParser, MessagePart, MimeHeaders};
+
+use crate::mail::decoding::{decode, is_garbled};
+
+/// The text of a part, `as_declared` unless that lost more than it shows.
+pub(super) fn text(mail: &mail_parser::Message<'_>, part: &MessagePart<'_>, as_declared: &str) -> String {
+    if is_garbled(as_declared)
+        && let Some(bytes) = transferred(mail, part)
+    {
+        let detected = decode(&bytes);
+        if !is_garbled(&detected) {
+            return detected;
+        }
+    }
+    as_declared.to_owned()
+}
+
+/// The bytes of a part as they were before they were made fit for transfer.
+fn transferred(mail: &mail_parser::Message<'_>, part: &MessagePart<'_>) -> Option<Vec<u8>> {
+    let body = mail.raw_message.get(part.offset_body as usize..part.offset_end as usize)?;
+    match part.encoding {
+        Encoding::None => Some(body.to_vec()),
+        Encoding::QuotedPrintable => quoted_printable_decode(body),
+        Encoding::Base64 => base64_decode(body),
+    }
+}
+
+/// The name of a part, also where its header lines hold raw bytes; empty when it has none.
+pub(super) fn attachment_name(mail: &mail_parser::Message<'_>, part: &MessagePart<'_>) -> String {
+    let read = part.attachment_name().unwrap_or_default();
+    if is_garbled(read)
+        && let Some(lines) = mail.raw_message.get(part.offset_header as usize..part.offset_body as usize)
+        && let Some(again) = MessageParser::default().parse(decode(lines).as_bytes())
+        && let Some(name) = again.attachment_name()
+    {
+        return name.to_owned();
+    }
+    read.to_owned()
+}

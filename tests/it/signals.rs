@@ -1,0 +1,89 @@
+//! What the running program does when it is told something by a signal.
+
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http::{Request, StatusCode};
+use mintgate::sandbox::fault::{Effect, Fault};
+use rustix::process::Signal;
+
+use crate::support::program::{PATIENCE, Scene};
+
+impl Scene {
+    async fn status_of(&self, path: &str) -> Option<StatusCode> {
+        let url = self.public.join(path).expect("a URL");
+        let request = Request::get(url.as_str()).body(Bytes::new()).expect("a request");
+        self.http.call(request, 1 << 20).await.ok().map(|answer| answer.status())
+    }
+
+    /// Waits until the desk has the call whose answer is held back.
+    async fn until_the_desk_is_asked(&self) {
+        while self.sandbox.desk.faults.met() == 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_running_request_is_finished_after_sigterm_and_the_program_ends_well() {
+    let scene = Scene::start().await;
+    let mut program = scene.start_program().await;
+    scene.sandbox.desk.faults.add(Fault::anywhere("/auth/login", Effect::Slow { milliseconds: 1500 }));
+    let asked = tokio::spawn({
+        let (http, url) = (scene.http.clone(), scene.public.join("/auth/login").expect("a URL"));
+        async move {
+            let request = Request::get(url.as_str()).body(Bytes::new()).expect("a request");
+            http.call(request, 1 << 20).await.map(|answer| answer.status())
+        }
+    });
+    scene.until_the_desk_is_asked().await;
+    program.signal(Signal::TERM);
+    assert_eq!(asked.await.expect("a task").expect("an answer"), StatusCode::OK);
+    assert!(program.ended().await.success());
+    assert_eq!(scene.status_of("/ping").await, None, "nobody listens any more");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sigint_ends_the_program_without_waiting_for_a_request_that_never_ends() {
+    let scene = Scene::start().await;
+    let mut program = scene.start_program().await;
+    scene.sandbox.desk.faults.add(Fault::anywhere("/auth/login", Effect::Slow { milliseconds: 600_000 }));
+    let (http, url) = (scene.http.clone(), scene.public.join("/auth/login").expect("a URL"));
+    let asked = tokio::spawn(async move {
+        let request = Request::get(url.as_str()).body(Bytes::new()).expect("a request");
+        http.call(request, 1 << 20).await.map(|answer| answer.status())
+    });
+    scene.until_the_desk_is_asked().await;
+    program.signal(Signal::INT);
+    assert!(program.ended().await.success());
+    assert!(asked.await.expect("a task").is_err(), "the request was cut");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sighup_reads_the_rules_again() {
+    let scene = Scene::start().await;
+    let rules = scene.config.with_file_name("rules.yml");
+    std::fs::write(&rules, rules_for("127.0.0.1")).expect("written");
+    let start_up = std::fs::read_to_string(&scene.config).expect("the start-up file");
+    let unwatched = format!("providers: {{ file: {{ filename: \"{}\", watch: false }} }}\n", rules.display());
+    std::fs::write(&scene.config, start_up + &unwatched).expect("written");
+    let program = scene.start_program().await;
+    assert_eq!(scene.status_of("/auth/login").await, Some(StatusCode::OK));
+
+    std::fs::write(&rules, rules_for("192.0.2.1")).expect("written");
+    program.signal(Signal::HUP);
+    let begun = Instant::now();
+    while scene.status_of("/auth/login").await != Some(StatusCode::FORBIDDEN) {
+        assert!(begun.elapsed() < PATIENCE, "the old rules stay");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+fn rules_for(client: &str) -> String {
+    format!(
+        "http:
+  routers: {{ desk: {{ rule: \"PathPrefix(`/`)\", service: desk@internal, middlewares: [some] }} }}
+  middlewares: {{ some: {{ ipAllowList: {{ sourceRange: [\"{client}\"] }} }} }}
+"
+    )
+}
