@@ -6,13 +6,13 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use http::{HeaderMap, StatusCode, Uri};
+use http::StatusCode;
 use tracing::{info, warn};
 use url::Url;
 
 use crate::base::clock::Timestamp;
 use crate::base::report::Report;
-use crate::console::guard::{Form, Proof};
+use crate::console::guard::Change;
 use crate::console::page::{self, Bare, Onward, Page};
 use crate::console::shared::Shared;
 use crate::oauth::discovery::discover;
@@ -26,14 +26,7 @@ const FLOWS_OF_A_SESSION: u32 = 5;
 const FLOWS_IN_ALL: u32 = 100;
 
 /// POST `/admin/exchange/connect`.
-pub async fn start(
-    State(shared): State<Arc<Shared>>,
-    Proof(admin): Proof,
-    headers: HeaderMap,
-    uri: Uri,
-    axum::Form(form): axum::Form<Form>,
-) -> Result<Page, Page> {
-    shared.check_form(&admin, &headers, &uri, &form)?;
+pub async fn start(State(shared): State<Arc<Shared>>, Change(admin): Change) -> Result<Page, Page> {
     let parts = &shared.parts;
     let (Some(microsoft), Some(public_url)) = (&parts.microsoft, &parts.public_url) else {
         return Err(page::problem(StatusCode::CONFLICT, &page::NOT_CONFIGURED));

@@ -3,7 +3,9 @@
 
 use std::sync::Arc;
 
-use axum::extract::{FromRequestParts, OptionalFromRequestParts};
+use axum::extract::rejection::FormRejection;
+use axum::extract::{FromRequest, FromRequestParts, OptionalFromRequestParts, Request};
+use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::header::{HeaderMap, HeaderName};
@@ -46,9 +48,27 @@ impl<S: Sync> OptionalFromRequestParts<S> for Prefetch {
 
 /// The hidden field of every form.
 #[derive(Deserialize)]
-pub struct Form {
+struct Form {
     #[serde(default)]
     token: String,
+}
+
+/// A change that an administrator has asked for by a form of ours.
+pub struct Change(pub Arc<Admin>);
+
+impl FromRequest<Arc<Shared>> for Change {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, shared: &Arc<Shared>) -> Result<Self, Response> {
+        let (mut parts, body) = request.into_parts();
+        let proof = Proof::from_request_parts(&mut parts, shared).await;
+        let Proof(admin) = proof.map_err(Page::into_response)?;
+        let (headers, uri) = (parts.headers.clone(), parts.uri.clone());
+        let form = axum::Form::from_request(Request::from_parts(parts, body), shared).await;
+        let axum::Form(form) = form.map_err(FormRejection::into_response)?;
+        shared.check_form(&admin, &headers, &uri, &form).map_err(Page::into_response)?;
+        Ok(Self(admin))
+    }
 }
 
 impl Shared {
@@ -58,7 +78,7 @@ impl Shared {
     }
 
     /// Refuses a change that was not asked for by a form of ours.
-    pub fn check_form(&self, admin: &Admin, headers: &HeaderMap, uri: &Uri, form: &Form) -> Result<(), Page> {
+    fn check_form(&self, admin: &Admin, headers: &HeaderMap, uri: &Uri, form: &Form) -> Result<(), Page> {
         let ours = equal_in_constant_time(form.token.as_bytes(), self.form_token(admin).as_bytes());
         // Every browser since 2020 sends `Origin` with a POST; one that says nothing is not believed.
         if ours && Sender::of(headers, uri, None) == Sender::SameOrigin {

@@ -5,28 +5,21 @@ use std::sync::Arc;
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
+use http::StatusCode;
 use http::header::{
     CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS,
 };
-use http::{HeaderMap, StatusCode, Uri};
 use tracing::info;
 
 use crate::console::assets;
-use crate::console::guard::{Form, Proof};
+use crate::console::guard::{Change, Proof};
 use crate::console::page::{self, Page};
 use crate::console::shared::Shared;
 use crate::mailbox::Check;
 use crate::store::InboundState;
 
 /// POST `/admin/exchange/disconnect`.
-pub async fn disconnect(
-    State(shared): State<Arc<Shared>>,
-    Proof(admin): Proof,
-    headers: HeaderMap,
-    uri: Uri,
-    axum::Form(form): axum::Form<Form>,
-) -> Result<Response, Page> {
-    shared.check_form(&admin, &headers, &uri, &form)?;
+pub async fn disconnect(State(shared): State<Arc<Shared>>, Change(_): Change) -> Result<Response, Page> {
     let id = Shared::mailbox_id();
     let ended = match &shared.parts.microsoft {
         Some(microsoft) => microsoft.keeper.disconnect(&id).await,
@@ -54,14 +47,7 @@ struct Line {
 }
 
 /// POST `/admin/exchange/test`.
-pub async fn test(
-    State(shared): State<Arc<Shared>>,
-    Proof(admin): Proof,
-    headers: HeaderMap,
-    uri: Uri,
-    axum::Form(form): axum::Form<Form>,
-) -> Result<Page, Page> {
-    shared.check_form(&admin, &headers, &uri, &form)?;
+pub async fn test(State(shared): State<Arc<Shared>>, Change(_): Change) -> Result<Page, Page> {
     let missing = || page::problem(StatusCode::CONFLICT, &page::NOT_CONNECTED);
     let row = shared.present().await?.ok_or_else(missing)?;
     let mailbox = (shared.parts.mailboxes)(&row).ok_or_else(missing)?;
@@ -79,13 +65,9 @@ fn line(check: Check) -> Line {
 /// POST `/admin/exchange/quarantine/{id}/retry`.
 pub async fn retry(
     State(shared): State<Arc<Shared>>,
-    Proof(admin): Proof,
     Path(id): Path<i64>,
-    headers: HeaderMap,
-    uri: Uri,
-    axum::Form(form): axum::Form<Form>,
+    Change(_): Change,
 ) -> Result<Response, Page> {
-    shared.check_form(&admin, &headers, &uri, &form)?;
     let retried = shared.parts.store.retry_inbound(id, shared.parts.clock.now()).await;
     if !retried.map_err(|failure| Shared::broken(&failure))? {
         return Err(page::problem(StatusCode::NOT_FOUND, &page::NOT_FOUND));

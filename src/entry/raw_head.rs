@@ -4,6 +4,8 @@
 //! they could differ is refused on the raw bytes: framing, bare line ends, odd bytes, targets. Pure: no
 //! I/O, no time. Does not know what a route is. Sources: RFC 9110 and RFC 9112 (sections named below).
 
+use crate::web::grammar::{is_authority, plain_length};
+
 /// Bytes of a head, request line and blank line included.
 pub const MOST_BYTES: usize = 32 * 1024;
 /// Header lines of a head.
@@ -197,18 +199,13 @@ impl Fields {
         if is_authority(value) { Ok(()) } else { Err(Refusal::malformed("The Host header is not a host.")) }
     }
 
-    /// One line, plain digits without a leading zero (RFC 9110 section 8.6).
     fn take_length(&mut self, value: &[u8]) -> Result<(), Refusal> {
-        let refused = Refusal::malformed("The Content-Length is not one plain number.");
-        let plain =
-            value.iter().all(u8::is_ascii_digit) && (value.len() == 1 || value.first() != Some(&b'0'));
-        let number = std::str::from_utf8(value).ok().filter(|_| plain).and_then(|text| text.parse().ok());
-        match (self.length, number) {
+        match (self.length, plain_length(value)) {
             (None, Some(length)) => {
                 self.length = Some(length);
                 Ok(())
             }
-            _ => Err(refused),
+            _ => Err(Refusal::malformed("The Content-Length is not one plain number.")),
         }
     }
 
@@ -252,31 +249,6 @@ fn expect(value: &[u8]) -> Result<(), Refusal> {
     } else {
         Err(Refusal { status: 417, reason: "The expectation is not 100-continue." })
     }
-}
-
-/// `host`, `host:port`, `[v6]`, `[v6]:port`; names as they stand in DNS, underscore allowed.
-fn is_authority(value: &[u8]) -> bool {
-    let (host, rest) = match value.iter().position(|&byte| byte == b']') {
-        Some(at) if value.first() == Some(&b'[') => (&value[1..at], &value[at + 1..]),
-        Some(_) => return false,
-        None => value.split_at(value.iter().position(|&byte| byte == b':').unwrap_or(value.len())),
-    };
-    let bracketed = value.first() == Some(&b'[');
-    let good_host = !host.is_empty()
-        && host.iter().all(|&byte| match byte {
-            b':' => bracketed,
-            b'-' | b'_' => !bracketed,
-            b'.' => true,
-            _ => byte.is_ascii_alphanumeric(),
-        });
-    good_host && (rest.is_empty() || is_port(rest))
-}
-
-fn is_port(rest: &[u8]) -> bool {
-    let digits = rest.strip_prefix(b":").and_then(|digits| std::str::from_utf8(digits).ok());
-    digits.is_some_and(|digits| {
-        digits.bytes().all(|byte| byte.is_ascii_digit()) && digits.parse::<u16>().is_ok()
-    })
 }
 
 #[cfg(test)]

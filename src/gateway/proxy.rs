@@ -23,6 +23,7 @@ use super::metrics::Series;
 use super::request::{Step, X_REQUEST_ID, decide, peer};
 use crate::config::Redirection;
 use crate::web::client_address::{Trusted, strip_forwarding, write_forwarding};
+use crate::web::cookie::join_cookie_lines;
 use crate::web::head::Headers;
 
 /// One entry point's share of the gateway.
@@ -118,6 +119,7 @@ impl ProxyHttp for Proxy {
         // The middlewares have read what a trusted proxy says; the upstream reads only us.
         strip_forwarding(upstream);
         write_forwarding(upstream, exchange, authority);
+        join_cookie_lines(upstream);
         if let Some(id) = &context.id {
             Headers::insert(upstream, X_REQUEST_ID, id.header().clone());
         }

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use http::header::{AUTHORIZATION, HeaderName, UPGRADE};
+use http::header::{AUTHORIZATION, CONTENT_LENGTH, HeaderName, HeaderValue, UPGRADE};
 use http::{Method, StatusCode};
 use pingora::http::RequestHeader;
 use pingora::proxy::Session;
@@ -18,6 +18,7 @@ use crate::middleware::{Decision, Verdict};
 use crate::web::answer::{Answer, short};
 use crate::web::client_address::{resolve, scheme, strip_forwarding};
 use crate::web::exchange::Exchange;
+use crate::web::grammar::{is_authority, plain_length};
 use crate::web::head::Headers;
 use crate::web::path::{CanonicalPath, canonical, is_at_or_below, routing_path};
 
@@ -101,11 +102,17 @@ fn check_http2(session: &mut Session) -> Result<(), (StatusCode, &'static str)> 
     if head.headers.len() > MOST_HEADERS {
         return Err((StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "The request head is too large."));
     }
-    if authority(head).is_empty() {
-        return Err((StatusCode::BAD_REQUEST, "The host is missing."));
+    if !is_authority(authority(head).as_bytes()) {
+        return Err((StatusCode::BAD_REQUEST, "The host is missing or is none."));
+    }
+    let mut lengths = head.headers.get_all(CONTENT_LENGTH).iter();
+    if lengths.next().is_some_and(|first| plain_length(first.as_bytes()).is_none())
+        || lengths.next().is_some()
+    {
+        return Err((StatusCode::BAD_REQUEST, "The Content-Length is not one plain number."));
     }
     let bodiless = matches!(head.method, Method::GET | Method::HEAD | Method::DELETE | Method::OPTIONS);
-    if bodiless && !no_body && !head.headers.contains_key(http::header::CONTENT_LENGTH) {
+    if bodiless && !no_body && !head.headers.contains_key(CONTENT_LENGTH) {
         return Err((StatusCode::BAD_REQUEST, "This method takes no body of unknown length."));
     }
     Ok(())
@@ -169,16 +176,24 @@ async fn middlewares(head: &mut RequestHeader, context: &mut Context) -> Option<
         match decision {
             Decision::Pass => {}
             Decision::PassAdmin(admin) => context.admin = Some(admin),
-            Decision::PassAs(authorization) => {
-                Headers::insert(head, AUTHORIZATION, authorization.clone());
-                context.authorization = Some(authorization);
+            Decision::PassAs(authorization) => authorize(head, &mut context.authorization, authorization),
+            Decision::PassTo { service, authorization } => {
+                context.instead = Some(service);
+                if let Some(authorization) = authorization {
+                    authorize(head, &mut context.authorization, authorization);
+                }
             }
-            Decision::PassTo(service) => context.instead = Some(service),
             Decision::Answer(answer) => return Some(answer),
         }
         context.passed += 1;
     }
     None
+}
+
+/// Later middlewares read it from the head; the service gets it whatever becomes of the head.
+fn authorize(head: &mut RequestHeader, kept: &mut Option<HeaderValue>, authorization: HeaderValue) {
+    Headers::insert(head, AUTHORIZATION, authorization.clone());
+    *kept = Some(authorization);
 }
 
 /// Whether pingora could make a WebSocket of it: it asks for no `Connection: upgrade`, so this is wider

@@ -35,8 +35,9 @@ pub enum Decision {
     PassAdmin(Arc<Admin>),
     /// On to the next, and the service, with this as the request's one Authorization line.
     PassAs(HeaderValue),
-    /// On to the next; at the end of the chain this is asked, whole body at once, in place of the service.
-    PassTo(Arc<dyn LocalService>),
+    /// On to the next; at the end of the chain `service` is asked, whole body at once, in place of the
+    /// router's. `authorization` as with [`Decision::PassAs`].
+    PassTo { service: Arc<dyn LocalService>, authorization: Option<HeaderValue> },
     /// Answered here; nothing further sees the request.
     Answer(Box<Answer>),
 }

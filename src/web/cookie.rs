@@ -1,5 +1,5 @@
-//! `Set-Cookie` lines of an upstream, rebuilt with the attributes they should have had; and one cookie
-//! of a request.
+//! `Set-Cookie` lines of an upstream, rebuilt with the attributes they should have had; and the `Cookie`
+//! lines of a request.
 //!
 //! A line that cannot be understood is dropped, never passed on half-understood. This file does not know
 //! whose cookies they are.
@@ -9,6 +9,8 @@ use std::fmt::Write as _;
 use cookie::{Cookie, SameSite};
 use http::HeaderMap;
 use http::header::{COOKIE, HeaderValue};
+
+use crate::web::head::Headers;
 
 /// Longest name and value together, longest attribute (RFC 6265bis section 5.6).
 const LONGEST_PAIR: usize = 4096;
@@ -205,6 +207,16 @@ pub fn cookie_value<'h>(headers: &'h HeaderMap, name: &str) -> Sent<'h> {
     found
 }
 
+/// Makes one `Cookie` line of several, as HTTP/2 clients send them (RFC 9113 section 8.2.3): an HTTP/1
+/// server may look at the first one alone.
+pub fn join_cookie_lines(headers: &mut dyn Headers) {
+    let lines: Vec<&[u8]> = headers.map().get_all(COOKIE).iter().map(HeaderValue::as_bytes).collect();
+    if lines.len() > 1 {
+        let line = HeaderValue::from_bytes(&lines.join(b"; ".as_slice()));
+        headers.insert(COOKIE, line.expect("header values stay one when joined"));
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -366,5 +378,18 @@ mod tests {
         assert_eq!(sent(&["session=x", "session=y"]), "Several");
         assert_eq!(sent(&[&"a=b;".repeat(MOST_REQUEST_COOKIES), "session=x"]), "Several");
         assert_eq!(sent(&[&format!("session={}", "x".repeat(LONGEST_REQUEST_COOKIES))]), "Several");
+    }
+
+    #[test]
+    fn several_cookie_lines_become_one() {
+        let mut headers = HeaderMap::new();
+        join_cookie_lines(&mut headers);
+        assert!(headers.is_empty());
+        for line in ["a=1", "b=2; c=3", "d=4"] {
+            headers.append(COOKIE, HeaderValue::from_static(line));
+        }
+        join_cookie_lines(&mut headers);
+        let lines: Vec<_> = headers.get_all(COOKIE).iter().collect();
+        assert_eq!(lines, ["a=1; b=2; c=3; d=4"]);
     }
 }

@@ -6,6 +6,7 @@ pub mod client_address;
 pub mod cookie;
 pub mod exchange;
 pub mod forwarding;
+pub mod grammar;
 pub mod head;
 pub mod local;
 pub mod path;

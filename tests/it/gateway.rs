@@ -4,6 +4,7 @@ mod client;
 mod draining;
 mod failures;
 mod heads;
+mod http2;
 mod nginx;
 mod own_pages;
 mod proxying;

@@ -22,6 +22,14 @@ use crate::support::sign_in::Browser;
 const DUE: Duration = Duration::from_secs(54 * 60);
 const HOUR: Duration = Duration::from_secs(3600);
 
+/// The store as on a full disk.
+const REFUSE_ALL: &str =
+    "CREATE TRIGGER full BEFORE UPDATE ON sealed_record BEGIN SELECT RAISE(ABORT, 'full'); END";
+/// Version 2 is the claim; what follows it is the rotated token.
+const REFUSE_THE_ROTATED: &str = "CREATE TRIGGER full BEFORE UPDATE ON sealed_record \
+                                  WHEN OLD.version = 2 BEGIN SELECT RAISE(ABORT, 'full'); END";
+const REFUSE_NOTHING: &str = "DROP TRIGGER full";
+
 async fn connected() -> Installation {
     let installation = Installation::start().await;
     let console = installation.console();
@@ -103,15 +111,9 @@ async fn a_token_that_cannot_be_stored_is_not_given_and_not_lost() {
     let installation = connected().await;
     installation.sandbox.identity.change(|settings| settings.rotation = Rotation::RetireAtOnce);
     installation.clock.advance(HOUR);
-    // Version 2 is the claim; what follows it is the rotated token.
-    database(
-        &installation,
-        "CREATE TRIGGER full BEFORE UPDATE ON sealed_record WHEN OLD.version = 2 \
-         BEGIN SELECT RAISE(ABORT, 'full'); END",
-    )
-    .await;
+    database(&installation, REFUSE_THE_ROTATED).await;
     assert!(matches!(token(&installation.keeper).await, Err(TokenError::Vault { .. })));
-    database(&installation, "DROP TRIGGER full").await;
+    database(&installation, REFUSE_NOTHING).await;
     installation.clock.advance(MINUTE);
     good_token(&installation.keeper).await;
     assert_eq!(given(&installation), 2, "the rotated token was kept in memory, not asked for again");
@@ -123,11 +125,7 @@ async fn a_token_that_cannot_be_stored_is_not_given_and_not_lost() {
 async fn a_store_that_cannot_be_written_is_noticed_before_the_provider_is_asked() {
     let installation = connected().await;
     installation.clock.advance(HOUR);
-    database(
-        &installation,
-        "CREATE TRIGGER full BEFORE UPDATE ON sealed_record BEGIN SELECT RAISE(ABORT, 'full'); END",
-    )
-    .await;
+    database(&installation, REFUSE_ALL).await;
     assert!(matches!(token(&installation.keeper).await, Err(TokenError::Vault { .. })));
     assert_eq!(given(&installation), 1);
 }
@@ -136,15 +134,10 @@ async fn a_store_that_cannot_be_written_is_noticed_before_the_provider_is_asked(
 async fn a_crash_between_the_answer_and_the_vault_leaves_the_old_token_working() {
     let installation = connected().await;
     installation.clock.advance(HOUR);
-    database(
-        &installation,
-        "CREATE TRIGGER full BEFORE UPDATE ON sealed_record WHEN OLD.version = 2 \
-         BEGIN SELECT RAISE(ABORT, 'full'); END",
-    )
-    .await;
+    database(&installation, REFUSE_THE_ROTATED).await;
     assert!(token(&installation.keeper).await.is_err());
     assert_eq!(given(&installation), 2);
-    database(&installation, "DROP TRIGGER full").await;
+    database(&installation, REFUSE_NOTHING).await;
     installation.clock.advance(2 * MINUTE);
     let after_the_crash = installation.another_keeper();
     assert!(token(&after_the_crash).await.is_ok());

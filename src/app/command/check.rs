@@ -6,15 +6,9 @@ use super::ConfigArgument;
 use crate::app::installation;
 use crate::config::Routes;
 
-#[derive(Debug, clap::Args)]
-pub(crate) struct Arguments {
-    #[command(flatten)]
-    config: ConfigArgument,
-}
-
 /// Exit code 0 when `run` would start with it, 1 with every problem on standard error otherwise.
-pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    let start_up = super::load_start_up(&arguments.config)?;
+pub(super) fn run(config: &ConfigArgument) -> anyhow::Result<ExitCode> {
+    let start_up = super::load_start_up(config)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let parts = installation::middleware_parts(&start_up, runtime.handle())?;
     let routes = Routes::load(&start_up, &parts, installation::now())?;

@@ -12,15 +12,9 @@ use crate::config::EntryPoint;
 
 const PATIENCE: Duration = Duration::from_secs(4);
 
-#[derive(Debug, clap::Args)]
-pub(crate) struct Arguments {
-    #[command(flatten)]
-    config: ConfigArgument,
-}
-
 /// Exit code 0 when `/ping` answers 200, 1 otherwise.
-pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    let start_up = super::load_start_up(&arguments.config)?;
+pub(super) fn run(config: &ConfigArgument) -> anyhow::Result<ExitCode> {
+    let start_up = super::load_start_up(config)?;
     let Some(name) = &start_up.ping else { bail!("`ping` is not switched on in the start-up file") };
     let point = start_up.entry_points.iter().find(|point| &point.name == name);
     let point = point.context("the ping entry point is not among the entry points")?;

@@ -16,25 +16,25 @@ mod sandbox;
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Serve: gateway, console and mail worker in one process
-    Run(run::Arguments),
+    Run(ConfigArgument),
     /// Read the configuration, say what is wrong with it, and exit
-    Check(check::Arguments),
+    Check(ConfigArgument),
     /// Show the whole story on this machine, with a sandbox instead of Microsoft and Peppermint
     Demo(demo::Arguments),
     /// Start only the stand-ins for Microsoft, a mailbox and the desk
     Sandbox(sandbox::Arguments),
     /// Ask a running gateway whether it is well (for container health checks)
-    Healthcheck(healthcheck::Arguments),
+    Healthcheck(ConfigArgument),
 }
 
 impl Command {
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
         match self {
-            Self::Run(arguments) => run::run(&arguments),
-            Self::Check(arguments) => check::run(&arguments),
+            Self::Run(config) => run::run(&config),
+            Self::Check(config) => check::run(&config),
             Self::Demo(arguments) => demo::run(&arguments),
             Self::Sandbox(arguments) => sandbox::run(&arguments),
-            Self::Healthcheck(arguments) => healthcheck::run(&arguments),
+            Self::Healthcheck(config) => healthcheck::run(&config),
         }
     }
 }

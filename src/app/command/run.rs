@@ -5,15 +5,9 @@ use std::process::ExitCode;
 use super::ConfigArgument;
 use crate::app::{log, serving};
 
-#[derive(Debug, clap::Args)]
-pub(crate) struct Arguments {
-    #[command(flatten)]
-    config: ConfigArgument,
-}
-
 /// Returns once a signal has ended the server; 1 with one message when it cannot start.
-pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    let start_up = super::load_start_up(&arguments.config)?;
+pub(super) fn run(config: &ConfigArgument) -> anyhow::Result<ExitCode> {
+    let start_up = super::load_start_up(config)?;
     log::start(&start_up.log)?;
     serving::serve(start_up)
 }

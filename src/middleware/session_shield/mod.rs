@@ -230,7 +230,8 @@ impl Asked {
         let Self { means, exchange, path, .. } = self;
         // A stray slash at the end is the web client's to redirect; the API does not know it.
         let path = path.strip_suffix('/').map(str::to_owned).unwrap_or(path);
-        Decision::PassTo(Arc::new(Errand { means, exchange, path, act, bearer }))
+        let authorization = bearer.clone();
+        Decision::PassTo { service: Arc::new(Errand { means, exchange, path, act, bearer }), authorization }
     }
 
     fn refuse(&self, status: StatusCode, sentence: &str) -> Answer {

@@ -36,8 +36,7 @@ fn one_router(settings: &str, server: &str) -> String {
          s: {{loadBalancer: {{servers: [{{url: \"{server}\"}}]}}}}\n  middlewares:\n    \
          edge: {{ipAllowList: {{sourceRange: [\"10.0.0.0/8\"]}}}}\n    \
          upgrade: {{plugin: {{allowUpgrade: {{}}}}}}\n    cookies: {{plugin: {{hardenCookies: {{}}}}}}\n    \
-         admins: {{plugin: {{adminOnly: {{}}}}}}\n    shield: {{plugin: {{sessionShield: {{}}}}}}\n    \
-         bare: {{plugin: {{sessionShield: {{enabled: false}}}}}}\n    both: {{chain: {{middlewares: [upgrade, office]}}}}\n    \
+         admins: {{plugin: {{adminOnly: {{}}}}}}\n    shield: {{plugin: {{sessionShield: {{}}}}}}\n    both: {{chain: {{middlewares: [upgrade, office]}}}}\n    \
          office: {{chain: {{middlewares: [edge@file]}}}}\n"
     )
 }
@@ -86,7 +85,6 @@ fn the_shield_stands_before_the_guard_however_they_are_written() {
         ("[admins]", ["hardenCookies@internal", "sessionShield@internal", "admins"]),
         ("[shield]", ["hardenCookies@internal", "shield", "adminOnly@internal"]),
         ("[admins, shield]", ["hardenCookies@internal", "shield", "admins"]),
-        ("[bare]", ["hardenCookies@internal", "bare", "adminOnly@internal"]),
     ] {
         let routes = routes(LEAST, &one_router(&format!(", middlewares: {written}"), DESK));
         assert_eq!(names(&routes.routers[0]), expected, "{written}");
@@ -113,9 +111,18 @@ fn a_router_to_the_desk_is_guarded_whatever_its_file_says() {
 }
 
 #[test]
+fn a_router_without_a_shield_has_to_say_so_and_that_is_told() {
+    let rules = one_router(", middlewares: [edge, cookies, shield, admins]", DESK);
+    let routes = routes(LEAST, &rules.replace("sessionShield: {}", "sessionShield: {enabled: false}"));
+    assert_eq!(names(&routes.routers[0]), ["edge", "cookies", "shield", "admins"]);
+    let [warning] = &routes.warnings[..] else { panic!("{:?}", routes.warnings) };
+    assert!(warning.contains("the shield is off"), "{warning}");
+}
+
+#[test]
 fn guards_that_are_there_are_not_added_again() {
-    let routes = routes(LEAST, &one_router(", middlewares: [edge, cookies, admins]", DESK));
-    assert_eq!(names(&routes.routers[0]), ["edge", "cookies", "admins"]);
+    let routes = routes(LEAST, &one_router(", middlewares: [edge, cookies, shield, admins]", DESK));
+    assert_eq!(names(&routes.routers[0]), ["edge", "cookies", "shield", "admins"]);
     assert_eq!(routes.warnings, [""; 0]);
 }
 
@@ -123,9 +130,9 @@ fn guards_that_are_there_are_not_added_again() {
 fn an_allow_list_at_the_entry_point_counts_for_its_routers() {
     let routes = routes(
         TWO_ENTRY_POINTS,
-        &one_router(", entryPoints: [websecure], middlewares: [cookies, admins]", DESK),
+        &one_router(", entryPoints: [websecure], middlewares: [cookies, shield, admins]", DESK),
     );
-    assert_eq!(names(&routes.routers[0]), ["edge", "cookies", "admins"]);
+    assert_eq!(names(&routes.routers[0]), ["edge", "cookies", "shield", "admins"]);
     assert_eq!(routes.warnings, [""; 0]);
 }
 

@@ -19,15 +19,15 @@ use super::client::Client;
 use super::start::{Started, router, routes, service};
 use super::upstream::Upstream;
 
-struct Pki {
-    routes: Routes,
-    roots: RootCertStore,
+pub(super) struct Pki {
+    pub(super) routes: Routes,
+    pub(super) roots: RootCertStore,
     first: CertificateDer<'static>,
     second: CertificateDer<'static>,
 }
 
 /// Routes of the TLS side with one certificate for `a.example` and one for `*.b.example`.
-fn pki(upstream: &Upstream) -> Pki {
+pub(super) fn pki(upstream: &Upstream) -> Pki {
     let mut secure = router("PathPrefix(`/`)");
     secure.tls = true;
     let mut routes = routes(vec![secure], vec![service(&[upstream.address])]);
@@ -51,7 +51,12 @@ fn certified(certificate: &rcgen::Certificate, key: &KeyPair) -> Arc<CertifiedKe
     Arc::new(CertifiedKey::new(vec![certificate.der().clone()], key))
 }
 
-async fn connect(address: SocketAddr, roots: &RootCertStore, name: &str, alpn: &str) -> TlsStream<TcpStream> {
+pub(super) async fn connect(
+    address: SocketAddr,
+    roots: &RootCertStore,
+    name: &str,
+    alpn: &str,
+) -> TlsStream<TcpStream> {
     let mut config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
         .expect("versions")
@@ -141,7 +146,7 @@ fn ask(client: &mut h2::client::SendRequest<Bytes>, url: &str) -> h2::client::Re
     client.send_request(request, true).expect("sent").0
 }
 
-async fn read(response: h2::client::ResponseFuture) -> (u16, String) {
+pub(super) async fn read(response: h2::client::ResponseFuture) -> (u16, String) {
     let response = response.await.expect("answered");
     let status = response.status().as_u16();
     let mut stream = response.into_body();
@@ -165,7 +170,7 @@ async fn a_tls_router_is_not_reached_in_plain() {
 }
 
 /// Its threads are joined where blocking is allowed.
-async fn stopped(gateway: Started) {
+pub(super) async fn stopped(gateway: Started) {
     tokio::task::spawn_blocking(move || drop(gateway)).await.expect("stopped");
 }
 

@@ -1,11 +1,14 @@
 //! What several areas' tests stand on.
 
+pub mod chromium;
+pub mod demo;
 pub mod emulate;
 pub mod follow;
 pub mod installation;
 pub mod oidc_provider;
 pub mod peers;
 pub mod postgres;
+pub mod process;
 pub mod program;
 pub mod provider;
 pub mod shield;

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Context;
+use serde_json::json;
 use url::Url;
 
 use crate::app::{certificate, log, serving};
@@ -38,6 +39,9 @@ pub(crate) struct Arguments {
     /// HTTPS port (0 takes a free one)
     #[arg(long, value_name = "PORT", default_value_t = 8443)]
     https_port: u16,
+    /// Write the addresses to this file, as JSON, once everything serves
+    #[arg(long, value_name = "FILE")]
+    addresses: Option<PathBuf>,
 }
 
 /// What the story needs of the running demo.
@@ -77,6 +81,9 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         told.context("the story broke off")?;
         return Ok(ExitCode::SUCCESS);
     }
+    if let Some(file) = &arguments.addresses {
+        write_addresses(&world, file)?;
+    }
     tell(&world, ports.0, &arguments.data.join(settings::FILE));
     running.wait()
 }
@@ -106,6 +113,21 @@ fn settings(data: &Path, ports: (u16, u16), sandbox: &Sandbox) -> anyhow::Result
     let file = data.join(settings::FILE);
     std::fs::write(&file, settings::start_up_file(data, ports, sandbox))?;
     StartUp::load(Some(&file), &Environment::default()).context("the demo's own start-up file is refused")
+}
+
+fn write_addresses(world: &World, file: &Path) -> anyhow::Result<()> {
+    let addresses = json!({
+        "public": world.public.origin().ascii_serialization(),
+        "webmail": world.sandbox.webmail_url(),
+        "identity": world.sandbox.identity.url(),
+        "graph": world.sandbox.graph.url(),
+        "desk": world.sandbox.desk.url(),
+    });
+    // Renamed into place: whoever waits for the file never reads half of it.
+    let unfinished = file.with_extension("unfinished");
+    std::fs::write(&unfinished, addresses.to_string())
+        .and_then(|()| std::fs::rename(&unfinished, file))
+        .with_context(|| format!("`{}` cannot be written", file.display()))
 }
 
 fn tell(world: &World, http: u16, file: &Path) {

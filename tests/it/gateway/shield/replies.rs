@@ -61,7 +61,8 @@ fn a_single_sign_on_is_shielded_too_and_only_for_our_own_page() {
 fn all_admins() -> Upstream {
     Upstream::new(|request| {
         request.drain();
-        let admin = json!({"id": "u1", "email": "a@desk.example", "name": "A", "language": "en", "isAdmin": true});
+        let admin =
+            json!({"id": "u1", "email": "a@desk.example", "name": "A", "language": "en", "isAdmin": true});
         let body = match target(request) {
             path if path.ends_with("/login") => json!({"token": token("u1")}),
             _ => json!({"user": admin}),

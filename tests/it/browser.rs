@@ -1,0 +1,184 @@
+//! What people do with helpdesk and console in a real Chromium: cookies, sites, redirects and forms as a
+//! browser treats them. What the pages say in detail is tested elsewhere.
+
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::Command;
+
+use axum::Router;
+use axum::response::{AppendHeaders, Html};
+use axum::routing::get;
+use http::HeaderMap;
+use http::header::{COOKIE, SET_COOKIE};
+use mintgate::sandbox::desk::{ADMIN, AGENT};
+
+use crate::support::chromium::Chromium;
+use crate::support::demo::Demo;
+use crate::support::process::{Process, eventually};
+
+const CONSOLE: &str = "/admin/exchange";
+const SESSION: &str = "session";
+
+/// Signs in on the desk's own page.
+async fn sign_in(browser: &Chromium, demo: &Demo, (email, password): (&str, &str)) {
+    browser.open(&demo.at("/auth/login")).await;
+    browser.fill("#email", email).await;
+    browser.fill("#password", password).await;
+    browser.press("Sign in").await;
+    browser.shows("Open tickets").await;
+}
+
+/// Leaves the console for the provider and consents there.
+async fn connect(browser: &Chromium, demo: &Demo) {
+    browser.open(&demo.at(CONSOLE)).await;
+    browser.press("Connect to Microsoft 365").await;
+    browser.shows("Pick an account").await;
+    let provider = browser.page.current_url().await.expect("an address");
+    assert_eq!(provider.host_str(), Some("idp.localhost"));
+    browser.press("Accept").await;
+    browser.shows("✓ Connected").await;
+}
+
+/// The session as a hardened cookie, which no desk of today sets.
+async fn make_session_strict(browser: &Chromium, demo: &Demo) {
+    let session = browser.cookie(SESSION).await.value().to_owned();
+    browser.page.delete_cookie(SESSION).await.expect("deleted");
+    browser.set_strict_cookie(&demo.public, SESSION, &session).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mailbox_is_connected_although_the_callback_comes_without_the_strict_session() {
+    let Some(browser) = Chromium::start("browser::strict_session").await else { return };
+    let demo = Demo::start().await;
+    sign_in(&browser, &demo, ADMIN).await;
+    make_session_strict(&browser, &demo).await;
+
+    connect(&browser, &demo).await;
+
+    assert_eq!(browser.path().await, CONSOLE);
+    let requests = browser.requests().await;
+    let of = |path: &str| requests.iter().filter(|request| request.path == path).collect::<Vec<_>>();
+    let (callbacks, completions) = (of("/admin/exchange/callback"), of("/admin/exchange/complete"));
+    let [callback] = callbacks.as_slice() else { panic!("one callback: {requests:?}") };
+    let [completion] = completions.as_slice() else { panic!("one completion: {requests:?}") };
+    assert!(callback.sent.is_empty(), "{callback:?}");
+    assert_eq!(callback.held_back, [SESSION]);
+    assert_eq!(completion.sent, [SESSION]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn agents_are_refused_and_strangers_are_sent_to_the_sign_in() {
+    let Some(browser) = Chromium::start("browser::refusals").await else { return };
+    let demo = Demo::start().await;
+
+    browser.open(&demo.at(CONSOLE)).await;
+    browser.shows("Please sign in").await;
+    browser.click("a[href='/auth/login']").await;
+    browser.find("#email").await;
+
+    sign_in(&browser, &demo, AGENT).await;
+    browser.open(&demo.at(CONSOLE)).await;
+    browser.shows("Only administrators of the helpdesk may do this.").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_scripts_a_mailbox_is_connected_tested_and_disconnected() {
+    let Some(browser) = Chromium::start("browser::no_scripts").await else { return };
+    let demo = Demo::start().await;
+    sign_in(&browser, &demo, ADMIN).await;
+    browser.switch_scripts_off().await;
+
+    connect(&browser, &demo).await;
+    browser.press("Test the connection").await;
+    browser.shows("The connection works").await;
+    browser.click("main a[href='/admin/exchange']").await;
+    browser.press("Disconnect").await;
+
+    browser.shows("No mailbox is connected.").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_customer_writes_an_agent_answers_and_the_customer_reads_it() {
+    let Some(browser) = Chromium::start("browser::conversation").await else { return };
+    let demo = Demo::start().await;
+    sign_in(&browser, &demo, ADMIN).await;
+    connect(&browser, &demo).await;
+
+    browser.open(&demo.webmail).await;
+    browser.click("summary").await;
+    browser.fill("input[name=subject]", "The lamp blinks").await;
+    browser.fill("textarea", "Day and night.").await;
+    browser.press("Send").await;
+    browser.shows("The lamp blinks").await;
+
+    browser.open(&demo.at("/")).await;
+    browser.shows_after_reload("The lamp blinks").await;
+    browser.click("#tickets a").await;
+    browser.shows("Day and night.").await;
+    browser.fill("#text", "Please change the bulb.").await;
+    browser.click("#public").await;
+    browser.press("Comment").await;
+    browser.shows("(public)").await;
+
+    browser.open(&demo.webmail).await;
+    browser.shows_after_reload("Please change the bulb.").await;
+}
+
+/// A page that sets two cookies, and one that shows which came back.
+async fn careless_upstream() -> String {
+    let careless = || async {
+        let cookies = [(SET_COOKIE, "theme=dark; Path=/"), (SET_COOKIE, "visit=7; Path=/; SameSite=None")];
+        (AppendHeaders(cookies), Html("<p>two cookies</p>"))
+    };
+    let seen = |headers: HeaderMap| async move {
+        let line = headers.get(COOKIE).map(|line| line.to_str().expect("text").to_owned());
+        Html(format!("<p>came back: {}</p>", line.unwrap_or_default()))
+    };
+    let routes = Router::new().route("/careless", get(careless)).route("/seen", get(seen));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    tokio::spawn(axum::serve(listener, routes).into_future());
+    format!("http://{address}")
+}
+
+fn hardening_start_up_file(folder: &Path, port: u16, desk: &str) -> String {
+    format!(
+        "\
+entryPoints: {{ websecure: {{ address: \"127.0.0.1:{port}\", http: {{ tls: {{}} }} }} }}
+log: {{ level: error }}
+dataDir: \"{folder}\"
+desk: {{ url: \"{desk}\" }}
+http:
+  routers: {{ desk: {{ rule: PathPrefix(`/`), service: desk@internal, middlewares: [hardened] }} }}
+  middlewares: {{ hardened: {{ plugin: {{ hardenCookies: {{}} }} }} }}
+",
+        folder = folder.display(),
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cookies_of_the_upstream_come_back_but_no_script_reads_them() {
+    let Some(browser) = Chromium::start("browser::cookies").await else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    let port = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address").port();
+    let file = folder.path().join("mintgate.yml");
+    let text = hardening_start_up_file(folder.path(), port, &careless_upstream().await);
+    std::fs::write(&file, text).expect("written");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mintgate"));
+    let output = folder.path().join("output");
+    let _gateway = Process::start(command.args(["run", "--config"]).arg(&file), &output);
+
+    let page = format!("https://desk.localhost:{port}/careless");
+    eventually("the gateway", async || browser.page.goto(&page).await.ok()).await;
+    browser.shows("two cookies").await;
+
+    let read = browser.page.execute("return document.cookie", Vec::new()).await.expect("a script");
+    assert_eq!(read, "");
+    let kept = browser.cookie("visit").await;
+    assert_eq!(
+        (kept.secure(), kept.http_only(), kept.same_site()),
+        (Some(true), Some(true), Some(cookie::SameSite::Strict))
+    );
+    browser.open(&format!("https://desk.localhost:{port}/seen")).await;
+    browser.shows("came back: theme=dark; visit=7").await;
+}
