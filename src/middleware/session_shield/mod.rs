@@ -178,7 +178,7 @@ impl Asked {
 
     fn admit(self, found: Found) -> Decision {
         match found {
-            Found::Live(session) => self.as_user(&session),
+            Found::Live(session) => self.under(&session),
             Found::Absent if self.place.is_api() => {
                 let refusal =
                     self.refuse(StatusCode::UNAUTHORIZED, "The session is over. Please sign in again.");
@@ -191,7 +191,7 @@ impl Asked {
         }
     }
 
-    fn as_user(self, session: &Session) -> Decision {
+    fn under(self, session: &Session) -> Decision {
         let Some(bearer) = session.bearer() else {
             return answered(self.refuse(StatusCode::UNAUTHORIZED, "Please sign in again."));
         };

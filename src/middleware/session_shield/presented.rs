@@ -148,7 +148,8 @@ mod tests {
 
     #[test]
     fn only_other_cookies_reach_the_desk() {
-        let table: [(&[(&str, &str)], Option<&str>); 4] = [
+        type Lines<'l> = &'l [(&'static str, &'l str)];
+        let table: [(Lines<'_>, Option<&str>); 4] = [
             (
                 &[("cookie", "a=b; session=x;__Host-mintgate=y; c=d"), ("cookie", "e=f")],
                 Some("a=b; c=d; e=f"),
