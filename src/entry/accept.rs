@@ -127,7 +127,13 @@ impl<A: HttpServerApp + Send + Sync + 'static> Shared<A> {
 
     async fn run(&self, socket: TcpStream, peer: SocketAddr, drain: &ShutdownWatch) -> io::Result<()> {
         socket.set_nodelay(true)?;
-        let stream = timeout(self.patience.head, self.open(socket, peer)).await??;
+        let opening = async {
+            match first_byte(&socket, drain).await? {
+                Some(first) => self.open(socket, peer, first).await.map(Some),
+                None => Ok(None),
+            }
+        };
+        let Some(stream) = timeout(self.patience.head, opening).await?? else { return Ok(()) };
         let protocol = stream.protocol();
         let turn = stream.turn();
         match protocol {
@@ -140,11 +146,9 @@ impl<A: HttpServerApp + Send + Sync + 'static> Shared<A> {
     }
 
     /// Tells TLS from plain HTTP by the first byte, as one entry point may serve both.
-    async fn open(&self, socket: TcpStream, peer: SocketAddr) -> io::Result<ClientStream> {
+    async fn open(&self, socket: TcpStream, peer: SocketAddr, first: u8) -> io::Result<ClientStream> {
         let descriptor = socket.as_raw_fd();
-        let mut first = [0];
-        socket.peek(&mut first).await?;
-        let (transport, tls, protocol) = if first[0] == TLS_HANDSHAKE {
+        let (transport, tls, protocol) = if first == TLS_HANDSHAKE {
             let stream = self.tls.accept(socket).await?;
             let session = stream.get_ref().1;
             let protocol = match session.alpn_protocol() {
@@ -174,6 +178,17 @@ impl<A: HttpServerApp + Send + Sync + 'static> Shared<A> {
                 settings.apply_to_session(&mut session);
             }
         }
+    }
+}
+
+/// What a client begins with, left unread; `None` when it has said nothing before draining: browsers
+/// connect ahead of need, and nobody waits for those.
+async fn first_byte(socket: &TcpStream, drain: &ShutdownWatch) -> io::Result<Option<u8>> {
+    let (mut first, mut drain) = ([0], drain.clone());
+    tokio::select! {
+        biased;
+        peeked = socket.peek(&mut first) => peeked.map(|_| Some(first[0])),
+        () = begins(&mut drain) => Ok(None),
     }
 }
 

@@ -49,7 +49,7 @@ async fn make_session_strict(browser: &Chromium, demo: &Demo) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_mailbox_is_connected_although_the_callback_comes_without_the_strict_session() {
-    let Some(browser) = Chromium::start("browser::strict_session").await else { return };
+    let Some(browser) = Chromium::start().await else { return };
     let demo = Demo::start().await;
     sign_in(&browser, &demo, ADMIN).await;
     make_session_strict(&browser, &demo).await;
@@ -69,7 +69,7 @@ async fn a_mailbox_is_connected_although_the_callback_comes_without_the_strict_s
 
 #[tokio::test(flavor = "multi_thread")]
 async fn agents_are_refused_and_strangers_are_sent_to_the_sign_in() {
-    let Some(browser) = Chromium::start("browser::refusals").await else { return };
+    let Some(browser) = Chromium::start().await else { return };
     let demo = Demo::start().await;
 
     browser.open(&demo.at(CONSOLE)).await;
@@ -84,7 +84,7 @@ async fn agents_are_refused_and_strangers_are_sent_to_the_sign_in() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_scripts_a_mailbox_is_connected_tested_and_disconnected() {
-    let Some(browser) = Chromium::start("browser::no_scripts").await else { return };
+    let Some(browser) = Chromium::start().await else { return };
     let demo = Demo::start().await;
     sign_in(&browser, &demo, ADMIN).await;
     browser.switch_scripts_off().await;
@@ -100,7 +100,7 @@ async fn without_scripts_a_mailbox_is_connected_tested_and_disconnected() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_customer_writes_an_agent_answers_and_the_customer_reads_it() {
-    let Some(browser) = Chromium::start("browser::conversation").await else { return };
+    let Some(browser) = Chromium::start().await else { return };
     let demo = Demo::start().await;
     sign_in(&browser, &demo, ADMIN).await;
     connect(&browser, &demo).await;
@@ -178,7 +178,7 @@ http:
 
 #[tokio::test(flavor = "multi_thread")]
 async fn cookies_of_the_upstream_come_back_but_no_script_reads_them() {
-    let Some(browser) = Chromium::start("browser::cookies").await else { return };
+    let Some(browser) = Chromium::start().await else { return };
     let folder = tempfile::tempdir().expect("a folder");
     let port = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address").port();
     let file = folder.path().join("mintgate.yml");

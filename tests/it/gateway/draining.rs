@@ -63,3 +63,17 @@ fn with_nobody_there_draining_is_done_at_once() {
     gateway.drain();
     assert_eq!(gateway.ended(), Ended::Drained);
 }
+
+#[test]
+fn a_client_that_has_not_said_anything_yet_is_not_waited_for() {
+    let upstream = Upstream::echo();
+    // Shorter than a first head may take, which would end the silence too.
+    let plan = Plan { grace: Duration::from_secs(5), ..Plan::default() };
+    let gateway = Started::with(plan, everything_to(upstream.address));
+    let mut silent = Client::to(gateway.address);
+    // Connections are accepted in their order, so that the silent one is in now.
+    assert_eq!(Client::to(gateway.address).ask("GET /ping", &["Connection: close"]).status, 200);
+    gateway.drain();
+    assert!(silent.rest().is_empty());
+    assert_eq!(gateway.ended(), Ended::Drained);
+}

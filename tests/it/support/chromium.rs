@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use url::{ParseError, Url};
 
 use super::process::{Process, eventually};
+use super::skip::skip;
 
 const CHROMIUM: &str = "/usr/bin/chromium";
 const DRIVER: &str = "/usr/bin/chromedriver";
@@ -26,10 +27,10 @@ pub struct Chromium {
 }
 
 impl Chromium {
-    /// `None`, and said so for `test`, where Chromium or its driver is not installed.
-    pub async fn start(test: &str) -> Option<Self> {
+    /// `None`, and said so, where Chromium or its driver is not installed.
+    pub async fn start() -> Option<Self> {
         if let Some(missing) = [CHROMIUM, DRIVER].iter().find(|program| !Path::new(program).is_file()) {
-            println!("skipped: {test}: no {missing}");
+            skip(&format!("no {missing}"));
             return None;
         }
         let folder = tempfile::Builder::new().prefix("mintgate-chromium").tempdir().expect("a folder");
