@@ -127,7 +127,7 @@ async fn a_customer_writes_an_agent_answers_and_the_customer_reads_it() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_script_reads_of_the_session_is_of_no_use_in_another_browser() {
-    let Some(browser) = Chromium::start("browser::shield").await else { return };
+    let Some(browser) = Chromium::start().await else { return };
     let demo = Demo::start().await;
     sign_in(&browser, &demo, AGENT).await;
 
