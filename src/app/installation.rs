@@ -12,13 +12,13 @@ use tracing::info;
 
 use crate::base::clock::{Clock, SystemClock, Timestamp};
 use crate::base::id::{MailboxId, short_id};
-use crate::base::secret::HashKey;
 use crate::base::wake::Wake;
 use crate::config::{StartUp, VaultKey};
 use crate::desk::Desk;
 use crate::desk::admin::Admins;
 use crate::mailbox::{Mailbox, registry as mailboxes};
 use crate::middleware::registry::Parts as MiddlewareParts;
+use crate::middleware::session_shield::{DeskSide, Means, Sessions};
 use crate::net::{self, Egress, PROVIDERS, Timeouts};
 use crate::store::seal::{Sealer, SealingKey};
 use crate::store::{self, Store, StoreAt};
@@ -56,12 +56,19 @@ fn provider_client(start_up: &StartUp, runtime: &Handle) -> anyhow::Result<Arc<d
 
 /// What compiled middlewares need, without the vault's key: enough for `check`.
 pub(super) fn middleware_parts(start_up: &StartUp, runtime: &Handle) -> anyhow::Result<MiddlewareParts> {
-    Ok(parts_with(start_up, desk_client(start_up, runtime)?, HashKey::random()))
+    let sealer = Arc::new(Sealer::new(SealingKey::random()));
+    Ok(parts_with(start_up, desk_client(start_up, runtime)?, &sealer))
 }
 
-fn parts_with(start_up: &StartUp, http: Arc<dyn HttpCall>, sessions: HashKey) -> MiddlewareParts {
-    let admins = Admins::new(http, &start_up.desk.api_url, Arc::new(SystemClock), sessions);
-    MiddlewareParts { admins: Arc::new(admins), cookies: start_up.cookies.clone() }
+fn parts_with(start_up: &StartUp, http: Arc<dyn HttpCall>, sealer: &Arc<Sealer>) -> MiddlewareParts {
+    let desk = &start_up.desk;
+    let key = sealer.derive("desk sessions");
+    let admins = Admins::new(http.clone(), &desk.api_url, Arc::new(SystemClock), key);
+    let shield = Means {
+        sessions: Arc::new(Sessions::new(sealer.clone(), Arc::new(SystemClock))),
+        desk: Arc::new(DeskSide::new(http, &desk.url, &desk.api_url)),
+    };
+    MiddlewareParts { admins: Arc::new(admins), cookies: start_up.cookies.clone(), shield: Arc::new(shield) }
 }
 
 /// What is needed before the store: the vault's key and the ways out.
@@ -76,7 +83,7 @@ impl Ground {
         make_private_folder(&start_up.data_dir)?;
         let sealer = Arc::new(sealer(&start_up.vault)?);
         let desk_http = desk_client(start_up, runtime)?;
-        let parts = parts_with(start_up, desk_http.clone(), sealer.derive("desk sessions"));
+        let parts = parts_with(start_up, desk_http.clone(), &sealer);
         Ok(Self { sealer, desk_http, parts: Arc::new(parts) })
     }
 }
@@ -99,6 +106,7 @@ impl Installation {
     pub(super) async fn open(ground: Ground, start_up: &StartUp, runtime: &Handle) -> anyhow::Result<Self> {
         let Ground { sealer, desk_http, parts } = ground;
         let store = store::open(&start_up.store).await?;
+        parts.shield.sessions.open(store.clone(), runtime.clone());
         let providers = provider_client(start_up, runtime)?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let bot = start_up.desk.bot.clone();

@@ -8,19 +8,18 @@ use axum::extract::{FromRequest, FromRequestParts, OptionalFromRequestParts, Req
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use http::header::{HOST, HeaderMap, HeaderName, ORIGIN};
+use http::header::{HeaderMap, HeaderName};
 use http::request::Parts;
 use http::{StatusCode, Uri};
 use serde::Deserialize;
 use tracing::warn;
-use url::Url;
 
 use crate::base::secret::equal_in_constant_time;
 use crate::console::page::{self, Page};
 use crate::console::shared::Shared;
 use crate::web::local::{Admin, admin};
+use crate::web::sender::Sender;
 
-const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 const PURPOSE: HeaderName = HeaderName::from_static("sec-purpose");
 
 /// Somebody the desk calls an administrator.
@@ -81,77 +80,11 @@ impl Shared {
     /// Refuses a change that was not asked for by a form of ours.
     fn check_form(&self, admin: &Admin, headers: &HeaderMap, uri: &Uri, form: &Form) -> Result<(), Page> {
         let ours = equal_in_constant_time(form.token.as_bytes(), self.form_token(admin).as_bytes());
-        if ours && is_same_origin(headers, uri) {
+        // Every browser since 2020 sends `Origin` with a POST; one that says nothing is not believed.
+        if ours && Sender::of(headers, uri, None) == Sender::SameOrigin {
             return Ok(());
         }
         warn!(form_token = ours, "a change from another page was refused");
         Err(page::problem(StatusCode::FORBIDDEN, &page::FOREIGN_FORM))
-    }
-}
-
-/// Host and port the browser asked for.
-pub fn asked_host<'r>(headers: &'r HeaderMap, uri: &'r Uri) -> Option<&'r str> {
-    let host = headers.get(HOST).and_then(|line| line.to_str().ok());
-    host.or_else(|| uri.authority().map(http::uri::Authority::as_str))
-}
-
-/// What the browser says about the page that sent the request. Every browser since 2020 sends
-/// `Origin` with a POST; one that says nothing is not believed.
-fn is_same_origin(headers: &HeaderMap, uri: &Uri) -> bool {
-    let site = headers.get(FETCH_SITE).map(|line| line.as_bytes() == b"same-origin");
-    let origin = headers.get(ORIGIN).map(|line| {
-        let origin = line.to_str().ok().and_then(|text| Url::parse(text).ok());
-        origin.as_ref().and_then(authority).is_some_and(|authority| {
-            asked_host(headers, uri).is_some_and(|host| host.eq_ignore_ascii_case(&authority))
-        })
-    });
-    match (site, origin) {
-        (None, None) => false,
-        (site, origin) => site.unwrap_or(true) && origin.unwrap_or(true),
-    }
-}
-
-/// `host:port` as a Host line has it: the scheme's own port left out.
-pub fn authority(url: &Url) -> Option<String> {
-    let host = url.host_str()?;
-    Some(match url.port() {
-        Some(port) => format!("{host}:{port}"),
-        None => host.to_owned(),
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use http::HeaderValue;
-
-    use super::*;
-
-    fn same(lines: &[(&'static str, &'static str)]) -> bool {
-        let mut headers = HeaderMap::new();
-        for (name, value) in lines {
-            headers.insert(*name, HeaderValue::from_static(value));
-        }
-        is_same_origin(&headers, &Uri::from_static("/admin/exchange/connect"))
-    }
-
-    #[test]
-    fn our_own_origin_passes() {
-        assert!(same(&[("host", "desk.example"), ("origin", "https://desk.example")]));
-        assert!(same(&[("host", "desk.example:8443"), ("origin", "https://DESK.example:8443")]));
-        assert!(same(&[("host", "desk.example"), ("sec-fetch-site", "same-origin")]));
-    }
-
-    #[test]
-    fn every_other_origin_and_silence_are_refused() {
-        for lines in [
-            &[("host", "desk.example")][..],
-            &[("host", "desk.example"), ("origin", "null")],
-            &[("host", "desk.example"), ("origin", "https://evil.example")],
-            &[("host", "desk.example"), ("origin", "https://desk.example:444")],
-            &[("host", "desk.example"), ("sec-fetch-site", "same-site")],
-            &[("host", "desk.example"), ("origin", "https://desk.example"), ("sec-fetch-site", "cross-site")],
-        ] {
-            assert!(!same(lines), "{lines:?}");
-        }
     }
 }

@@ -10,7 +10,7 @@ use http::{HeaderMap, StatusCode, Uri};
 
 use crate::base::clock::Timestamp;
 use crate::console::assets;
-use crate::console::guard::{Proof, asked_host, authority};
+use crate::console::guard::Proof;
 use crate::console::page::Page;
 use crate::console::shared::Shared;
 use crate::console::times::Moment;
@@ -20,6 +20,7 @@ use crate::store::{
     Counts, InboundRow, InboundState, MailboxRow, MailboxState, OutboxRow, OutboxState, StoreError,
 };
 use crate::token::keeper::Status;
+use crate::web::sender::{asked_host, authority};
 
 /// The worker's word on why no answers leave now.
 const HOLD_FACT: &str = "outbound_hold";

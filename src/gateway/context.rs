@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use http::header::HeaderValue;
 use pingora::http::RequestHeader;
 
 use super::request_id::RequestId;
@@ -11,7 +12,7 @@ use super::upstream::Service;
 use crate::base::clock::Timestamp;
 use crate::web::client_address;
 use crate::web::exchange::Exchange;
-use crate::web::local::Admin;
+use crate::web::local::{Admin, LocalService};
 
 /// One request. Its table is the only one it ever sees.
 pub struct Context {
@@ -24,6 +25,10 @@ pub struct Context {
     /// How many of the route's middlewares let the request pass; these see the answer.
     pub passed: usize,
     pub admin: Option<Arc<Admin>>,
+    /// The Authorization line that the service gets, whatever the client's `Connection:` line names.
+    pub authorization: Option<HeaderValue>,
+    /// Asked in place of the service.
+    pub instead: Option<Arc<dyn LocalService>>,
     /// The upstream was asked.
     pub forwarded: bool,
     /// The request may become a tunnel.
@@ -43,6 +48,8 @@ impl Context {
             route: None,
             passed: 0,
             admin: None,
+            authorization: None,
+            instead: None,
             forwarded: false,
             upgrading: false,
             server: 0,

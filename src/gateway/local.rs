@@ -1,4 +1,7 @@
-//! The console, asked in process. Nothing at or below its path ever reaches the desk.
+//! Services in the process, asked in place of an upstream: the console, and what a middleware puts there.
+//! Nothing at or below the console's path ever reaches the desk.
+
+use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use http::header::{HeaderValue, RETRY_AFTER};
@@ -9,7 +12,7 @@ use super::context::Context;
 use super::proxy::Proxy;
 use crate::web::answer::{Answer, short};
 use crate::web::client_address::strip_forwarding;
-use crate::web::local::Origin;
+use crate::web::local::{LocalService, Origin};
 
 /// Where a provider's redirect comes back; the only place that needs no proof of an administrator.
 const CALLBACK: &str = "/admin/exchange/callback";
@@ -24,7 +27,22 @@ pub async fn console(proxy: &Proxy, session: &mut Session, context: &Context) ->
     if context.admin.is_none() && !callback {
         return Ok(short(StatusCode::FORBIDDEN, &path, "Only an administrator may see this."));
     }
-    let (Some(console), Some(exchange)) = (&proxy.gateway.console, &context.exchange) else {
+    let Some(console) = proxy.gateway.console.clone() else {
+        return Ok(short(StatusCode::NOT_FOUND, &path, "Nothing is served here."));
+    };
+    ask(proxy, console, session, context).await
+}
+
+/// Asks a service in the process with the whole request.
+pub async fn ask(
+    proxy: &Proxy,
+    service: Arc<dyn LocalService>,
+    session: &mut Session,
+    context: &Context,
+) -> pingora::Result<Answer> {
+    let head = session.req_header();
+    let path = head.uri.path().to_owned();
+    let Some(exchange) = &context.exchange else {
         return Ok(short(StatusCode::NOT_FOUND, &path, "Nothing is served here."));
     };
     let mut request = Request::new(Bytes::new());
@@ -40,18 +58,17 @@ pub async fn console(proxy: &Proxy, session: &mut Session, context: &Context) ->
         Some(body) => *request.body_mut() = body,
         None => return Ok(short(StatusCode::PAYLOAD_TOO_LARGE, &path, "The request body is too large.")),
     }
-    // On the control runtime: the console's sockets and stores live there.
-    let console = console.clone();
-    let asked = proxy.gateway.control.spawn(async move { console.answer(request).await });
+    // On the control runtime: its sockets and stores live there.
+    let asked = proxy.gateway.control.spawn(async move { service.answer(request).await });
     Ok(asked.await.unwrap_or_else(|error| {
-        tracing::error!(%error, "the console did not finish its answer");
-        let mut answer = short(StatusCode::SERVICE_UNAVAILABLE, &path, "The console is not available.");
+        tracing::error!(%error, "a service in the process did not finish its answer");
+        let mut answer = short(StatusCode::SERVICE_UNAVAILABLE, &path, "The service is not available.");
         answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("5"));
         answer
     }))
 }
 
-/// The whole body; `None` when it is larger than the console takes.
+/// The whole body; `None` when it is larger than any of them takes.
 async fn body(session: &mut Session) -> pingora::Result<Option<Bytes>> {
     if session.is_body_empty() {
         return Ok(Some(Bytes::new()));

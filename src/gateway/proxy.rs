@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::header::{HOST, HeaderValue, SET_COOKIE};
+use http::header::{AUTHORIZATION, HOST, HeaderValue, SET_COOKIE};
 use http::{HeaderMap, StatusCode};
 use pingora::http::{RequestHeader, ResponseHeader};
 use pingora::modules::http::HttpModules;
@@ -131,6 +131,9 @@ impl ProxyHttp for Proxy {
             }
         };
         Headers::insert(upstream, HOST, host);
+        if let Some(authorization) = &context.authorization {
+            Headers::insert(upstream, AUTHORIZATION, authorization.clone());
+        }
         for middleware in &route.middlewares {
             middleware.runs.forward(exchange, upstream);
         }
@@ -149,7 +152,7 @@ impl ProxyHttp for Proxy {
             return Ok(());
         }
         self.last_on_this_connection(session);
-        self.note_effect(session.req_header(), response, context);
+        self.note_effect(session.req_header(), response.status, context);
         finish(session.req_header(), response, context);
         Ok(())
     }
@@ -239,13 +242,14 @@ impl Proxy {
         }
     }
 
-    fn note_effect(&self, request: &RequestHeader, response: &ResponseHeader, context: &Context) {
+    /// Tells those who want to know what a good answer of the desk hints at.
+    pub(super) fn note_effect(&self, request: &RequestHeader, status: StatusCode, context: &Context) {
         let (Some(route), Some(exchange)) = (context.route(), &context.exchange) else { return };
         if !route.desk {
             return;
         }
         let path = exchange.path.text(request.uri.path());
-        match effects::of(&request.method, path, response.status) {
+        match effects::of(&request.method, path, status) {
             Some(Effect::Written) => self.gateway.on_desk_write.iter().for_each(|wake| wake.ring()),
             Some(Effect::Rights) => self.gateway.on_rights_change.iter().for_each(|flush| flush()),
             None => {}

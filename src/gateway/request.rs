@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use http::header::{CONTENT_LENGTH, HeaderName, UPGRADE};
+use http::header::{AUTHORIZATION, CONTENT_LENGTH, HeaderName, HeaderValue, UPGRADE};
 use http::{Method, StatusCode};
 use pingora::http::RequestHeader;
 use pingora::proxy::Session;
@@ -19,6 +19,7 @@ use crate::web::answer::{Answer, short};
 use crate::web::client_address::{resolve, scheme, strip_forwarding};
 use crate::web::exchange::Exchange;
 use crate::web::grammar::{is_authority, plain_length};
+use crate::web::head::Headers;
 use crate::web::path::{CanonicalPath, canonical, is_at_or_below, routing_path};
 
 pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -76,6 +77,12 @@ pub async fn decide(proxy: &Proxy, session: &mut Session, context: &mut Context)
     }
     if is_console(session.req_header(), context) {
         return local::console(proxy, session, context).await.map(Step::answer);
+    }
+    if let Some(service) = context.instead.take() {
+        context.forwarded = true;
+        let answer = local::ask(proxy, service, session, context).await?;
+        proxy.note_effect(session.req_header(), answer.status(), context);
+        return Ok(Step::answer(answer));
     }
     Ok(Step::Forward)
 }
@@ -169,11 +176,24 @@ async fn middlewares(head: &mut RequestHeader, context: &mut Context) -> Option<
         match decision {
             Decision::Pass => {}
             Decision::PassAdmin(admin) => context.admin = Some(admin),
+            Decision::PassAs(authorization) => authorize(head, &mut context.authorization, authorization),
+            Decision::PassTo { service, authorization } => {
+                context.instead = Some(service);
+                if let Some(authorization) = authorization {
+                    authorize(head, &mut context.authorization, authorization);
+                }
+            }
             Decision::Answer(answer) => return Some(answer),
         }
         context.passed += 1;
     }
     None
+}
+
+/// Later middlewares read it from the head; the service gets it whatever becomes of the head.
+fn authorize(head: &mut RequestHeader, kept: &mut Option<HeaderValue>, authorization: HeaderValue) {
+    Headers::insert(head, AUTHORIZATION, authorization.clone());
+    *kept = Some(authorization);
 }
 
 /// Whether pingora could make a WebSocket of it: it asks for no `Connection: upgrade`, so this is wider

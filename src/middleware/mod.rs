@@ -1,16 +1,19 @@
 //! What happens to a request between its router and its service: one file per middleware.
 //!
 //! A middleware's file holds its YAML spec, its compiled form and its tests; `registry.rs` gives it
-//! its key. A middleware sees HTTP through `web` and never pingora.
+//! its key. A middleware sees HTTP through `web` and never pingora. One that has to read a reply before the
+//! client may see any of it puts a service of its own in the upstream's place ([`Decision::PassTo`]).
 
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use http::header::HeaderValue;
+
 use crate::web::answer::Answer;
 use crate::web::exchange::Exchange;
 use crate::web::head::{Headers, RequestHead, ResponseHead};
-use crate::web::local::Admin;
+use crate::web::local::{Admin, LocalService};
 
 pub mod admin_only;
 pub mod allow_upgrade;
@@ -22,6 +25,7 @@ pub mod redirect_scheme;
 pub mod registry;
 #[cfg(test)]
 mod scene;
+pub mod session_shield;
 
 /// What a middleware makes of a request.
 pub enum Decision {
@@ -29,6 +33,11 @@ pub enum Decision {
     Pass,
     /// On to the next, and the desk has just said this is an administrator.
     PassAdmin(Arc<Admin>),
+    /// On to the next, and the service, with this as the request's one Authorization line.
+    PassAs(HeaderValue),
+    /// On to the next; at the end of the chain `service` is asked, whole body at once, in place of the
+    /// router's. `authorization` as with [`Decision::PassAs`].
+    PassTo { service: Arc<dyn LocalService>, authorization: Option<HeaderValue> },
     /// Answered here; nothing further sees the request.
     Answer(Box<Answer>),
 }

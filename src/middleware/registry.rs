@@ -14,7 +14,7 @@ use serde_yaml::Spanned;
 use crate::desk::admin::Admins;
 use crate::middleware::Middleware;
 use crate::middleware::{
-    admin_only, allow_upgrade, chain, harden_cookies, headers, ip_allow_list, redirect_scheme,
+    admin_only, allow_upgrade, chain, harden_cookies, headers, ip_allow_list, redirect_scheme, session_shield,
 };
 use crate::web::cookie::Hardening;
 
@@ -65,6 +65,8 @@ pub struct Parts {
     pub admins: Arc<Admins>,
     /// `EXCHANGE_COOKIE_*`, or the strict default.
     pub cookies: Hardening,
+    /// The sessions behind every router's shield, and the way to the desk.
+    pub shield: Arc<session_shield::Means>,
 }
 
 /// A compiled middleware and what was odd about its YAML.
@@ -201,6 +203,7 @@ table! {
     "adminOnly" => admin_only::Spec,
     "allowUpgrade" => allow_upgrade::Spec,
     "hardenCookies" => harden_cookies::Spec,
+    "sessionShield" => session_shield::Spec,
 }
 
 #[cfg(test)]

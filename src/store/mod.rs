@@ -9,6 +9,7 @@ mod mailboxes;
 mod open;
 mod outbox;
 mod sealed;
+mod sessions;
 mod sql;
 mod tickets;
 
@@ -390,7 +391,31 @@ pub trait Facts: Send + Sync {
     async fn take_hints(&self, limit: u32) -> Result<Vec<String>>;
 }
 
-/// Everything the store keeps.
-pub trait Store: Mailboxes + SealedRecords + Flows + Ledger + Outbox + Facts {}
+/// A browser's session at the desk; the desk's token is sealed in `sealed`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SessionRow {
+    /// Keyed hash of the handle.
+    pub id: Vec<u8>,
+    /// Keyed hash of the desk's user id.
+    pub owner: Vec<u8>,
+    pub sealed: Vec<u8>,
+    pub created_at: Timestamp,
+    pub expires_at: Timestamp,
+}
 
-impl<T: Mailboxes + SealedRecords + Flows + Ledger + Outbox + Facts> Store for T {}
+#[async_trait]
+pub trait Sessions: Send + Sync {
+    /// Adds a session; expired ones of everybody are removed first.
+    async fn add_session(&self, row: &SessionRow, now: Timestamp) -> Result<()>;
+    /// The session, unless it has ended or expired.
+    async fn session(&self, id: &[u8], now: Timestamp) -> Result<Option<SessionRow>>;
+    /// Ends one session; one that is gone already is no error.
+    async fn end_session(&self, id: &[u8]) -> Result<()>;
+    /// Ends every session of a user.
+    async fn end_sessions_of(&self, owner: &[u8]) -> Result<()>;
+}
+
+/// Everything the store keeps.
+pub trait Store: Mailboxes + SealedRecords + Flows + Ledger + Outbox + Facts + Sessions {}
+
+impl<T: Mailboxes + SealedRecords + Flows + Ledger + Outbox + Facts + Sessions> Store for T {}

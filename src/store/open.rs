@@ -20,8 +20,14 @@ use super::sql::{Dialect, Sql};
 use super::{PostgresUrl, Result, Store, StoreAt, StoreError};
 
 /// Forward only, and never changed once released: a changed one no longer matches its checksum.
-const SQLITE_SCHEMA: &[(&str, &str)] = &[("first", include_str!("migrations/sqlite/0001_first.sql"))];
-const POSTGRES_SCHEMA: &[(&str, &str)] = &[("first", include_str!("migrations/postgres/0001_first.sql"))];
+const SQLITE_SCHEMA: &[(&str, &str)] = &[
+    ("first", include_str!("migrations/sqlite/0001_first.sql")),
+    ("desk session", include_str!("migrations/sqlite/0002_desk_session.sql")),
+];
+const POSTGRES_SCHEMA: &[(&str, &str)] = &[
+    ("first", include_str!("migrations/postgres/0001_first.sql")),
+    ("desk session", include_str!("migrations/postgres/0002_desk_session.sql")),
+];
 
 /// FULL, in WAL mode too: a commit that was reported survives a power cut.
 const SQLITE_SETTINGS: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \

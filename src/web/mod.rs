@@ -10,3 +10,4 @@ pub mod grammar;
 pub mod head;
 pub mod local;
 pub mod path;
+pub mod sender;

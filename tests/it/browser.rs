@@ -18,6 +18,7 @@ use crate::support::process::{Process, eventually};
 
 const CONSOLE: &str = "/admin/exchange";
 const SESSION: &str = "session";
+const SHIELD: &str = "__Host-mintgate";
 
 /// Signs in on the desk's own page.
 async fn sign_in(browser: &Chromium, demo: &Demo, (email, password): (&str, &str)) {
@@ -62,8 +63,8 @@ async fn a_mailbox_is_connected_although_the_callback_comes_without_the_strict_s
     let [callback] = callbacks.as_slice() else { panic!("one callback: {requests:?}") };
     let [completion] = completions.as_slice() else { panic!("one completion: {requests:?}") };
     assert!(callback.sent.is_empty(), "{callback:?}");
-    assert_eq!(callback.held_back, [SESSION]);
-    assert_eq!(completion.sent, [SESSION]);
+    assert_eq!(callback.held_back, [SHIELD, SESSION]);
+    assert_eq!(completion.sent, [SHIELD, SESSION]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -122,6 +123,25 @@ async fn a_customer_writes_an_agent_answers_and_the_customer_reads_it() {
 
     browser.open(&demo.webmail).await;
     browser.shows_after_reload("Please change the bulb.").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_script_reads_of_the_session_is_of_no_use_in_another_browser() {
+    let Some(browser) = Chromium::start().await else { return };
+    let demo = Demo::start().await;
+    sign_in(&browser, &demo, AGENT).await;
+
+    let read = browser.page.execute("return document.cookie", Vec::new()).await.expect("a script");
+    let handle = read.as_str().and_then(|line| line.strip_prefix("session=")).expect("only the handle");
+    assert!(!handle.contains([';', '.']), "a handle and nothing else");
+    let ask = async |jar: &str| {
+        let script = "return fetch('/api/v1/tickets/all', { credentials: arguments[0], \
+                      headers: { Authorization: 'Bearer ' + arguments[1] } }).then((reply) => reply.status)";
+        let arguments = vec![jar.into(), handle.into()];
+        browser.page.execute(script, arguments).await.expect("a script")
+    };
+    assert_eq!(ask("same-origin").await, 200);
+    assert_eq!(ask("omit").await, 401);
 }
 
 /// A page that sets two cookies, and one that shows which came back.

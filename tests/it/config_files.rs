@@ -21,6 +21,8 @@ use mintgate::desk::admin::Admins;
 use mintgate::middleware::registry::Parts;
 use mintgate::web::call::{BodyStream, CallError, HttpCall};
 
+use crate::support::shield::no_shield;
+
 /// 2026-11-21T00:00:00Z.
 const NOW: Timestamp = Timestamp(1_795_219_200_000);
 
@@ -84,7 +86,8 @@ fn parts() -> Parts {
     let desk = "http://127.0.0.1:3000".parse().expect("a URL");
     let clock = Arc::new(ManualClock::at(NOW));
     let admins = Admins::new(Arc::new(NoNetwork), &desk, clock, HashKey::random());
-    Parts { admins: Arc::new(admins), cookies: Default::default() }
+    let shield = no_shield(Arc::new(NoNetwork), &desk);
+    Parts { admins: Arc::new(admins), cookies: Default::default(), shield }
 }
 
 /// A certificate for `names` and its key, as files.

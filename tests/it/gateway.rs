@@ -9,6 +9,7 @@ mod nginx;
 mod own_pages;
 mod proxying;
 mod reload;
+mod shield;
 mod start;
 mod streaming;
 mod tls;

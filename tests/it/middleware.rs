@@ -20,6 +20,7 @@ use mintgate::web::path::canonical;
 use serde_json::{Value, json};
 
 use crate::shared::{header_lines, text, traefik_cases};
+use crate::support::shield::no_shield;
 
 /// None of these middlewares asks the desk.
 struct NoDesk;
@@ -36,7 +37,8 @@ fn compile(middleware: &Value) -> Option<Arc<dyn Middleware>> {
     let url = "http://127.0.0.1:5003".parse().expect("a URL");
     let admins = Admins::new(Arc::new(NoDesk), &url, Arc::new(SystemClock), HashKey::random());
     let spec: MiddlewareSpec = serde_yaml::from_str(&middleware.to_string()).ok()?;
-    let parts = Parts { admins: Arc::new(admins), cookies: Hardening::default() };
+    let shield = no_shield(Arc::new(NoDesk), &url);
+    let parts = Parts { admins: Arc::new(admins), cookies: Hardening::default(), shield };
     spec.compile(&parts).ok().map(|compiled| compiled.runs)
 }
 

@@ -7,7 +7,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, CONTENT_TYPE, ORIGIN};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, ORIGIN, SET_COOKIE};
 use http::{Method, Request};
 use mail_parser::MessageParser;
 use mintgate::sandbox::desk::{ADMIN, AGENT};
@@ -103,6 +103,13 @@ impl Chance {
     }
 }
 
+/// What a browser holds once it is signed in.
+struct Pair {
+    handle: String,
+    /// `name=value`.
+    cookie: String,
+}
+
 /// What an admin, an agent and a customer do around the program.
 struct Story {
     scene: Scene,
@@ -118,26 +125,45 @@ impl Story {
 
     /// The way an admin's browser takes.
     async fn connect_mailbox(&self) {
-        let admin = self.token(ADMIN).await;
-        let overview = self.console(Method::GET, "/admin/exchange", &admin, "").await;
+        let admin = self.sign_in(ADMIN).await;
+        let overview = self.console(Method::GET, "/admin/exchange", Some(&admin), "").await;
         let token = between(&overview, "name=\"token\" value=\"", "\"").expect("a form");
         let form = format!("token={token}");
-        let leaving = self.console(Method::POST, "/admin/exchange/connect", &admin, &form).await;
+        let leaving = self.console(Method::POST, "/admin/exchange/connect", Some(&admin), &form).await;
         let authorize = Url::parse(&onward(&leaving)).expect("a URL");
         let back = accept(self.scene.http.as_ref(), &authorize, MAILBOX).await;
         let callback = path_of(&back);
-        let parked = self.console(Method::GET, &callback, "", "").await;
+        let parked = self.console(Method::GET, &callback, None, "").await;
         let complete = onward(&parked);
-        self.console(Method::GET, &complete, &admin, "").await;
-        let overview = self.console(Method::GET, "/admin/exchange", &admin, "").await;
+        self.console(Method::GET, &complete, Some(&admin), "").await;
+        let overview = self.console(Method::GET, "/admin/exchange", Some(&admin), "").await;
         assert!(overview.contains("Connected"), "{overview}");
     }
 
-    async fn console(&self, method: Method, path: &str, token: &str, form: &str) -> String {
+    /// Signs in through the gateway, as the desk's page does.
+    async fn sign_in(&self, (email, password): (&str, &str)) -> Pair {
+        let url = self.scene.public.join("/api/v1/auth/login").expect("a URL");
+        let body = json!({"email": email, "password": password}).to_string();
+        let request = Request::post(url.as_str())
+            .header(CONTENT_TYPE, "application/json")
+            .header(ORIGIN, self.scene.public.origin().ascii_serialization())
+            .header("user-agent", "Test/1")
+            .body(Bytes::from(body))
+            .expect("a request");
+        let answer = self.scene.http.call(request, 1 << 20).await.expect("an answer");
+        let reply: Value = serde_json::from_slice(answer.body()).expect("JSON");
+        let line = answer.headers()[SET_COOKIE].to_str().expect("text");
+        Pair {
+            handle: reply["token"].as_str().expect("a handle").to_owned(),
+            cookie: line.split(';').next().expect("a cookie").to_owned(),
+        }
+    }
+
+    async fn console(&self, method: Method, path: &str, admin: Option<&Pair>, form: &str) -> String {
         let url = self.scene.public.join(path).expect("a URL");
         let mut request = Request::builder().method(method).uri(url.as_str()).header("user-agent", "Test/1");
-        if !token.is_empty() {
-            request = request.header(AUTHORIZATION, format!("Bearer {token}"));
+        if let Some(Pair { handle, cookie }) = admin {
+            request = request.header(COOKIE, format!("session={handle}; {cookie}"));
         }
         if !form.is_empty() {
             request = request.header(ORIGIN, self.scene.public.origin().ascii_serialization());

@@ -13,7 +13,7 @@ use crate::middleware::registry::{MiddlewareSpec, Parts, Place, SpecError};
 /// Middlewares by name.
 pub struct Middlewares {
     entries: BTreeMap<String, Entry>,
-    /// What every router to the desk gets: hardened cookies, and the guard of the admin pages.
+    /// What every router to the desk gets: hardened cookies, shielded sessions, the guard of the admin pages.
     pub guards: Vec<One>,
 }
 
@@ -115,8 +115,9 @@ pub fn read(trees: &[Tree<'_>], findings: &Findings, parts: &Parts) -> Middlewar
         }));
     }
     let objects = by_name(findings, all);
-    let guards =
-        ["hardenCookies", "adminOnly"].into_iter().filter_map(|key| findings.told(guard(key, parts)));
+    let guards = ["hardenCookies", "sessionShield", "adminOnly"]
+        .into_iter()
+        .filter_map(|key| findings.told(guard(key, parts)));
     let mut middlewares = Middlewares { entries: BTreeMap::new(), guards: guards.collect() };
     for (name, object) in &objects {
         let (node, spec) = &object.value;

@@ -12,6 +12,7 @@ use crate::config::problem::{Findings, Origin, Problem, suggestion};
 use crate::config::section::{At, Foreign, Section, Shape};
 use crate::config::{EntryPoint, Router, StartUp};
 use crate::middleware::registry::Place;
+use crate::middleware::{admin_only, session_shield};
 use crate::rule::Rule;
 
 const ROUTER: Shape = Shape {
@@ -221,12 +222,25 @@ impl<'s> Surroundings<'s> {
             self.findings
                 .warn(format!("router `{name}` leads to the desk and has no allow-list of addresses"));
         }
-        missing.into_iter().chain(chain).collect()
+        let mut chain: Vec<One> = missing.into_iter().chain(chain).collect();
+        shield_before_guard(&mut chain);
+        chain
     }
 }
 
 fn has(chain: &[One], key: &str) -> bool {
     chain.iter().any(|one| one.key == key)
+}
+
+/// The guard has to see the session that the shield has put into the request.
+fn shield_before_guard(chain: &mut Vec<One>) {
+    let place = |key: &str| chain.iter().position(|one| one.key == key);
+    if let (Some(guard), Some(shield)) = (place(admin_only::KEY), place(session_shield::KEY))
+        && guard < shield
+    {
+        let shield = chain.remove(shield);
+        chain.insert(guard, shield);
+    }
 }
 
 /// The rule's text, once it can be read.

@@ -15,6 +15,7 @@ use tokio::runtime::Runtime;
 use super::client::Client;
 use super::start::{Plan, Started, router, routes, service};
 use super::upstream::Upstream;
+use crate::support::shield::no_shield;
 
 /// The second address from the right, which the outermost of two proxies has written.
 const BY_DEPTH: &str = "ipAllowList: {sourceRange: [203.0.113.0/24], ipStrategy: {depth: 2}}";
@@ -27,9 +28,11 @@ fn compiled(yaml: &str) -> NamedMiddleware {
     let desk = "http://127.0.0.1:5003".parse().expect("a URL");
     let nobody = Egress::only(["http://127.0.0.1:5003"]).expect("rules");
     let http = HttpClient::new(runtime.handle().clone(), nobody, Timeouts::default()).expect("a client");
-    let admins = Admins::new(Arc::new(http), &desk, Arc::new(SystemClock), HashKey::random());
+    let http = Arc::new(http);
+    let admins = Admins::new(http.clone(), &desk, Arc::new(SystemClock), HashKey::random());
     let spec: MiddlewareSpec = serde_yaml::from_str(yaml).expect("a middleware");
-    let parts = Parts { admins: Arc::new(admins), cookies: Hardening::default() };
+    let shield = no_shield(http, &desk);
+    let parts = Parts { admins: Arc::new(admins), cookies: Hardening::default(), shield };
     let compiled = spec.compile(&parts).expect("it can work");
     NamedMiddleware { name: "under test".into(), runs: compiled.runs }
 }

@@ -7,6 +7,7 @@ mod mailboxes;
 mod opening;
 mod outbox;
 mod sealed;
+mod sessions;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -11,5 +11,6 @@ pub mod postgres;
 pub mod process;
 pub mod program;
 pub mod provider;
+pub mod shield;
 pub mod sign_in;
 pub mod skip;

@@ -117,12 +117,18 @@ impl Browser {
             request = request.header(CONTENT_TYPE, "application/x-www-form-urlencoded");
         }
         let response = self.http.call(request.body(Bytes::from(body.to_owned()))?, PAGE_LIMIT).await?;
+        self.keep_cookies(url, &response)?;
+        Ok(response)
+    }
+
+    /// Takes over what an answer sets.
+    pub(super) fn keep_cookies(&mut self, url: &Url, response: &http::Response<Bytes>) -> anyhow::Result<()> {
         for line in response.headers().get_all(SET_COOKIE) {
             let cookie = Cookie::parse(line.to_str()?.to_owned())?;
             let strict = cookie.same_site() == Some(SameSite::Strict);
             self.store(host(url), cookie.name(), cookie.value(), strict);
         }
-        Ok(response)
+        Ok(())
     }
 
     fn store(&mut self, host: &str, name: &str, value: &str, strict: bool) {
@@ -133,7 +139,8 @@ impl Browser {
         }
     }
 
-    fn cookies_for(&self, url: &Url, same_site: bool) -> String {
+    /// The `Cookie` line for a request from the same site or from another one.
+    pub(super) fn cookies_for(&self, url: &Url, same_site: bool) -> String {
         let sent =
             self.cookies.iter().filter(|cookie| cookie.host == host(url) && (same_site || !cookie.strict));
         sent.map(|cookie| format!("{}={}", cookie.name, cookie.value)).collect::<Vec<_>>().join("; ")

@@ -7,13 +7,13 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, ORIGIN, USER_AGENT};
 use http::{Method, Request};
 use mail_parser::MessageParser;
 use serde_json::{Value, json};
 use url::Url;
 
-use super::browser::{Browser, Page};
+use super::browser::Browser;
 use super::{ADMIN, AGENT, World};
 use crate::sandbox::{CUSTOMER, MAILBOX};
 
@@ -29,14 +29,14 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// Plays every step, printing each with its time; the first that fails ends the story.
 pub(super) async fn play(world: &World) -> anyhow::Result<()> {
-    let mut story = Story { world, browser: Browser::new(world.http.clone()), step: 0 };
+    let mut story = Story { world, step: 0 };
     let started = Instant::now();
     let mark = Instant::now();
-    let admin = story.sign_in(ADMIN).await.context("an admin signs in")?;
+    let mut admin = story.sign_in(ADMIN).await.context("an admin signs in")?;
     story.done("an admin signs in", mark);
 
     let mark = Instant::now();
-    story.connect(&admin).await.context("the admin connects the mailbox by OAuth")?;
+    story.connect(&mut admin).await.context("the admin connects the mailbox by OAuth")?;
     story.done("the admin connects the mailbox by OAuth (PKCE)", mark);
 
     let mark = Instant::now();
@@ -44,14 +44,17 @@ pub(super) async fn play(world: &World) -> anyhow::Result<()> {
     story.done("a customer's mail arrives", mark);
 
     let mark = Instant::now();
-    let agent = story.sign_in(AGENT).await.context("an agent signs in")?;
-    let ticket = story.find_ticket(&agent).await.context("the mail becomes a ticket")?;
+    let mut agent = story.sign_in(AGENT).await.context("an agent signs in")?;
+    let ticket = story.find_ticket(&mut agent).await.context("the mail becomes a ticket")?;
     ensure!(mark.elapsed() <= TICKET_WITHIN, "the ticket took {:.1} s", mark.elapsed().as_secs_f64());
     story.done("it is a ticket", mark);
 
     let mark = Instant::now();
     let comment = json!({"id": ticket, "text": ANSWER, "public": true});
-    story.api(Method::POST, "ticket/comment", &agent, Some(&comment)).await.context("an agent answers")?;
+    story
+        .api(Method::POST, "ticket/comment", &mut agent, Some(&comment))
+        .await
+        .context("an agent answers")?;
     story.done("an agent answers", mark);
 
     let mark = Instant::now();
@@ -61,7 +64,7 @@ pub(super) async fn play(world: &World) -> anyhow::Result<()> {
     let mark = Instant::now();
     let subject = format!("Re: {SUBJECT}");
     world.sandbox.graph.customer_writes(CUSTOMER, MAILBOX, &subject, THANKS, Some(&answer));
-    story.find_reply(&agent, &ticket).await.context("the customer's reply lands on the same ticket")?;
+    story.find_reply(&mut agent, &ticket).await.context("the customer's reply lands on the same ticket")?;
     story.done("the customer's reply lands on the same ticket", mark);
 
     println!("The whole story: {:.1} s", started.elapsed().as_secs_f64());
@@ -70,8 +73,14 @@ pub(super) async fn play(world: &World) -> anyhow::Result<()> {
 
 struct Story<'w> {
     world: &'w World,
-    browser: Browser,
     step: u32,
+}
+
+/// Somebody signed in, with a browser of his own.
+struct Person {
+    /// What the desk's script holds for its token.
+    handle: String,
+    browser: Browser,
 }
 
 impl Story<'_> {
@@ -80,34 +89,33 @@ impl Story<'_> {
         println!("{}. {what}  ({:.2} s)", self.step, since.elapsed().as_secs_f64());
     }
 
-    /// Signs in as the desk's own client does; the token.
-    async fn sign_in(&mut self, (email, password): (&str, &str)) -> anyhow::Result<String> {
+    /// Signs in as the desk's own client does, in a browser of one's own.
+    async fn sign_in(&self, (email, password): (&str, &str)) -> anyhow::Result<Person> {
+        let mut person = Person { handle: String::new(), browser: Browser::new(self.world.http.clone()) };
         let credentials = json!({"email": email, "password": password});
-        let reply = self.api(Method::POST, "auth/login", "", Some(&credentials)).await?;
-        Ok(reply["token"].as_str().context("the desk gives no token")?.to_owned())
+        let reply = self.api(Method::POST, "auth/login", &mut person, Some(&credentials)).await?;
+        person.handle = reply["token"].as_str().context("the desk gives no token")?.to_owned();
+        ensure!(!person.handle.contains('.'), "the desk's own token reached the browser");
+        person.browser.set_script_cookie(&self.world.public, "session", &person.handle);
+        Ok(person)
     }
 
-    async fn connect(&mut self, token: &str) -> anyhow::Result<()> {
-        self.browser.set_script_cookie(&self.world.public, "session", token);
-        let console = self.browser.open(&self.world.public.join("/admin/exchange")?).await?;
+    async fn connect(&self, admin: &mut Person) -> anyhow::Result<()> {
+        let console = admin.browser.open(&self.world.public.join("/admin/exchange")?).await?;
         console.expect("Connect")?;
-        let leaving = self.browser.submit(&console, "/connect", &[]).await?;
-        let provider = self.browser.follow_refresh(&leaving).await?;
+        let leaving = admin.browser.submit(&console, "/connect", &[]).await?;
+        let provider = admin.browser.follow_refresh(&leaving).await?;
         ensure!(provider.url.host_str() != self.world.public.host_str(), "the provider is another site");
-        let parked = self.accept(&provider).await?;
-        let connected = self.browser.follow_refresh(&parked).await?;
+        provider.expect(MAILBOX)?;
+        let choice = [("account", MAILBOX), ("decision", "accept")];
+        let parked = admin.browser.submit(&provider, "", &choice).await?;
+        let connected = admin.browser.follow_refresh(&parked).await?;
         connected.expect(MAILBOX)
     }
 
-    /// Chooses the helpdesk's account and consents.
-    async fn accept(&mut self, provider: &Page) -> anyhow::Result<Page> {
-        provider.expect(MAILBOX)?;
-        self.browser.submit(provider, "", &[("account", MAILBOX), ("decision", "accept")]).await
-    }
-
-    async fn find_ticket(&self, token: &str) -> anyhow::Result<String> {
+    async fn find_ticket(&self, agent: &mut Person) -> anyhow::Result<String> {
         self.patiently("no ticket came", async || {
-            let reply = self.api(Method::GET, "tickets/all", token, None).await?;
+            let reply = self.api(Method::GET, "tickets/all", agent, None).await?;
             let tickets = reply["tickets"].as_array().context("the desk lists no tickets")?;
             let ours = tickets.iter().find(|ticket| ticket["title"] == SUBJECT);
             Ok(ours.and_then(|ticket| ticket["id"].as_str()).map(str::to_owned))
@@ -133,10 +141,10 @@ impl Story<'_> {
         .await
     }
 
-    async fn find_reply(&self, token: &str, ticket: &str) -> anyhow::Result<()> {
+    async fn find_reply(&self, agent: &mut Person, ticket: &str) -> anyhow::Result<()> {
         let path = format!("ticket/{ticket}");
         self.patiently("no comment came", async || {
-            let reply = self.api(Method::GET, &path, token, None).await?;
+            let reply = self.api(Method::GET, &path, agent, None).await?;
             let comments = reply["ticket"]["comments"].as_array().context("the ticket has no comments")?;
             let texts = comments.iter().filter_map(|comment| comment["text"].as_str());
             Ok(texts.into_iter().any(|text| text.contains(THANKS)).then_some(()))
@@ -147,7 +155,7 @@ impl Story<'_> {
     async fn patiently<T>(
         &self,
         nothing: &str,
-        look: impl AsyncFn() -> anyhow::Result<Option<T>>,
+        mut look: impl AsyncFnMut() -> anyhow::Result<Option<T>>,
     ) -> anyhow::Result<T> {
         let started = Instant::now();
         while started.elapsed() < PATIENCE {
@@ -159,24 +167,27 @@ impl Story<'_> {
         bail!("{nothing} within {} s", PATIENCE.as_secs())
     }
 
-    /// Calls the desk's API through the gateway.
+    /// Calls the desk's API through the gateway, as a script of the desk's page does.
     async fn api(
         &self,
         method: Method,
         path: &str,
-        token: &str,
+        person: &mut Person,
         body: Option<&Value>,
     ) -> anyhow::Result<Value> {
         let url: Url = self.world.public.join(&format!("/api/v1/{path}"))?;
         let mut request = Request::builder().method(method).uri(url.as_str()).header(USER_AGENT, "Story/1");
-        if !token.is_empty() {
-            request = request.header(AUTHORIZATION, format!("Bearer {token}"));
+        request = request.header(ORIGIN, self.world.public.origin().ascii_serialization());
+        request = request.header(COOKIE, person.browser.cookies_for(&url, true));
+        if !person.handle.is_empty() {
+            request = request.header(AUTHORIZATION, format!("Bearer {}", person.handle));
         }
         if body.is_some() {
             request = request.header(CONTENT_TYPE, "application/json");
         }
         let body = body.map(Value::to_string).unwrap_or_default();
         let reply = self.world.http.call(request.body(Bytes::from(body))?, REPLY_LIMIT).await?;
+        person.browser.keep_cookies(&url, &reply)?;
         ensure!(reply.status().is_success(), "/api/v1/{path} answers {}", reply.status());
         Ok(serde_json::from_slice(reply.body())?)
     }

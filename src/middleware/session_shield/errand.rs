@@ -1,0 +1,202 @@
+//! Requests that the shield runs to the desk itself, because what comes back, or what has to happen beside
+//! it, cannot wait until the reply is on its way: sign-in, sign-out, new passwords, the service worker.
+//!
+//! Whether the browser may ask has been decided before; here it is done.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use http::header::{CACHE_CONTROL, HeaderMap, HeaderValue, SET_COOKIE};
+use http::{Request, Response, StatusCode};
+use serde_json::Value;
+
+use super::desk::{DeskError, DeskSide, Side};
+use super::presented::COOKIE_NAME;
+use super::sessions::{SessionError, Sessions};
+use crate::base::report::Report;
+use crate::base::secret::{ExposeSecret, SecretString};
+use crate::web::answer::{Answer, short};
+use crate::web::exchange::{Exchange, Scheme};
+use crate::web::local::LocalService;
+
+/// Put before the desk's service worker: what passes it by is neither stored nor answered from a store, our
+/// own pages and every reply that belongs to a session. (The worker stores them even with no-store.)
+const WORKER_GUARD: &str = "\
+self.addEventListener(\"fetch\", (event) => {
+  const path = new URL(event.request.url).pathname;
+  if (/^(\\/[a-z-]{2,5})?\\/(admin\\/exchange|api)(\\/|$)|^\\/(ping|metrics)$/i.test(path)) event.stopImmediatePropagation();
+});
+";
+
+/// What is done.
+#[derive(Debug)]
+pub enum Act {
+    /// Keeps the token of the reply; `before` is the session this browser had until now.
+    SignIn {
+        before: Option<SecretString>,
+    },
+    /// Ends every session of `user`, here first: the desk goes on accepting the token.
+    SignOut {
+        user: String,
+    },
+    /// Ends every session of `user` once the desk has agreed.
+    EndAll {
+        user: String,
+    },
+    /// The same for the user whom the body names.
+    EndNamed,
+    ServiceWorker,
+}
+
+/// What an errand needs.
+pub struct Means {
+    pub sessions: Arc<Sessions>,
+    pub desk: Arc<DeskSide>,
+}
+
+/// One request to the desk.
+pub struct Errand {
+    pub means: Arc<Means>,
+    pub exchange: Exchange,
+    /// Canonical.
+    pub path: String,
+    pub act: Act,
+    /// The session's Authorization line.
+    pub bearer: Option<HeaderValue>,
+}
+
+/// Why an errand failed on our side.
+#[derive(Debug, thiserror::Error)]
+enum ErrandError {
+    #[error("the desk gave no usable reply")]
+    Desk(#[from] DeskError),
+    #[error("a session could not be begun or ended")]
+    Session(#[from] SessionError),
+    #[error("a sign-in's reply cannot be read")]
+    Unreadable,
+}
+
+impl ErrandError {
+    fn answer(&self, path: &str) -> Answer {
+        let (status, sentence) = match self {
+            Self::Desk(error) => return error.answer(path),
+            Self::Session(SessionError::Token) | Self::Unreadable => {
+                (StatusCode::BAD_GATEWAY, "The helpdesk's answer cannot be used.")
+            }
+            Self::Session(_) => (StatusCode::SERVICE_UNAVAILABLE, "Sessions cannot be kept right now."),
+        };
+        short(status, path, sentence)
+    }
+}
+
+#[async_trait]
+impl LocalService for Errand {
+    async fn answer(&self, request: Request<Bytes>) -> Response<Bytes> {
+        let done = match &self.act {
+            Act::SignIn { before } => self.sign_in(&request, before.as_ref()).await,
+            Act::SignOut { user } => self.sign_out(&request, user).await,
+            Act::EndAll { user } => self.end_after(&request, Some(user)).await,
+            Act::EndNamed => {
+                let user = named_user(request.body());
+                self.end_after(&request, user.as_deref()).await
+            }
+            Act::ServiceWorker => self.service_worker(&request).await,
+        };
+        done.unwrap_or_else(|error| {
+            tracing::error!(error = %Report(&error), "the shield could not do what was asked of the desk");
+            error.answer(&self.path)
+        })
+    }
+}
+
+impl Errand {
+    async fn ask(&self, side: Side, request: &Request<Bytes>) -> Result<Answer, DeskError> {
+        self.means.desk.ask(side, request, &self.path, &self.exchange, self.bearer.as_ref()).await
+    }
+
+    async fn sign_in(
+        &self,
+        request: &Request<Bytes>,
+        before: Option<&SecretString>,
+    ) -> Result<Answer, ErrandError> {
+        let mut reply = never_stored(self.ask(Side::Api, request).await?);
+        let mut body = match serde_json::from_slice::<Value>(reply.body()) {
+            Ok(body) => body,
+            // The desk's own words about what it refuses; a good reply that hides its token must not pass.
+            Err(_) if !reply.status().is_success() => return Ok(reply),
+            Err(_) => return Err(ErrandError::Unreadable),
+        };
+        let Some(Value::String(token)) = body.get_mut("token").map(Value::take) else { return Ok(reply) };
+        if self.exchange.scheme == Scheme::Http {
+            tracing::warn!("a sign-in without TLS: browsers keep the session's cookie only by HTTPS");
+        }
+        let token = SecretString::from(token);
+        let given = self.means.sessions.begin(&token).await?;
+        body["token"] = Value::from(given.handle.expose_secret());
+        let text = body.to_string();
+        if text.contains(token.expose_secret()) {
+            return Err(ErrandError::Unreadable);
+        }
+        if let Some(before) = before {
+            self.means.sessions.end(before).await?;
+        }
+        *reply.body_mut() = Bytes::from(text);
+        append_cookie(reply.headers_mut(), given.cookie.expose_secret(), "");
+        tracing::info!(client = %self.exchange.client, "a session began");
+        Ok(reply)
+    }
+
+    async fn sign_out(&self, request: &Request<Bytes>, user: &str) -> Result<Answer, ErrandError> {
+        self.means.sessions.end_all_of(user).await?;
+        tracing::info!(client = %self.exchange.client, "a user's sessions ended at sign-out");
+        // Over here, whatever the desk says now.
+        let reply = self.ask(Side::Api, request).await.unwrap_or_else(|error| {
+            tracing::warn!(error = %Report(&error), "the desk was not told of a sign-out");
+            error.answer(&self.path)
+        });
+        Ok(without_cookie(never_stored(reply)))
+    }
+
+    /// Once the desk has agreed, sessions opened with an old password or by a removed user are over.
+    async fn end_after(&self, request: &Request<Bytes>, user: Option<&str>) -> Result<Answer, ErrandError> {
+        let reply = never_stored(self.ask(Side::Api, request).await?);
+        let (true, Some(user)) = (reply.status().is_success(), user) else { return Ok(reply) };
+        self.means.sessions.end_all_of(user).await?;
+        tracing::info!(client = %self.exchange.client, "a user's sessions ended with the password or the user");
+        Ok(reply)
+    }
+
+    async fn service_worker(&self, request: &Request<Bytes>) -> Result<Answer, ErrandError> {
+        let mut reply = self.ask(Side::Client, request).await?;
+        if reply.status() == StatusCode::OK {
+            let guarded = [WORKER_GUARD.as_bytes(), reply.body()].concat();
+            *reply.body_mut() = Bytes::from(guarded);
+        }
+        Ok(reply)
+    }
+}
+
+/// `{"user": "<id>", …}`.
+fn named_user(body: &[u8]) -> Option<String> {
+    let body: Value = serde_json::from_slice(body).ok()?;
+    body.get("user")?.as_str().map(str::to_owned)
+}
+
+fn never_stored(mut answer: Answer) -> Answer {
+    answer.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    answer
+}
+
+/// Tells the browser to forget the shield's cookie.
+pub fn without_cookie(mut answer: Answer) -> Answer {
+    append_cookie(answer.headers_mut(), "", "; Max-Age=0");
+    answer
+}
+
+fn append_cookie(headers: &mut HeaderMap, value: &str, life: &str) {
+    let line = format!("{COOKIE_NAME}={value}; Path=/; Secure; HttpOnly; SameSite=Strict{life}");
+    let mut line = HeaderValue::from_str(&line).expect("a cookie of ours is base64url");
+    line.set_sensitive(true);
+    headers.append(SET_COOKIE, line);
+}
