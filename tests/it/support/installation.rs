@@ -34,6 +34,7 @@ pub struct Installation {
     pub sandbox: Sandbox,
     pub clock: Arc<ManualClock>,
     pub store: Arc<dyn Store>,
+    pub key: SealingKey,
     pub sealer: Arc<Sealer>,
     pub secret: InstallSecret,
     pub http: Arc<dyn HttpCall>,
@@ -66,7 +67,8 @@ impl Installation {
         let folder = tempfile::tempdir().expect("a folder");
         let at = StoreAt::Sqlite(folder.path().join("store.db"));
         let store = store::open(&at).await.expect("a store");
-        let sealer = Arc::new(Sealer::new(SealingKey::random()));
+        let key = SealingKey::random();
+        let sealer = Arc::new(Sealer::new(key.clone()));
         let secret = InstallSecret::of(&store, &sealer).await.expect("a secret");
         let http = client_of(&[&app.authority, &app.graph]);
         let audit = Audit::new(clock.clone());
@@ -78,7 +80,20 @@ impl Installation {
             clock.clone(),
             audit.clone(),
         );
-        Self { sandbox, clock, store, sealer, secret, http, app, audit, keeper, worker: Wake::new(), folder }
+        Self {
+            sandbox,
+            clock,
+            store,
+            key,
+            sealer,
+            secret,
+            http,
+            app,
+            audit,
+            keeper,
+            worker: Wake::new(),
+            folder,
+        }
     }
 
     /// The same store in front of another provider. Its clock is the real one, so the test's is set to it.
