@@ -68,7 +68,12 @@ fn parts_with(start_up: &StartUp, http: Arc<dyn HttpCall>, sealer: &Arc<Sealer>)
         sessions: Arc::new(Sessions::new(sealer.clone(), Arc::new(SystemClock))),
         desk: Arc::new(DeskSide::new(http, &desk.url, &desk.api_url)),
     };
-    MiddlewareParts { admins: Arc::new(admins), cookies: start_up.cookies.clone(), shield: Arc::new(shield) }
+    MiddlewareParts {
+        clock: Arc::new(SystemClock),
+        admins: Arc::new(admins),
+        cookies: start_up.cookies.clone(),
+        shield: Arc::new(shield),
+    }
 }
 
 /// What is needed before the store: the vault's key and the ways out.

@@ -25,9 +25,9 @@ pub(crate) fn parts(desk: Arc<Scripted>) -> Parts {
     let clock = Arc::new(ManualClock::at(Timestamp(1_000_000)));
     let admins = Arc::new(Admins::new(desk.clone(), &url, clock.clone(), HashKey::from_bytes([7; 32])));
     let sealer = Arc::new(Sealer::new(SealingKey::random()));
-    let sessions = Arc::new(Sessions::new(sealer, clock));
+    let sessions = Arc::new(Sessions::new(sealer, clock.clone()));
     let shield = Arc::new(Means { sessions, desk: Arc::new(DeskSide::new(desk, &url, &url)) });
-    Parts { admins, cookies: Hardening::default(), shield }
+    Parts { clock, admins, cookies: Hardening::default(), shield }
 }
 
 /// Compiles the YAML of one middleware.

@@ -85,9 +85,9 @@ impl HttpCall for NoNetwork {
 fn parts() -> Parts {
     let desk = "http://127.0.0.1:3000".parse().expect("a URL");
     let clock = Arc::new(ManualClock::at(NOW));
-    let admins = Admins::new(Arc::new(NoNetwork), &desk, clock, HashKey::random());
+    let admins = Admins::new(Arc::new(NoNetwork), &desk, clock.clone(), HashKey::random());
     let shield = no_shield(Arc::new(NoNetwork), &desk);
-    Parts { admins: Arc::new(admins), cookies: Default::default(), shield }
+    Parts { clock, admins: Arc::new(admins), cookies: Default::default(), shield }
 }
 
 /// A certificate for `names` and its key, as files.

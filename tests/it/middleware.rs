@@ -38,7 +38,12 @@ fn compile(middleware: &Value) -> Option<Arc<dyn Middleware>> {
     let admins = Admins::new(Arc::new(NoDesk), &url, Arc::new(SystemClock), HashKey::random());
     let spec: MiddlewareSpec = serde_yaml::from_str(&middleware.to_string()).ok()?;
     let shield = no_shield(Arc::new(NoDesk), &url);
-    let parts = Parts { admins: Arc::new(admins), cookies: Hardening::default(), shield };
+    let parts = Parts {
+        clock: Arc::new(SystemClock),
+        admins: Arc::new(admins),
+        cookies: Hardening::default(),
+        shield,
+    };
     spec.compile(&parts).ok().map(|compiled| compiled.runs)
 }
 

@@ -70,7 +70,8 @@ impl Scene {
         sessions.open(self.store.clone(), self.runtime.handle().clone());
         let means = Means { sessions: Arc::new(sessions), desk: Arc::new(DeskSide::new(http, &url, &url)) };
         let (cookies, admins) = (Hardening::default(), Arc::new(admins));
-        let parts = Parts { admins: admins.clone(), cookies, shield: Arc::new(means) };
+        let parts =
+            Parts { clock: self.clock.clone(), admins: admins.clone(), cookies, shield: Arc::new(means) };
         let mut desk = router("PathPrefix(`/`)");
         desk.desk = true;
         desk.middlewares = vec![compiled(shield, &parts), compiled(GUARD, &parts)];
