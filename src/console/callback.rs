@@ -9,7 +9,8 @@ use tracing::{info, warn};
 
 use crate::base::report::Report;
 use crate::base::secret::{ExposeSecret, sha256};
-use crate::console::guard::Prefetch;
+use crate::console::guard::{Prefetch, Reader};
+use crate::console::language::Texts;
 use crate::console::page::{self, Bare, Onward, Page};
 use crate::console::shared::Shared;
 use crate::oauth::callback::Callback;
@@ -37,6 +38,7 @@ impl From<StoreError> for Unfit {
 /// GET `/admin/exchange/callback`.
 pub async fn park(
     State(shared): State<Arc<Shared>>,
+    Reader(t): Reader,
     ahead: Option<Prefetch>,
     RawQuery(query): RawQuery,
 ) -> Page {
@@ -54,7 +56,7 @@ pub async fn park(
     let state_hash = sha256(callback.state.expose_secret().as_bytes());
     match shared.parts.store.flow_by_state(&state_hash, now).await {
         Ok(Some(row)) => match accept(&shared, &row, callback).await {
-            Ok(()) => onward(&row.id),
+            Ok(()) => onward(&row.id, &t),
             Err(unfit) => {
                 // A second answer for one flow is a replay (RFC 6749, section 4.1.2).
                 warn!(flow = row.id, error = %Report(&unfit), "a callback was refused");
@@ -80,12 +82,10 @@ async fn accept(shared: &Shared, row: &FlowRow, callback: Callback) -> Result<()
     }
 }
 
-fn onward(flow: &str) -> Page {
+fn onward(flow: &str, t: &Texts) -> Page {
     let url = format!("{}/complete?f={flow}", crate::console::PATH);
-    let page = Bare {
-        title: "Back from Microsoft",
-        sentence: "The sign-in is being finished.",
-        onward: Some(Onward { url: &url, label: "Finish the sign-in" }),
-    };
-    Page::oauth(StatusCode::OK, &page)
+    let say = |key: &str| t.say(key).set("provider", "Microsoft").to_string();
+    let (title, sentence, label) = (say("returned"), say("returned.sentence"), say("returned.onward"));
+    let onward = Some(Onward { url: &url, label: &label });
+    Page::oauth(StatusCode::OK, &Bare { t, title: &title, sentence: &sentence, onward })
 }

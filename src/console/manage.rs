@@ -11,7 +11,7 @@ use http::header::{
 };
 use tracing::info;
 
-use crate::console::assets;
+use crate::console::frame::Frame;
 use crate::console::guard::{Change, Proof};
 use crate::console::page::{self, Page};
 use crate::console::shared::Shared;
@@ -34,7 +34,7 @@ pub async fn disconnect(State(shared): State<Arc<Shared>>, Change(_): Change) ->
 #[derive(Template)]
 #[template(path = "test.html")]
 struct TestPage {
-    style: String,
+    frame: Frame,
     checks: Vec<Line>,
     passed: bool,
 }
@@ -47,13 +47,13 @@ struct Line {
 }
 
 /// POST `/admin/exchange/test`.
-pub async fn test(State(shared): State<Arc<Shared>>, Change(_): Change) -> Result<Page, Page> {
+pub async fn test(State(shared): State<Arc<Shared>>, frame: Frame, Change(_): Change) -> Result<Page, Page> {
     let missing = || page::problem(StatusCode::CONFLICT, &page::NOT_CONNECTED);
     let row = shared.present().await?.ok_or_else(missing)?;
     let mailbox = (shared.parts.mailboxes)(&row).ok_or_else(missing)?;
     let checks: Vec<Line> = mailbox.probe().await.into_iter().map(line).collect();
     let passed = !checks.is_empty() && checks.iter().all(|check| check.passed);
-    Ok(Page::console(StatusCode::OK, &TestPage { style: assets::path(), checks, passed }))
+    Ok(Page::console(StatusCode::OK, &TestPage { frame, checks, passed }))
 }
 
 fn line(check: Check) -> Line {
