@@ -10,9 +10,10 @@ use http::StatusCode;
 use tracing::{info, warn};
 use url::Url;
 
+use crate::base::audit::{Event, Outcome};
 use crate::base::clock::Timestamp;
 use crate::base::report::Report;
-use crate::console::guard::{Change, Reader};
+use crate::console::guard::{Change, Client, Reader};
 use crate::console::language::Texts;
 use crate::console::page::{self, Bare, Onward, Page};
 use crate::console::shared::Shared;
@@ -21,6 +22,7 @@ use crate::oauth::flow::{Pending, Start};
 use crate::oauth::provider::{MicrosoftApp, redirect_uri};
 use crate::store::FlowRow;
 use crate::token::vault::VaultError;
+use crate::web::local::Admin;
 
 /// Open flows: of one session, and of all together (memory bound).
 const FLOWS_OF_A_SESSION: u32 = 5;
@@ -30,8 +32,16 @@ const FLOWS_IN_ALL: u32 = 100;
 pub async fn start(
     State(shared): State<Arc<Shared>>,
     Reader(t): Reader,
+    client: Client,
     Change(admin): Change,
 ) -> Result<Page, Page> {
+    let started = leave_for_provider(&shared, &admin, &t).await;
+    let outcome = if started.is_ok() { Outcome::Success } else { Outcome::Failure };
+    shared.note(&client, &admin, Event::OauthStart, outcome, "");
+    started
+}
+
+async fn leave_for_provider(shared: &Shared, admin: &Admin, t: &Texts) -> Result<Page, Page> {
     let parts = &shared.parts;
     let (Some(microsoft), Some(public_url)) = (&parts.microsoft, &parts.public_url) else {
         return Err(page::problem(StatusCode::CONFLICT, &page::NOT_CONFIGURED));
@@ -41,10 +51,10 @@ pub async fn start(
         wanted_address: shared.wanted_address().await?,
         session: admin.session,
     };
-    let (pending, authorize_url) = begin(&shared, &microsoft.app, start).await?;
-    keep(&shared, &pending, &admin.session).await?;
+    let (pending, authorize_url) = begin(shared, &microsoft.app, start).await?;
+    keep(shared, &pending, &admin.session).await?;
     info!(flow = pending.id, "sign-in at the provider started");
-    Ok(leave(&authorize_url, &t))
+    Ok(leave(&authorize_url, t))
 }
 
 async fn begin(shared: &Shared, app: &MicrosoftApp, start: Start) -> Result<(Pending, Url), Page> {

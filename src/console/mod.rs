@@ -16,6 +16,7 @@ use tower::ServiceExt;
 use tracing::error;
 use url::Url;
 
+use crate::base::audit::Audit;
 use crate::base::clock::Clock;
 use crate::base::wake::Wake;
 use crate::console::shared::Shared;
@@ -72,6 +73,7 @@ pub struct Parts {
     pub mailboxes: MailboxFactory,
     /// Rung when the worker has something new to do.
     pub worker: Wake,
+    pub audit: Audit,
 }
 
 /// The console as a service in the process.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use mintgate::base::audit::Audit;
 use mintgate::base::clock::SystemClock;
 use mintgate::middleware::session_shield::{DeskSide, Means, Sessions};
 use mintgate::store::seal::{Sealer, SealingKey};
@@ -12,5 +13,6 @@ use url::Url;
 pub fn no_shield(http: Arc<dyn HttpCall>, url: &Url) -> Arc<Means> {
     let sealer = Arc::new(Sealer::new(SealingKey::random()));
     let sessions = Arc::new(Sessions::new(sealer, Arc::new(SystemClock)));
-    Arc::new(Means { sessions, desk: Arc::new(DeskSide::new(http, url, url)) })
+    let audit = Audit::new(Arc::new(SystemClock));
+    Arc::new(Means { sessions, desk: Arc::new(DeskSide::new(http, url, url)), audit })
 }
