@@ -1,6 +1,7 @@
 //! Small things every other module stands on. No I/O, no tokio, no pingora.
 
 pub mod address;
+pub mod audit;
 pub mod backoff;
 pub mod clock;
 pub mod duration;

@@ -11,6 +11,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, Visitor};
 use serde::{Deserialize, de};
 use serde_yaml::Spanned;
 
+use crate::base::audit::Audit;
 use crate::base::clock::Clock;
 use crate::desk::admin::Admins;
 use crate::middleware::Middleware;
@@ -70,6 +71,7 @@ pub struct Parts {
     pub cookies: Hardening,
     /// The sessions behind every router's shield, and the way to the desk.
     pub shield: Arc<session_shield::Means>,
+    pub audit: Audit,
 }
 
 /// A compiled middleware and what was odd about its YAML.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::{Request, Response};
+use mintgate::base::audit::Audit;
 use mintgate::base::clock::SystemClock;
 use mintgate::base::secret::HashKey;
 use mintgate::desk::admin::Admins;
@@ -20,7 +21,8 @@ use url::Url;
 pub fn no_shield(http: Arc<dyn HttpCall>, url: &Url) -> Arc<Means> {
     let sealer = Arc::new(Sealer::new(SealingKey::random()));
     let sessions = Arc::new(Sessions::new(sealer, Arc::new(SystemClock)));
-    Arc::new(Means { sessions, desk: Arc::new(DeskSide::new(http, url, url)) })
+    let audit = Audit::new(Arc::new(SystemClock));
+    Arc::new(Means { sessions, desk: Arc::new(DeskSide::new(http, url, url)), audit })
 }
 
 /// A desk that must not be asked.
@@ -36,12 +38,14 @@ impl HttpCall for NoDesk {
 /// Compiles a middleware that asks nobody.
 pub fn middleware(yaml: &str) -> Arc<dyn Middleware> {
     let url = "http://127.0.0.1:5003".parse().expect("a URL");
-    let admins = Admins::new(Arc::new(NoDesk), &url, Arc::new(SystemClock), HashKey::random());
+    let audit = Audit::new(Arc::new(SystemClock));
+    let admins = Admins::new(Arc::new(NoDesk), &url, Arc::new(SystemClock), HashKey::random(), audit.clone());
     let parts = Parts {
         clock: Arc::new(SystemClock),
         admins: Arc::new(admins),
         cookies: Hardening::default(),
         shield: no_shield(Arc::new(NoDesk), &url),
+        audit,
     };
     let spec: MiddlewareSpec = serde_yaml::from_str(yaml).expect(yaml);
     spec.compile(&parts).map(|compiled| compiled.runs).unwrap_or_else(|errors| panic!("{yaml}: {errors:?}"))
