@@ -79,7 +79,7 @@ fn parts_with(
         audit: audit.clone(),
     };
     let (admins, shield) = (Arc::new(admins), Arc::new(shield));
-    MiddlewareParts { admins, cookies: start_up.cookies.clone(), shield, audit }
+    MiddlewareParts { clock: Arc::new(SystemClock), admins, cookies: start_up.cookies.clone(), shield, audit }
 }
 
 /// Everything behind the gateway.

@@ -10,7 +10,8 @@ use tracing::{info, warn};
 use crate::base::audit::{Event, Outcome, Record};
 use crate::base::report::Report;
 use crate::base::secret::{ExposeSecret, sha256};
-use crate::console::guard::{Client, Prefetch};
+use crate::console::guard::{Client, Prefetch, Reader};
+use crate::console::language::Texts;
 use crate::console::page::{self, Bare, Onward, Page};
 use crate::console::shared::Shared;
 use crate::oauth::callback::Callback;
@@ -50,6 +51,7 @@ impl From<StoreError> for Unfit {
 /// GET `/admin/exchange/callback`.
 pub async fn park(
     State(shared): State<Arc<Shared>>,
+    Reader(t): Reader,
     client: Client,
     ahead: Option<Prefetch>,
     RawQuery(query): RawQuery,
@@ -58,14 +60,14 @@ pub async fn park(
     if ahead.is_some() {
         return page::unknown_sign_in();
     }
-    let (page, outcome, detail) = answer(&shared, query.as_deref().unwrap_or_default()).await;
+    let (page, outcome, detail) = answer(&shared, query.as_deref().unwrap_or_default(), &t).await;
     let record = Record { client: client.0, ..Record::new(Event::OauthReturn, outcome, detail) };
     shared.parts.audit.record(record);
     page
 }
 
 /// The page, and what the audit says of it.
-async fn answer(shared: &Shared, query: &str) -> (Page, Outcome, &'static str) {
+async fn answer(shared: &Shared, query: &str, t: &Texts) -> (Page, Outcome, &'static str) {
     let callback = match Callback::parse(query) {
         Ok(callback) => callback,
         Err(refused) => {
@@ -77,7 +79,7 @@ async fn answer(shared: &Shared, query: &str) -> (Page, Outcome, &'static str) {
     let state_hash = sha256(callback.state.expose_secret().as_bytes());
     match shared.parts.store.flow_by_state(&state_hash, now).await {
         Ok(Some(row)) => match accept(shared, &row, callback).await {
-            Ok(()) => (onward(&row.id), Outcome::Success, "parked"),
+            Ok(()) => (onward(&row.id, t), Outcome::Success, "parked"),
             Err(unfit) => {
                 warn!(flow = row.id, error = %Report(&unfit), "a callback was refused");
                 (page::unknown_sign_in(), Outcome::Refused, unfit.detail())
@@ -99,12 +101,10 @@ async fn accept(shared: &Shared, row: &FlowRow, callback: Callback) -> Result<()
     }
 }
 
-fn onward(flow: &str) -> Page {
+fn onward(flow: &str, t: &Texts) -> Page {
     let url = format!("{}/complete?f={flow}", crate::console::PATH);
-    let page = Bare {
-        title: "Back from Microsoft",
-        sentence: "The sign-in is being finished.",
-        onward: Some(Onward { url: &url, label: "Finish the sign-in" }),
-    };
-    Page::oauth(StatusCode::OK, &page)
+    let say = |key: &str| t.say(key).set("provider", "Microsoft").to_string();
+    let (title, sentence, label) = (say("returned"), say("returned.sentence"), say("returned.onward"));
+    let onward = Some(Onward { url: &url, label: &label });
+    Page::oauth(StatusCode::OK, &Bare { t, title: &title, sentence: &sentence, onward })
 }

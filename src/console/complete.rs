@@ -143,12 +143,8 @@ async fn check_account(
     match wanted {
         Some(wanted) if !account.is(wanted) => {
             warn!("another account than the wanted one signed in");
-            let sentence = format!(
-                "{} signed in, but this installation uses {wanted}. Nothing was changed. Connect again with \
-                 {wanted}, or change EXCHANGE_FROM_EMAIL (disconnect first if a mailbox is connected).",
-                account.address
-            );
-            Err(page::told(StatusCode::FORBIDDEN, "Another account signed in", &sentence))
+            let arguments = vec![("address", account.address), ("wanted", wanted.to_owned())];
+            Err(page::told(StatusCode::FORBIDDEN, &page::ANOTHER_ACCOUNT, arguments))
         }
         _ => Ok(account.address),
     }

@@ -16,6 +16,7 @@ use serde::Deserialize;
 
 use crate::base::audit::{Event, Outcome};
 use crate::base::secret::equal_in_constant_time;
+use crate::console::language::Texts;
 use crate::console::page::{self, Page};
 use crate::console::shared::Shared;
 use crate::web::local::{Admin, Origin, admin};
@@ -32,6 +33,17 @@ impl<S: Sync> FromRequestParts<S> for Proof {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Page> {
         let proof = admin(&parts.extensions).map(|admin| Self(Arc::clone(admin)));
         proof.ok_or_else(|| page::problem(StatusCode::FORBIDDEN, &page::NOT_ADMIN))
+    }
+}
+
+/// The language picked for the reader.
+pub struct Reader(pub Arc<Texts>);
+
+impl FromRequestParts<Arc<Shared>> for Reader {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, shared: &Arc<Shared>) -> Result<Self, Self::Rejection> {
+        Ok(Self(shared.texts(parts.extensions.get::<Arc<Texts>>())))
     }
 }
 

@@ -12,7 +12,7 @@ use http::header::{
 use tracing::info;
 
 use crate::base::audit::{Event, Outcome};
-use crate::console::assets;
+use crate::console::frame::Frame;
 use crate::console::guard::{Change, Client, Proof};
 use crate::console::page::{self, Page};
 use crate::console::shared::Shared;
@@ -40,7 +40,7 @@ pub async fn disconnect(
 #[derive(Template)]
 #[template(path = "test.html")]
 struct TestPage {
-    style: String,
+    frame: Frame,
     checks: Vec<Line>,
     passed: bool,
 }
@@ -55,6 +55,7 @@ struct Line {
 /// POST `/admin/exchange/test`.
 pub async fn test(
     State(shared): State<Arc<Shared>>,
+    frame: Frame,
     client: Client,
     Change(admin): Change,
 ) -> Result<Page, Page> {
@@ -65,7 +66,7 @@ pub async fn test(
     let passed = !checks.is_empty() && checks.iter().all(|check| check.passed);
     let outcome = if passed { Outcome::Success } else { Outcome::Failure };
     shared.note(&client, &admin, Event::ConsoleAction, outcome, "connection tested");
-    Ok(Page::console(StatusCode::OK, &TestPage { style: assets::path(), checks, passed }))
+    Ok(Page::console(StatusCode::OK, &TestPage { frame, checks, passed }))
 }
 
 fn line(check: Check) -> Line {

@@ -12,6 +12,7 @@ use crate::base::report::Report;
 use crate::base::secret::HashKey;
 use crate::console::Parts;
 use crate::console::guard::Client;
+use crate::console::language::{Languages, Texts};
 use crate::console::page::{self, Page};
 use crate::store::MailboxRow;
 use crate::token::vault::Vault;
@@ -21,13 +22,19 @@ pub struct Shared {
     pub parts: Parts,
     pub vault: Vault,
     pub form_key: HashKey,
+    pub languages: Languages,
 }
 
 impl Shared {
     pub fn new(parts: Parts) -> Self {
         let vault = Vault::new(Arc::clone(&parts.store), Arc::clone(&parts.sealer));
         let form_key = parts.secret.derive("console form token");
-        Self { parts, vault, form_key }
+        Self { parts, vault, form_key, languages: Languages::new() }
+    }
+
+    /// What [`crate::console::Console`] picked for the request; English where nothing was.
+    pub fn texts(&self, picked: Option<&Arc<Texts>>) -> Arc<Texts> {
+        Arc::clone(picked.unwrap_or_else(|| self.languages.pick(None, None)))
     }
 
     /// The one mailbox there is.
