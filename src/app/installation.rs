@@ -72,7 +72,7 @@ fn parts_with(start_up: &StartUp, http: Arc<dyn HttpCall>, sealer: &Arc<Sealer>)
         audit: audit.clone(),
     };
     let (admins, shield) = (Arc::new(admins), Arc::new(shield));
-    MiddlewareParts { admins, cookies: start_up.cookies.clone(), shield, audit }
+    MiddlewareParts { clock: Arc::new(SystemClock), admins, cookies: start_up.cookies.clone(), shield, audit }
 }
 
 /// What is needed before the store: the vault's key and the ways out.

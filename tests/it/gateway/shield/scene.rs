@@ -74,7 +74,13 @@ impl Scene {
         let desk = Arc::new(DeskSide::new(http, &url, &url));
         let means = Means { sessions: Arc::new(sessions), desk, audit: audit.clone() };
         let (cookies, admins) = (Hardening::default(), Arc::new(admins));
-        let parts = Parts { admins: admins.clone(), cookies, shield: Arc::new(means), audit };
+        let parts = Parts {
+            clock: self.clock.clone(),
+            admins: admins.clone(),
+            cookies,
+            shield: Arc::new(means),
+            audit,
+        };
         let mut desk = router("PathPrefix(`/`)");
         desk.desk = true;
         desk.middlewares = vec![compiled(shield, &parts), compiled(GUARD, &parts)];
