@@ -24,6 +24,7 @@ use crate::mailbox::Mailbox;
 use crate::oauth::provider::MicrosoftApp;
 use crate::store::seal::Sealer;
 use crate::store::{MailboxRow, Store};
+use crate::token::install::InstallSecret;
 use crate::token::keeper::Keeper;
 use crate::web::answer::short;
 use crate::web::call::HttpCall;
@@ -59,6 +60,7 @@ pub struct Microsoft {
 pub struct Parts {
     pub store: Arc<dyn Store>,
     pub sealer: Arc<Sealer>,
+    pub secret: InstallSecret,
     /// For the identity provider and Graph.
     pub http: Arc<dyn HttpCall>,
     pub clock: Arc<dyn Clock>,

@@ -3,6 +3,7 @@
 //! Secrets arrive here sealed (see `seal`); nothing below this module sees them in clear.
 
 mod facts;
+mod fields;
 mod flows;
 mod ledger;
 mod mailboxes;
@@ -419,7 +420,47 @@ pub trait Sessions: Send + Sync {
     async fn end_sessions_of(&self, owner: &[u8]) -> Result<()>;
 }
 
-/// Everything the store keeps.
-pub trait Store: Mailboxes + SealedRecords + Flows + Ledger + Outbox + Facts + Sessions {}
+/// Where a sealed field lies, with what sealing named besides.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SealedPlace {
+    /// A row of [`SealedRecords`].
+    Record {
+        name: String,
+        version: i64,
+    },
+    Flow {
+        id: String,
+    },
+    /// What a flow's callback brought.
+    Parked {
+        flow: String,
+    },
+    Session {
+        id: Vec<u8>,
+        expires_at: Timestamp,
+    },
+}
 
-impl<T: Mailboxes + SealedRecords + Flows + Ledger + Outbox + Facts + Sessions> Store for T {}
+/// A sealed field as it was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SealedField {
+    pub place: SealedPlace,
+    pub sealed: Vec<u8>,
+}
+
+#[async_trait]
+pub trait SealedFields: Send + Sync {
+    /// Every sealed field; of flows and sessions only those that have not expired.
+    async fn sealed_fields(&self, now: Timestamp) -> Result<Vec<SealedField>>;
+    /// Puts other bytes in the field's place, its version unchanged; `false` when the field is not as it
+    /// was read any more.
+    async fn reseal(&self, field: &SealedField, anew: &[u8]) -> Result<bool>;
+}
+
+/// Everything the store keeps.
+pub trait Store:
+    Mailboxes + SealedRecords + SealedFields + Flows + Ledger + Outbox + Facts + Sessions
+{
+}
+
+impl<T: Mailboxes + SealedRecords + SealedFields + Flows + Ledger + Outbox + Facts + Sessions> Store for T {}
