@@ -17,6 +17,8 @@ pub(super) fn start(settings: &Log) -> anyhow::Result<()> {
     let wanted = std::env::var("RUST_LOG").unwrap_or_else(|_| format!("{},{QUIET}", settings.level));
     // Whoever wants fewer audit records has to say so by name.
     let wanted = if wanted.contains(TARGET) { wanted } else { format!("{wanted},{TARGET}=info") };
+    // It writes down whatever it sends, passwords included.
+    let wanted = format!("{wanted},async_imap=off,async_imap::imap_stream=off");
     let filter = EnvFilter::try_new(&wanted).with_context(|| format!("`{wanted}` is not a log level"))?;
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(std::io::stdout().is_terminal());
     let started = if settings.json { lines.json().try_init() } else { lines.try_init() };

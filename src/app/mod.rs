@@ -12,6 +12,7 @@ mod command;
 mod console;
 mod installation;
 mod log;
+mod mailboxes;
 mod process;
 mod reload;
 pub mod serve;

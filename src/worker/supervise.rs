@@ -9,6 +9,7 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 use tracing::{error, warn};
 
+use super::round::Kept;
 use super::{Worker, WorkerError};
 use crate::base::id::MailboxId;
 use crate::base::report::Report;
@@ -79,7 +80,7 @@ impl Worker {
             let Some(wait) = self.round_or_wait(&id, &mut kept, &stop).await else { break };
             tokio::select! {
                 () = bell.notified() => {}
-                () = tokio::time::sleep(wait) => {}
+                () = Kept::wait(kept.as_ref(), wait) => {}
                 _ = stop.changed() => {}
             }
         }

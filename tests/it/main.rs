@@ -11,6 +11,7 @@ mod desk_user;
 mod gateway;
 mod ladder;
 mod mail;
+mod mailbox;
 mod middleware;
 mod net;
 mod oauth;

@@ -18,6 +18,7 @@ use mintgate::store::seal::{Sealer, SealingKey};
 use mintgate::store::{self, Store, StoreAt};
 use mintgate::token::install::InstallSecret;
 use mintgate::token::keeper::Keeper;
+use mintgate::token::password::Passwords;
 use mintgate::web::call::HttpCall;
 use tokio::runtime::Handle;
 use url::Url;
@@ -124,7 +125,9 @@ impl Installation {
     pub fn console_parts(&self) -> Parts {
         let mailbox_parts = MailboxParts {
             tokens: self.keeper.clone() as Arc<dyn TokenSource>,
+            passwords: Arc::new(Passwords::new(self.store.clone(), self.sealer.clone())),
             http: self.http.clone(),
+            dialer: super::mail_server::dialer(),
             clock: self.clock.clone(),
             graph: self.app.graph.clone(),
             requests_per_minute: 100,
@@ -139,7 +142,7 @@ impl Installation {
             public_url: Some(url(PUBLIC_URL)),
             from_address: None,
             bot_configured: true,
-            mailboxes: Arc::new(move |row| registry::make(&row.kind, row.id.clone(), &mailbox_parts)),
+            mailboxes: Arc::new(move |row| registry::make(row, &mailbox_parts)),
             worker: self.worker.clone(),
             audit: self.audit.clone(),
         }

@@ -19,6 +19,7 @@ use mintgate::worker::{Parts, Point, Settings, Worker};
 use tempfile::TempDir;
 
 use crate::desk_user::{DeskUser, http_to};
+use crate::support::mail_server::{Password, dialer};
 
 pub const ADDRESS: &str = "tickets@desk.example";
 pub const BOTH: [&str; 2] = ["Mail.ReadWrite", "Mail.Send"];
@@ -126,7 +127,9 @@ impl Scene {
         let desk = Desk::new(http_to(&desk_url), desk_url.parse().expect("a URL"), Some(bot), clock.clone());
         let kinds = registry::Parts {
             tokens: Arc::new(OneToken(self.token.clone())),
+            passwords: Arc::new(Password(None)),
             http: http_to(&self.graph.url()),
+            dialer: dialer(),
             clock: clock.clone(),
             graph: self.graph.url().parse().expect("a URL"),
             requests_per_minute: 1_000_000,
@@ -134,7 +137,7 @@ impl Scene {
         Worker::new(Parts {
             store: self.store.clone(),
             desk: Arc::new(desk),
-            mailboxes: Arc::new(move |row| registry::make(&row.kind, row.id.clone(), &kinds)),
+            mailboxes: Arc::new(move |row| registry::make(row, &kinds)),
             clock,
             wake: self.wake.clone(),
             message_ids: HashKey::from_bytes([5; 32]),
