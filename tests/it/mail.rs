@@ -1,6 +1,7 @@
 //! A Graph mailbox against a server that answers what each test writes down: what goes over the wire,
 //! and what is made of answers no well-behaved server gives. Whole ways of a mail are in `sandbox`.
 
+mod place;
 mod sandbox;
 
 use std::collections::VecDeque;

@@ -122,10 +122,10 @@ async fn a_processed_mail_is_treated_as_chosen() {
         for _ in 0..2 {
             mailbox.settle(&keys[0]).await.expect("settled, and again");
         }
-        let seen = dovecot.say(&["SELECT INBOX", "FETCH 1:* FLAGS"]).await;
+        let seen = dovecot.say(&["SELECT INBOX", "UID FETCH 1:* FLAGS"]).await;
         assert!(seen.contains(&format!("* {left} EXISTS")), "{after:?}: {seen}");
         assert!(seen.contains(&format!("FLAGS {flags}")), "{after:?}: {seen}");
-        dovecot.say(&["SELECT INBOX", "STORE 1:* +FLAGS (\\Deleted)", "EXPUNGE"]).await;
+        dovecot.say(&["SELECT INBOX", "UID STORE 1:* +FLAGS (\\Deleted)", "EXPUNGE"]).await;
     }
     let moved = dovecot.say(&["STATUS \"Erledigt &- gel&APY-st\" (MESSAGES)"]).await;
     assert!(moved.contains("(MESSAGES 1)"), "{moved}");

@@ -66,7 +66,7 @@ impl Dovecot {
         for port in [imap, imaps, submission] {
             wait_for(port).await;
         }
-        dovecot.say(&["NOOP"]).await;
+        dovecot.say(&["SELECT INBOX"]).await;
         Some(dovecot)
     }
 
