@@ -7,3 +7,4 @@ mod mails;
 mod outbound;
 mod running;
 mod scene;
+mod soak;

@@ -97,20 +97,8 @@ impl Scene {
 
     /// Connects the mailbox (again).
     pub async fn connect(&self) {
-        let row = MailboxRow {
-            id: id(),
-            kind: "microsoft-graph".to_owned(),
-            address: ADDRESS.to_owned(),
-            state: MailboxState::Connected,
-            scopes: self.token.scopes.join(" "),
-            connected_at: START,
-            accept_since: START,
-            last_poll_at: None,
-            last_mail_at: None,
-            last_error: None,
-            failing_since: None,
-        };
-        self.store.connect_mailbox(&row).await.expect("a mailbox");
+        let scopes: Vec<&str> = self.token.scopes.iter().map(String::as_str).collect();
+        self.store.connect_mailbox(&mailbox_row(&scopes)).await.expect("a mailbox");
     }
 
     /// A worker's new life over what the last one left.
@@ -119,35 +107,14 @@ impl Scene {
     }
 
     pub fn worker_at(&self, at: impl Fn(Point) + Send + Sync + 'static) -> Arc<Worker> {
-        let clock: Arc<dyn Clock> = self.clock.clone();
-        let bot = Bot { email: BOT.0.to_owned(), password: SecretString::from(BOT.1) };
-        let desk_url = self.desk.url();
-        let desk = Desk::new(http_to(&desk_url), desk_url.parse().expect("a URL"), Some(bot), clock.clone());
-        let kinds = registry::Parts {
-            tokens: Arc::new(OneToken(self.token.clone())),
-            http: http_to(&self.graph.url()),
-            clock: clock.clone(),
-            graph: self.graph.url().parse().expect("a URL"),
-            requests_per_minute: 1_000_000,
-        };
-        Worker::new(Parts {
+        let place = Place {
+            clock: self.clock.clone(),
+            desk: self.desk.url(),
+            graph: self.graph.url(),
             store: self.store.clone(),
-            desk: Arc::new(desk),
-            mailboxes: Arc::new(move |row| registry::make(&row.kind, row.id.clone(), &kinds)),
-            clock,
-            wake: self.wake.clone(),
-            message_ids: HashKey::from_bytes([5; 32]),
-            holder: "the only one".to_owned(),
-            settings: Settings {
-                poll_interval: Duration::from_secs(300),
-                from_address: None,
-                from_name: Some("Support".to_owned()),
-                reply_to: None,
-                max_size: MAX_SIZE,
-                message_id_domain: "desk.example".to_owned(),
-            },
-            at: Arc::new(at),
-        })
+            token: self.token.clone(),
+        };
+        Worker::new(Parts { wake: self.wake.clone(), ..parts_of(&place, Arc::new(at)) })
     }
 
     /// One look at everything that must go well.
@@ -262,4 +229,65 @@ impl Scene {
 
 pub fn id() -> MailboxId {
     MailboxId::parse("tickets").expect("an id")
+}
+
+/// What a worker stands on, wherever it runs.
+pub struct Place {
+    pub clock: Arc<dyn Clock>,
+    pub desk: String,
+    pub graph: String,
+    pub store: Arc<dyn Store>,
+    pub token: AccessToken,
+}
+
+/// The mailbox as it was connected.
+pub fn mailbox_row(scopes: &[&str]) -> MailboxRow {
+    MailboxRow {
+        id: id(),
+        kind: "microsoft-graph".to_owned(),
+        address: ADDRESS.to_owned(),
+        state: MailboxState::Connected,
+        scopes: scopes.join(" "),
+        connected_at: START,
+        accept_since: START,
+        last_poll_at: None,
+        last_mail_at: None,
+        last_error: None,
+        failing_since: None,
+    }
+}
+
+pub fn worker_of(place: &Place, at: Arc<dyn Fn(Point) + Send + Sync>) -> Arc<Worker> {
+    Worker::new(parts_of(place, at))
+}
+
+pub fn parts_of(place: &Place, at: Arc<dyn Fn(Point) + Send + Sync>) -> Parts {
+    let bot = Bot { email: BOT.0.to_owned(), password: SecretString::from(BOT.1) };
+    let desk_url = place.desk.parse().expect("a URL");
+    let desk = Desk::new(http_to(&place.desk), desk_url, Some(bot), place.clock.clone());
+    let kinds = registry::Parts {
+        tokens: Arc::new(OneToken(place.token.clone())),
+        http: http_to(&place.graph),
+        clock: place.clock.clone(),
+        graph: place.graph.parse().expect("a URL"),
+        requests_per_minute: 1_000_000,
+    };
+    Parts {
+        store: place.store.clone(),
+        desk: Arc::new(desk),
+        mailboxes: Arc::new(move |row| registry::make(&row.kind, row.id.clone(), &kinds)),
+        clock: place.clock.clone(),
+        wake: Wake::new(),
+        message_ids: HashKey::from_bytes([5; 32]),
+        holder: "the only one".to_owned(),
+        settings: Settings {
+            poll_interval: Duration::from_secs(300),
+            from_address: None,
+            from_name: Some("Support".to_owned()),
+            reply_to: None,
+            max_size: MAX_SIZE,
+            message_id_domain: "desk.example".to_owned(),
+        },
+        at,
+    }
 }
