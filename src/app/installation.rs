@@ -128,7 +128,7 @@ impl Installation {
     }
 
     /// The mail worker, unless mail is off.
-    pub(super) fn worker(&self, start_up: &StartUp) -> Option<Arc<Worker>> {
+    pub(super) fn worker(&self, start_up: &StartUp, meters: worker::Meters) -> Option<Arc<Worker>> {
         let mail = &start_up.mail;
         let settings = worker::Settings {
             poll_interval: mail.poll_interval,
@@ -137,6 +137,7 @@ impl Installation {
             reply_to: mail.reply_to.clone(),
             max_size: mail.max_size,
             message_id_domain: mail.message_id_domain.clone(),
+            policy: mail.policy.clone(),
         };
         let worker = || {
             Worker::new(worker::Parts {
@@ -148,6 +149,7 @@ impl Installation {
                 message_ids: self.sealer.derive("message ids"),
                 holder: holder(&start_up.store),
                 settings,
+                meters,
                 at: Arc::new(|_| {}),
             })
         };

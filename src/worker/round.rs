@@ -67,6 +67,8 @@ impl Worker {
     pub async fn run_once(&self) -> Result<(), WorkerError> {
         let (_keep, stop) = watch::channel(false);
         let discovered = self.discover().await;
+        self.tidy().await?;
+        self.measure().await?;
         for row in self.parts.store.mailboxes().await? {
             self.round(&row.id, &mut None, &stop).await?;
         }
@@ -97,6 +99,9 @@ impl Worker {
     ) -> Result<Option<Duration>, WorkerError> {
         let Some(row) = self.parts.store.mailbox(id).await? else { return Ok(None) };
         let Some(fence) = self.take_lease(id).await? else { return Ok(Some(LEASE)) };
+        self.take_orders(&row, Lease { fence }).await?;
+        // An order may have changed it.
+        let Some(row) = self.parts.store.mailbox(id).await? else { return Ok(None) };
         let kept = self.keep_mailbox(&row, kept);
         let may_poll = row.state == MailboxState::Connected && kept.paused_until <= self.parts.clock.now();
         let turn =
@@ -110,6 +115,7 @@ impl Worker {
         }
         if let Some(WorkerError::Mailbox(MailboxError::Throttled { retry_at })) = outcome.failure {
             kept.paused_until = retry_at;
+            self.parts.meters.throttled();
         }
         let paused_until = kept.paused_until;
         if may_poll || outcome.failure.is_some() {
