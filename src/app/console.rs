@@ -25,5 +25,6 @@ pub(super) fn console(start_up: &StartUp, installation: &Installation) -> Option
         bot_configured: start_up.desk.bot.is_some(),
         mailboxes: installation.mailboxes.clone(),
         worker: installation.wake.clone(),
+        audit: installation.parts.audit.clone(),
     })))
 }

@@ -10,6 +10,7 @@ use anyhow::Context;
 use tokio::runtime::Handle;
 use tracing::info;
 
+use crate::base::audit::Audit;
 use crate::base::clock::{Clock, SystemClock, Timestamp};
 use crate::base::id::{MailboxId, short_id};
 use crate::base::wake::Wake;
@@ -63,12 +64,15 @@ pub(super) fn middleware_parts(start_up: &StartUp, runtime: &Handle) -> anyhow::
 fn parts_with(start_up: &StartUp, http: Arc<dyn HttpCall>, sealer: &Arc<Sealer>) -> MiddlewareParts {
     let desk = &start_up.desk;
     let key = sealer.derive("desk sessions");
-    let admins = Admins::new(http.clone(), &desk.api_url, Arc::new(SystemClock), key);
+    let audit = Audit::new(Arc::new(SystemClock));
+    let admins = Admins::new(http.clone(), &desk.api_url, Arc::new(SystemClock), key, audit.clone());
     let shield = Means {
         sessions: Arc::new(Sessions::new(sealer.clone(), Arc::new(SystemClock))),
         desk: Arc::new(DeskSide::new(http, &desk.url, &desk.api_url)),
+        audit: audit.clone(),
     };
-    MiddlewareParts { admins: Arc::new(admins), cookies: start_up.cookies.clone(), shield: Arc::new(shield) }
+    let (admins, shield) = (Arc::new(admins), Arc::new(shield));
+    MiddlewareParts { clock: Arc::new(SystemClock), admins, cookies: start_up.cookies.clone(), shield, audit }
 }
 
 /// What is needed before the store: the vault's key and the ways out.
@@ -111,10 +115,10 @@ impl Installation {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let bot = start_up.desk.bot.clone();
         let desk = Desk::new(desk_http, start_up.desk.api_url.clone(), bot, clock.clone());
-        let keeper = start_up
-            .microsoft
-            .clone()
-            .map(|app| Keeper::new(store.clone(), sealer.clone(), providers.clone(), app, clock.clone()));
+        let keeper = start_up.microsoft.clone().map(|app| {
+            let audit = parts.audit.clone();
+            Keeper::new(store.clone(), sealer.clone(), providers.clone(), app, clock.clone(), audit)
+        });
         Ok(Self {
             mailboxes: mailbox_factory(start_up, keeper.as_ref(), &providers),
             desk: Arc::new(desk),

@@ -132,6 +132,8 @@ fn gateway(
     }
     let access_log = start_up.access_log.as_ref().map(AccessLog::open).transpose();
     let admins = installation.parts.admins.clone();
+    let mut registry = Registry::default();
+    installation.parts.audit.register(&mut registry);
     let parts = Parts {
         entry_points: bound.iter().map(|bound| bound.entry_point.clone()).collect(),
         ping: start_up.ping.clone(),
@@ -140,7 +142,7 @@ fn gateway(
         access_log: access_log.context("the access log cannot be opened")?,
         console: console::console(start_up, installation),
         control: control.handle().clone(),
-        registry: Arc::new(Mutex::new(Registry::default())),
+        registry: Arc::new(Mutex::new(registry)),
         on_desk_write: Some(installation.wake.clone()),
         on_rights_change: Some(Arc::new(move || admins.invalidate_all())),
         default_certificate: certificate::default(start_up, &routes)?,

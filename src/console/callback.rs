@@ -7,13 +7,15 @@ use axum::extract::{RawQuery, State};
 use http::StatusCode;
 use tracing::{info, warn};
 
+use crate::base::audit::{Event, Outcome, Record};
 use crate::base::report::Report;
 use crate::base::secret::{ExposeSecret, sha256};
-use crate::console::guard::Prefetch;
+use crate::console::guard::{Client, Prefetch, Reader};
+use crate::console::language::Texts;
 use crate::console::page::{self, Bare, Onward, Page};
 use crate::console::shared::Shared;
 use crate::oauth::callback::Callback;
-use crate::oauth::flow::Pending;
+use crate::oauth::flow::{FlowError, Pending};
 use crate::store::{FlowRow, StoreError};
 use crate::token::vault::VaultError;
 
@@ -21,11 +23,23 @@ use crate::token::vault::VaultError;
 #[derive(Debug, thiserror::Error)]
 enum Unfit {
     #[error("the callback does not fit its flow")]
-    Flow(#[from] crate::oauth::flow::FlowError),
+    Flow(#[from] FlowError),
     #[error("the flow's record cannot be opened")]
     Vault(#[from] VaultError),
     #[error("the flow has an answer already, or has expired")]
     Used,
+}
+
+impl Unfit {
+    fn detail(&self) -> &'static str {
+        match self {
+            Self::Flow(FlowError::OtherIssuer) => "another issuer",
+            Self::Flow(_) => "does not fit its flow",
+            Self::Vault(_) => "the flow cannot be opened",
+            // RFC 6749, section 4.1.2.
+            Self::Used => "a second answer for one flow: replay",
+        }
+    }
 }
 
 impl From<StoreError> for Unfit {
@@ -37,35 +51,42 @@ impl From<StoreError> for Unfit {
 /// GET `/admin/exchange/callback`.
 pub async fn park(
     State(shared): State<Arc<Shared>>,
+    Reader(t): Reader,
+    client: Client,
     ahead: Option<Prefetch>,
     RawQuery(query): RawQuery,
 ) -> Page {
+    // A look ahead of the person takes nothing and tells nothing.
     if ahead.is_some() {
         return page::unknown_sign_in();
     }
-    let callback = match Callback::parse(query.as_deref().unwrap_or_default()) {
+    let (page, outcome, detail) = answer(&shared, query.as_deref().unwrap_or_default(), &t).await;
+    let record = Record { client: client.0, ..Record::new(Event::OauthReturn, outcome, detail) };
+    shared.parts.audit.record(record);
+    page
+}
+
+/// The page, and what the audit says of it.
+async fn answer(shared: &Shared, query: &str, t: &Texts) -> (Page, Outcome, &'static str) {
+    let callback = match Callback::parse(query) {
         Ok(callback) => callback,
         Err(refused) => {
             info!(reason = %refused, "a callback was refused unread");
-            return page::unknown_sign_in();
+            return (page::unknown_sign_in(), Outcome::Refused, "not a provider's answer");
         }
     };
     let now = shared.parts.clock.now();
     let state_hash = sha256(callback.state.expose_secret().as_bytes());
     match shared.parts.store.flow_by_state(&state_hash, now).await {
-        Ok(Some(row)) => match accept(&shared, &row, callback).await {
-            Ok(()) => onward(&row.id),
+        Ok(Some(row)) => match accept(shared, &row, callback).await {
+            Ok(()) => (onward(&row.id, t), Outcome::Success, "parked"),
             Err(unfit) => {
-                // A second answer for one flow is a replay (RFC 6749, section 4.1.2).
                 warn!(flow = row.id, error = %Report(&unfit), "a callback was refused");
-                page::unknown_sign_in()
+                (page::unknown_sign_in(), Outcome::Refused, unfit.detail())
             }
         },
-        Ok(None) => {
-            info!("a callback of no open flow was refused");
-            page::unknown_sign_in()
-        }
-        Err(failure) => Shared::broken(&failure),
+        Ok(None) => (page::unknown_sign_in(), Outcome::Refused, "no such open flow"),
+        Err(failure) => (Shared::broken(&failure), Outcome::Failure, "the store is silent"),
     }
 }
 
@@ -80,12 +101,10 @@ async fn accept(shared: &Shared, row: &FlowRow, callback: Callback) -> Result<()
     }
 }
 
-fn onward(flow: &str) -> Page {
+fn onward(flow: &str, t: &Texts) -> Page {
     let url = format!("{}/complete?f={flow}", crate::console::PATH);
-    let page = Bare {
-        title: "Back from Microsoft",
-        sentence: "The sign-in is being finished.",
-        onward: Some(Onward { url: &url, label: "Finish the sign-in" }),
-    };
-    Page::oauth(StatusCode::OK, &page)
+    let say = |key: &str| t.say(key).set("provider", "Microsoft").to_string();
+    let (title, sentence, label) = (say("returned"), say("returned.sentence"), say("returned.onward"));
+    let onward = Some(Onward { url: &url, label: &label });
+    Page::oauth(StatusCode::OK, &Bare { t, title: &title, sentence: &sentence, onward })
 }

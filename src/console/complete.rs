@@ -11,11 +11,12 @@ use serde::Deserialize;
 use tracing::{info, warn};
 use url::Url;
 
+use crate::base::audit::{Event, Outcome as Ended};
 use crate::base::clock::Timestamp;
 use crate::base::report::Report;
 use crate::base::secret::SecretString;
 use crate::console::Microsoft;
-use crate::console::guard::{Prefetch, Proof};
+use crate::console::guard::{Client, Prefetch, Proof};
 use crate::console::page::{self, Page};
 use crate::console::shared::Shared;
 use crate::oauth::account::account;
@@ -28,6 +29,7 @@ use crate::oauth::id_token::{Expected, check};
 use crate::oauth::provider::Endpoints;
 use crate::store::{FlowRow, MailboxRow, MailboxState};
 use crate::token::keeper::Connection;
+use crate::web::local::Admin;
 
 #[derive(Deserialize)]
 pub struct Which {
@@ -38,25 +40,34 @@ pub struct Which {
 /// GET `/admin/exchange/complete?f=<flow id>`.
 pub async fn finish(
     State(shared): State<Arc<Shared>>,
+    client: Client,
     Proof(admin): Proof,
     ahead: Option<Prefetch>,
     Query(which): Query<Which>,
 ) -> Result<Response, Page> {
+    if ahead.is_some() {
+        return Err(page::problem(StatusCode::BAD_REQUEST, &page::SIGN_IN_GONE));
+    }
+    let ended = complete(&shared, &admin, &which).await;
+    let outcome = if ended.is_ok() { Ended::Success } else { Ended::Refused };
+    shared.note(&client, &admin, Event::OauthComplete, outcome, "");
+    ended
+}
+
+async fn complete(shared: &Shared, admin: &Admin, which: &Which) -> Result<Response, Page> {
     let gone = || page::problem(StatusCode::BAD_REQUEST, &page::SIGN_IN_GONE);
-    let Some(microsoft) = shared.parts.microsoft.as_ref().filter(|_| ahead.is_none()) else {
-        return Err(gone());
-    };
+    let microsoft = shared.parts.microsoft.as_ref().ok_or_else(gone)?;
     let now = shared.parts.clock.now();
     let taken = shared.parts.store.take_flow(&which.f, &admin.session, now).await;
     let row = taken.map_err(|failure| Shared::broken(&failure))?.ok_or_else(gone)?;
-    match outcome(&shared, row, &admin.session, now).await? {
+    match outcome(shared, row, &admin.session, now).await? {
         Outcome::Refused { error, code } => {
             info!(error, code, "the provider refused the sign-in");
             let number = code.map(|code| format!(" (AADSTS{code})")).unwrap_or_default();
             Err(page::advised(&advise(&error, code), &format!("{error}{number}")))
         }
         Outcome::Exchange(exchange) => {
-            connect(&shared, microsoft, *exchange).await?;
+            connect(shared, microsoft, *exchange).await?;
             Ok(page::back())
         }
     }
@@ -132,12 +143,8 @@ async fn check_account(
     match wanted {
         Some(wanted) if !account.is(wanted) => {
             warn!("another account than the wanted one signed in");
-            let sentence = format!(
-                "{} signed in, but this installation uses {wanted}. Nothing was changed. Connect again with \
-                 {wanted}, or change EXCHANGE_FROM_EMAIL (disconnect first if a mailbox is connected).",
-                account.address
-            );
-            Err(page::told(StatusCode::FORBIDDEN, "Another account signed in", &sentence))
+            let arguments = vec![("address", account.address), ("wanted", wanted.to_owned())];
+            Err(page::told(StatusCode::FORBIDDEN, &page::ANOTHER_ACCOUNT, arguments))
         }
         _ => Ok(account.address),
     }

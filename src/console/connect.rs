@@ -10,9 +10,11 @@ use http::StatusCode;
 use tracing::{info, warn};
 use url::Url;
 
+use crate::base::audit::{Event, Outcome};
 use crate::base::clock::Timestamp;
 use crate::base::report::Report;
-use crate::console::guard::Change;
+use crate::console::guard::{Change, Client, Reader};
+use crate::console::language::Texts;
 use crate::console::page::{self, Bare, Onward, Page};
 use crate::console::shared::Shared;
 use crate::oauth::discovery::discover;
@@ -20,13 +22,26 @@ use crate::oauth::flow::{Pending, Start};
 use crate::oauth::provider::{MicrosoftApp, redirect_uri};
 use crate::store::FlowRow;
 use crate::token::vault::VaultError;
+use crate::web::local::Admin;
 
 /// Open flows: of one session, and of all together (memory bound).
 const FLOWS_OF_A_SESSION: u32 = 5;
 const FLOWS_IN_ALL: u32 = 100;
 
 /// POST `/admin/exchange/connect`.
-pub async fn start(State(shared): State<Arc<Shared>>, Change(admin): Change) -> Result<Page, Page> {
+pub async fn start(
+    State(shared): State<Arc<Shared>>,
+    Reader(t): Reader,
+    client: Client,
+    Change(admin): Change,
+) -> Result<Page, Page> {
+    let started = leave_for_provider(&shared, &admin, &t).await;
+    let outcome = if started.is_ok() { Outcome::Success } else { Outcome::Failure };
+    shared.note(&client, &admin, Event::OauthStart, outcome, "");
+    started
+}
+
+async fn leave_for_provider(shared: &Shared, admin: &Admin, t: &Texts) -> Result<Page, Page> {
     let parts = &shared.parts;
     let (Some(microsoft), Some(public_url)) = (&parts.microsoft, &parts.public_url) else {
         return Err(page::problem(StatusCode::CONFLICT, &page::NOT_CONFIGURED));
@@ -36,10 +51,10 @@ pub async fn start(State(shared): State<Arc<Shared>>, Change(admin): Change) -> 
         wanted_address: shared.wanted_address().await?,
         session: admin.session,
     };
-    let (pending, authorize_url) = begin(&shared, &microsoft.app, start).await?;
-    keep(&shared, &pending, &admin.session).await?;
+    let (pending, authorize_url) = begin(shared, &microsoft.app, start).await?;
+    keep(shared, &pending, &admin.session).await?;
     info!(flow = pending.id, "sign-in at the provider started");
-    Ok(leave(&authorize_url))
+    Ok(leave(&authorize_url, t))
 }
 
 async fn begin(shared: &Shared, app: &MicrosoftApp, start: Start) -> Result<(Pending, Url), Page> {
@@ -78,11 +93,9 @@ async fn flow_row(
     })
 }
 
-fn leave(authorize_url: &Url) -> Page {
-    let page = Bare {
-        title: "To Microsoft's sign-in",
-        sentence: "Sign in there with the mailbox account and accept the permissions.",
-        onward: Some(Onward { url: authorize_url.as_str(), label: "Go on to Microsoft" }),
-    };
-    Page::oauth(StatusCode::OK, &page)
+fn leave(authorize_url: &Url, t: &Texts) -> Page {
+    let say = |key: &str| t.say(key).set("provider", "Microsoft").to_string();
+    let (title, sentence, label) = (say("leave"), say("leave.sentence"), say("leave.onward"));
+    let onward = Some(Onward { url: authorize_url.as_str(), label: &label });
+    Page::oauth(StatusCode::OK, &Bare { t, title: &title, sentence: &sentence, onward })
 }

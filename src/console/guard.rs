@@ -1,6 +1,7 @@
 //! Who may do what in the console: the admin proof of every page, and for changes a form of our own,
 //! sent from our own origin.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::rejection::FormRejection;
@@ -12,12 +13,13 @@ use http::header::{HeaderMap, HeaderName};
 use http::request::Parts;
 use http::{StatusCode, Uri};
 use serde::Deserialize;
-use tracing::warn;
 
+use crate::base::audit::{Event, Outcome};
 use crate::base::secret::equal_in_constant_time;
+use crate::console::language::Texts;
 use crate::console::page::{self, Page};
 use crate::console::shared::Shared;
-use crate::web::local::{Admin, admin};
+use crate::web::local::{Admin, Origin, admin};
 use crate::web::sender::Sender;
 
 const PURPOSE: HeaderName = HeaderName::from_static("sec-purpose");
@@ -31,6 +33,28 @@ impl<S: Sync> FromRequestParts<S> for Proof {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Page> {
         let proof = admin(&parts.extensions).map(|admin| Self(Arc::clone(admin)));
         proof.ok_or_else(|| page::problem(StatusCode::FORBIDDEN, &page::NOT_ADMIN))
+    }
+}
+
+/// The language picked for the reader.
+pub struct Reader(pub Arc<Texts>);
+
+impl FromRequestParts<Arc<Shared>> for Reader {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, shared: &Arc<Shared>) -> Result<Self, Self::Rejection> {
+        Ok(Self(shared.texts(parts.extensions.get::<Arc<Texts>>())))
+    }
+}
+
+/// Where a request comes from, for the audit.
+pub struct Client(pub Option<IpAddr>);
+
+impl<S: Sync> FromRequestParts<S> for Client {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        Ok(Self(parts.extensions.get::<Origin>().map(|origin| origin.client)))
     }
 }
 
@@ -63,10 +87,14 @@ impl FromRequest<Arc<Shared>> for Change {
         let (mut parts, body) = request.into_parts();
         let proof = Proof::from_request_parts(&mut parts, shared).await;
         let Proof(admin) = proof.map_err(Page::into_response)?;
+        let Ok(client) = Client::from_request_parts(&mut parts, shared).await;
         let (headers, uri) = (parts.headers.clone(), parts.uri.clone());
         let form = axum::Form::from_request(Request::from_parts(parts, body), shared).await;
         let axum::Form(form) = form.map_err(FormRejection::into_response)?;
-        shared.check_form(&admin, &headers, &uri, &form).map_err(Page::into_response)?;
+        shared.check_form(&admin, &headers, &uri, &form).map_err(|refused| {
+            shared.note(&client, &admin, Event::Refusal, Outcome::Refused, "a form of another page");
+            refused.into_response()
+        })?;
         Ok(Self(admin))
     }
 }
@@ -84,7 +112,6 @@ impl Shared {
         if ours && Sender::of(headers, uri, None) == Sender::SameOrigin {
             return Ok(());
         }
-        warn!(form_token = ours, "a change from another page was refused");
         Err(page::problem(StatusCode::FORBIDDEN, &page::FOREIGN_FORM))
     }
 }

@@ -11,15 +11,20 @@ use http::header::{
 };
 use tracing::info;
 
-use crate::console::assets;
-use crate::console::guard::{Change, Proof};
+use crate::base::audit::{Event, Outcome};
+use crate::console::frame::Frame;
+use crate::console::guard::{Change, Client, Proof};
 use crate::console::page::{self, Page};
 use crate::console::shared::Shared;
 use crate::mailbox::Check;
 use crate::store::InboundState;
 
 /// POST `/admin/exchange/disconnect`.
-pub async fn disconnect(State(shared): State<Arc<Shared>>, Change(_): Change) -> Result<Response, Page> {
+pub async fn disconnect(
+    State(shared): State<Arc<Shared>>,
+    client: Client,
+    Change(admin): Change,
+) -> Result<Response, Page> {
     let id = Shared::mailbox_id();
     let ended = match &shared.parts.microsoft {
         Some(microsoft) => microsoft.keeper.disconnect(&id).await,
@@ -27,6 +32,7 @@ pub async fn disconnect(State(shared): State<Arc<Shared>>, Change(_): Change) ->
     };
     ended.map_err(|failure| Shared::broken(&failure))?;
     info!(mailbox = %id, "mailbox disconnected");
+    shared.note(&client, &admin, Event::ConsoleAction, Outcome::Success, "mailbox disconnected");
     shared.parts.worker.ring();
     Ok(page::back())
 }
@@ -34,7 +40,7 @@ pub async fn disconnect(State(shared): State<Arc<Shared>>, Change(_): Change) ->
 #[derive(Template)]
 #[template(path = "test.html")]
 struct TestPage {
-    style: String,
+    frame: Frame,
     checks: Vec<Line>,
     passed: bool,
 }
@@ -47,13 +53,20 @@ struct Line {
 }
 
 /// POST `/admin/exchange/test`.
-pub async fn test(State(shared): State<Arc<Shared>>, Change(_): Change) -> Result<Page, Page> {
+pub async fn test(
+    State(shared): State<Arc<Shared>>,
+    frame: Frame,
+    client: Client,
+    Change(admin): Change,
+) -> Result<Page, Page> {
     let missing = || page::problem(StatusCode::CONFLICT, &page::NOT_CONNECTED);
     let row = shared.present().await?.ok_or_else(missing)?;
     let mailbox = (shared.parts.mailboxes)(&row).ok_or_else(missing)?;
     let checks: Vec<Line> = mailbox.probe().await.into_iter().map(line).collect();
     let passed = !checks.is_empty() && checks.iter().all(|check| check.passed);
-    Ok(Page::console(StatusCode::OK, &TestPage { style: assets::path(), checks, passed }))
+    let outcome = if passed { Outcome::Success } else { Outcome::Failure };
+    shared.note(&client, &admin, Event::ConsoleAction, outcome, "connection tested");
+    Ok(Page::console(StatusCode::OK, &TestPage { frame, checks, passed }))
 }
 
 fn line(check: Check) -> Line {
@@ -65,13 +78,15 @@ fn line(check: Check) -> Line {
 /// POST `/admin/exchange/quarantine/{id}/retry`.
 pub async fn retry(
     State(shared): State<Arc<Shared>>,
+    client: Client,
     Path(id): Path<i64>,
-    Change(_): Change,
+    Change(admin): Change,
 ) -> Result<Response, Page> {
     let retried = shared.parts.store.retry_inbound(id, shared.parts.clock.now()).await;
     if !retried.map_err(|failure| Shared::broken(&failure))? {
         return Err(page::problem(StatusCode::NOT_FOUND, &page::NOT_FOUND));
     }
+    shared.note(&client, &admin, Event::ConsoleAction, Outcome::Success, "quarantined mail retried");
     shared.parts.worker.ring();
     Ok(page::back())
 }
@@ -79,7 +94,8 @@ pub async fn retry(
 /// GET `/admin/exchange/quarantine/{id}.eml`: the raw bytes of a mail that was put aside.
 pub async fn download(
     State(shared): State<Arc<Shared>>,
-    Proof(_): Proof,
+    client: Client,
+    Proof(admin): Proof,
     Path(file): Path<String>,
 ) -> Result<Response, Page> {
     let absent = || page::problem(StatusCode::NOT_FOUND, &page::NOT_FOUND);
@@ -91,6 +107,7 @@ pub async fn download(
     }
     let raw = store.inbound_raw(id).await.map_err(|failure| Shared::broken(&failure))?;
     let raw = raw.ok_or_else(absent)?;
+    shared.note(&client, &admin, Event::ConsoleAction, Outcome::Success, "quarantined mail downloaded");
     // Never shown in place: the bytes are a stranger's.
     let headers = [
         (CONTENT_TYPE, "text/plain".to_owned()),

@@ -9,12 +9,14 @@ use async_trait::async_trait;
 use axum::Router;
 use axum::routing::{get, post};
 use bytes::Bytes;
+use http::header::ACCEPT_LANGUAGE;
 use http::{Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use tower::ServiceExt;
 use tracing::error;
 use url::Url;
 
+use crate::base::audit::Audit;
 use crate::base::clock::Clock;
 use crate::base::wake::Wake;
 use crate::console::shared::Shared;
@@ -25,13 +27,15 @@ use crate::store::{MailboxRow, Store};
 use crate::token::keeper::Keeper;
 use crate::web::answer::short;
 use crate::web::call::HttpCall;
-use crate::web::local::LocalService;
+use crate::web::local::{LocalService, admin};
 
 mod assets;
 mod callback;
 mod complete;
 mod connect;
+mod frame;
 mod guard;
+mod language;
 mod manage;
 mod overview;
 mod page;
@@ -69,16 +73,19 @@ pub struct Parts {
     pub mailboxes: MailboxFactory,
     /// Rung when the worker has something new to do.
     pub worker: Wake,
+    pub audit: Audit,
 }
 
 /// The console as a service in the process.
 pub struct Console {
     router: Router,
+    shared: Arc<Shared>,
 }
 
 impl Console {
     pub fn new(parts: Parts) -> Self {
-        Self { router: router(Arc::new(Shared::new(parts))) }
+        let shared = Arc::new(Shared::new(parts));
+        Self { router: router(Arc::clone(&shared)), shared }
     }
 }
 
@@ -102,9 +109,14 @@ fn router(shared: Arc<Shared>) -> Router {
 
 #[async_trait]
 impl LocalService for Console {
-    async fn answer(&self, request: Request<Bytes>) -> Response<Bytes> {
+    async fn answer(&self, mut request: Request<Bytes>) -> Response<Bytes> {
         let path = request.uri().path().to_owned();
+        let desk = admin(request.extensions()).map(|admin| admin.language.as_str());
+        let accept = request.headers().get(ACCEPT_LANGUAGE).and_then(|line| line.to_str().ok());
+        let t = Arc::clone(self.shared.languages.pick(desk, accept));
+        request.extensions_mut().insert(Arc::clone(&t));
         let Ok(answer) = self.router.clone().oneshot(request.map(axum::body::Body::from)).await;
+        let answer = page::finish(answer, &t);
         let (head, body) = answer.into_parts();
         match body.collect().await {
             Ok(whole) => Response::from_parts(head, whole.to_bytes()),

@@ -9,8 +9,7 @@ use axum::extract::State;
 use http::{HeaderMap, StatusCode, Uri};
 
 use crate::base::clock::Timestamp;
-use crate::console::assets;
-use crate::console::guard::Proof;
+use crate::console::frame::Frame;
 use crate::console::page::Page;
 use crate::console::shared::Shared;
 use crate::console::times::Moment;
@@ -31,10 +30,7 @@ const LISTED: u32 = 20;
 #[derive(Template)]
 #[template(path = "overview.html")]
 struct Overview {
-    style: String,
-    admin: String,
-    form_token: String,
-    now: Moment,
+    frame: Frame,
     setup: Setup,
     mailbox: Option<Card>,
     hold: Option<String>,
@@ -92,25 +88,21 @@ struct NotSent {
 /// GET `/admin/exchange`.
 pub async fn show(
     State(shared): State<Arc<Shared>>,
-    Proof(admin): Proof,
+    frame: Frame,
     headers: HeaderMap,
     uri: Uri,
 ) -> Result<Page, Page> {
-    let now = shared.parts.clock.now();
     let read = Read::all(&shared).await.map_err(|failure| Shared::broken(&failure))?;
     let microsoft = shared.parts.microsoft.as_ref();
     let status = microsoft.map(|microsoft| microsoft.keeper.status(&Shared::mailbox_id()));
     let overview = Overview {
-        style: assets::path(),
-        admin: admin.name.clone(),
-        form_token: shared.form_token(&admin),
-        now: Moment::at(now, now),
         setup: setup(&shared, asked_host(&headers, &uri)),
-        mailbox: read.mailbox.map(|row| card(row, status.unwrap_or_default(), now)),
+        mailbox: read.mailbox.map(|row| card(row, status.unwrap_or_default(), &frame)),
         hold: read.hold,
         counts: read.counts,
-        quarantined: read.quarantined.into_iter().map(|row| put_aside(row, now)).collect(),
-        failed: read.failed.into_iter().map(|row| not_sent(row, now)).collect(),
+        quarantined: read.quarantined.into_iter().map(|row| put_aside(row, &frame)).collect(),
+        failed: read.failed.into_iter().map(|row| not_sent(row, &frame)).collect(),
+        frame,
     };
     Ok(Page::console(StatusCode::OK, &overview))
 }
@@ -157,8 +149,8 @@ fn setup(shared: &Shared, asked: Option<&str>) -> Setup {
     }
 }
 
-fn card(row: MailboxRow, status: Status, now: Timestamp) -> Card {
-    let moment = |at: Timestamp| Moment::at(at, now);
+fn card(row: MailboxRow, status: Status, frame: &Frame) -> Card {
+    let moment = |at: Timestamp| frame.moment(at);
     let granted: Vec<String> = row.scopes.split_whitespace().map(str::to_owned).collect();
     let missing = missing(&granted, &GRAPH_SCOPES).into_iter();
     Card {
@@ -177,12 +169,12 @@ fn card(row: MailboxRow, status: Status, now: Timestamp) -> Card {
     }
 }
 
-fn put_aside(row: InboundRow, now: Timestamp) -> PutAside {
-    let received = Moment::at(row.received_at, now);
+fn put_aside(row: InboundRow, frame: &Frame) -> PutAside {
+    let received = frame.moment(row.received_at);
     PutAside { id: row.id, received, reason: row.reason.unwrap_or_else(|| "no reason was noted".to_owned()) }
 }
 
-fn not_sent(row: OutboxRow, now: Timestamp) -> NotSent {
+fn not_sent(row: OutboxRow, frame: &Frame) -> NotSent {
     let reason = row.reason.unwrap_or_else(|| "no reason was noted".to_owned());
-    NotSent { ticket: row.ticket, created: Moment::at(row.created_at, now), reason }
+    NotSent { ticket: row.ticket, created: frame.moment(row.created_at), reason }
 }

@@ -1,5 +1,7 @@
-//! Pages as responses: the templates, the headers each kind of page leaves with, and the fixed texts
-//! of everything that can be refused.
+//! Pages as responses: the templates, the headers each kind of page leaves with, and everything that can
+//! be refused.
+
+use std::sync::Arc;
 
 use askama::Template;
 use axum::response::{IntoResponse, Response};
@@ -11,17 +13,18 @@ use http::header::{
 use tracing::error;
 
 use crate::console::assets;
+use crate::console::language::{Say, Texts};
 use crate::oauth::advice::Advice;
 
-/// Console pages: our own style sheet, forms to ourselves, nothing else.
-const CONSOLE_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; \
-                              base-uri 'none'; frame-ancestors 'none'";
+/// Console pages: our own style sheet, script and forms, nothing else.
+const CONSOLE_POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; \
+                              img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// Pages of the way to the provider and back load nothing at all.
 const BARE_POLICY: &str = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'";
 
 /// How a page is to be treated by the browser.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 enum Kind {
     /// `no-referrer` here would make browsers send `Origin: null` with our forms.
     Console,
@@ -29,41 +32,106 @@ enum Kind {
     OAuth,
 }
 
-/// A finished page.
-pub struct Page {
+/// A page, or the refusal to show one.
+pub enum Page {
+    Ready { status: StatusCode, policy: Policy, body: Result<String, askama::Error> },
+    Refused(Refusal),
+}
+
+/// The headers a page leaves with.
+#[derive(Debug, Clone, Copy)]
+pub struct Policy(Kind);
+
+/// A refusal before its reader's language is known; [`finish`] writes it.
+#[derive(Debug, Clone)]
+pub struct Refusal {
     status: StatusCode,
     kind: Kind,
-    body: Result<String, askama::Error>,
+    /// Message with the attribute `sentence`.
+    key: &'static str,
+    arguments: Vec<(&'static str, String)>,
+    /// Fixed advice on a provider's error, and the numbers that the provider's support asks for.
+    advice: Option<(Advice, String)>,
 }
 
 impl Page {
     pub fn console(status: StatusCode, template: &impl Template) -> Self {
-        Self { status, kind: Kind::Console, body: template.render() }
+        Self::Ready { status, policy: Policy(Kind::Console), body: template.render() }
     }
 
     pub fn oauth(status: StatusCode, template: &impl Template) -> Self {
-        Self { status, kind: Kind::OAuth, body: template.render() }
+        Self::Ready { status, policy: Policy(Kind::OAuth), body: template.render() }
     }
 }
 
 impl IntoResponse for Page {
     fn into_response(self) -> Response {
-        let (policy, referrer) = match self.kind {
-            Kind::Console => (CONSOLE_POLICY, "same-origin"),
-            Kind::OAuth => (BARE_POLICY, "no-referrer"),
+        match self {
+            Self::Ready { status, policy, body } => ready(status, policy, body),
+            Self::Refused(refusal) => {
+                let mut response = refusal.status.into_response();
+                response.extensions_mut().insert(Arc::new(refusal));
+                response
+            }
+        }
+    }
+}
+
+fn ready(status: StatusCode, Policy(kind): Policy, body: Result<String, askama::Error>) -> Response {
+    let (policy, referrer) = match kind {
+        Kind::Console => (CONSOLE_POLICY, "same-origin"),
+        Kind::OAuth => (BARE_POLICY, "no-referrer"),
+    };
+    let headers: [(HeaderName, &'static str); 5] = [
+        (CONTENT_TYPE, "text/html; charset=utf-8"),
+        (CACHE_CONTROL, "no-store"),
+        (CONTENT_SECURITY_POLICY, policy),
+        (REFERRER_POLICY, referrer),
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ];
+    match body {
+        Ok(body) => (status, headers, body).into_response(),
+        Err(failure) => {
+            error!(error = %failure, "a page cannot be rendered");
+            (StatusCode::INTERNAL_SERVER_ERROR, headers, "This page cannot be shown.").into_response()
+        }
+    }
+}
+
+/// Writes a refusal in the reader's language; any other response is left as it is.
+pub fn finish(mut response: Response, t: &Texts) -> Response {
+    match response.extensions_mut().remove::<Arc<Refusal>>() {
+        Some(refusal) => refusal.write(t).into_response(),
+        None => response,
+    }
+}
+
+impl Refusal {
+    fn write(&self, t: &Texts) -> Page {
+        let sentence_key = format!("{}.sentence", self.key);
+        let fill = |say: Say<'_>| {
+            self.arguments.iter().fold(say, |say, (name, value)| say.set(name, value)).to_string()
         };
-        let headers: [(HeaderName, &'static str); 5] = [
-            (CONTENT_TYPE, "text/html; charset=utf-8"),
-            (CACHE_CONTROL, "no-store"),
-            (CONTENT_SECURITY_POLICY, policy),
-            (REFERRER_POLICY, referrer),
-            (X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        ];
-        match self.body {
-            Ok(body) => (self.status, headers, body).into_response(),
-            Err(failure) => {
-                error!(error = %failure, "a page cannot be rendered");
-                (StatusCode::INTERNAL_SERVER_ERROR, headers, "This page cannot be shown.").into_response()
+        let (title, sentence) = match &self.advice {
+            Some((advice, _)) => (advice.happened.to_owned(), advice.to_do.to_owned()),
+            None => (fill(t.say(self.key)), fill(t.say(&sentence_key))),
+        };
+        match self.kind {
+            Kind::Console => {
+                let (who, reference) =
+                    self.advice.as_ref().map(|(advice, reference)| (advice.who, reference)).unzip();
+                let page = ProblemPage {
+                    t,
+                    style: assets::path(),
+                    title: &title,
+                    sentence: &sentence,
+                    who: who.map(|who| who.as_str()),
+                    reference: reference.map(String::as_str).filter(|text| !text.is_empty()),
+                };
+                Page::console(self.status, &page)
+            }
+            Kind::OAuth => {
+                Page::oauth(self.status, &Bare { t, title: &title, sentence: &sentence, onward: None })
             }
         }
     }
@@ -71,50 +139,54 @@ impl IntoResponse for Page {
 
 /// Back to the overview after a change.
 pub fn back() -> Response {
-    let headers = [
-        (LOCATION, HeaderValue::from_static(crate::console::PATH)),
-        (CACHE_CONTROL, HeaderValue::from_static("no-store")),
-    ];
+    see_other(crate::console::PATH)
+}
+
+/// On to another page of the console.
+///
+/// # Panics
+/// When `path` is not one of ours: ASCII without control bytes.
+pub fn see_other(path: &str) -> Response {
+    let location = HeaderValue::from_str(path).expect("a path of ours");
+    let headers = [(LOCATION, location), (CACHE_CONTROL, HeaderValue::from_static("no-store"))];
     (StatusCode::SEE_OTHER, headers).into_response()
 }
 
-/// Fixed texts of something that was refused.
+/// Something that is refused: a message with the attribute `sentence`.
 pub struct Problem {
-    pub title: &'static str,
-    pub sentence: &'static str,
+    pub key: &'static str,
 }
 
 macro_rules! problems {
-    ($($name:ident: $title:literal, $sentence:literal;)*) => {
-        $(pub const $name: Problem = Problem { title: $title, sentence: $sentence };)*
+    ($($name:ident: $key:literal;)*) => {
+        $(pub const $name: Problem = Problem { key: $key };)*
+
+        #[cfg(test)]
+        const ALL: &[&str] = &[$($key),*];
     };
 }
 
 problems! {
-    METHOD: "Not possible", "This address does not take this kind of request.";
-    NOT_FOUND: "Not found", "There is no such page.";
-    NOT_ADMIN: "Administrators only", "Sign in to the helpdesk as an administrator first.";
-    FOREIGN_FORM: "Not accepted", "The form was not sent from this page, or your sign-in has changed. \
-        Open the page again and repeat.";
-    SIGN_IN_GONE: "This sign-in cannot be finished", "It is unknown, has expired or was used already. Start again \
-        from the console.";
-    NOT_CONFIGURED: "Not configured", "The app registration or the public address is not configured yet.";
-    TOO_MANY: "Too many sign-ins at once", "Finish one of the sign-ins that are open, or wait ten minutes.";
-    NOT_CONNECTED: "Not connected", "There is no connected mailbox.";
-    PROVIDER_SILENT: "Microsoft cannot be reached", "The sign-in service did not give a usable answer. \
-        Nothing was changed; try again in a moment.";
-    NOT_GENUINE: "Sign-in not accepted", "The proof of who signed in does not fit this sign-in. Nothing was \
-        changed; start again.";
-    NOT_LASTING: "Sign-in not accepted", "Microsoft gave no lasting access (offline_access). Allow it in the app \
-        registration and connect again.";
-    CANNOT_READ: "Permissions are missing", "Neither Mail.ReadWrite nor Mail.Read was granted, so no mail can be \
-        read. Grant the permissions and connect again.";
-    BROKEN: "Something went wrong", "The store could not be used. Nothing was lost; try again.";
+    METHOD: "method";
+    NOT_FOUND: "not-found";
+    NOT_ADMIN: "not-admin";
+    FOREIGN_FORM: "foreign-form";
+    SIGN_IN_GONE: "sign-in-gone";
+    NOT_CONFIGURED: "not-configured";
+    TOO_MANY: "too-many";
+    NOT_CONNECTED: "not-connected";
+    PROVIDER_SILENT: "provider-silent";
+    NOT_GENUINE: "not-genuine";
+    NOT_LASTING: "not-lasting";
+    CANNOT_READ: "cannot-read";
+    BROKEN: "broken";
+    ANOTHER_ACCOUNT: "another-account";
 }
 
 #[derive(Template)]
 #[template(path = "problem.html")]
 struct ProblemPage<'p> {
+    t: &'p Texts,
     style: String,
     title: &'p str,
     sentence: &'p str,
@@ -124,30 +196,29 @@ struct ProblemPage<'p> {
 
 /// A refusal on a console page.
 pub fn problem(status: StatusCode, problem: &Problem) -> Page {
-    told(status, problem.title, problem.sentence)
+    told(status, problem, Vec::new())
 }
 
-/// A refusal whose sentence names something; it is escaped by the template.
-pub fn told(status: StatusCode, title: &str, sentence: &str) -> Page {
-    let style = assets::path();
-    Page::console(status, &ProblemPage { style, title, sentence, who: None, reference: None })
+/// A refusal that names something; the template escapes it.
+pub fn told(status: StatusCode, problem: &Problem, arguments: Vec<(&'static str, String)>) -> Page {
+    Page::Refused(Refusal { status, kind: Kind::Console, key: problem.key, arguments, advice: None })
 }
 
-/// A refusal by the provider: fixed advice, and the numbers that Microsoft's support asks for.
+/// A refusal by the provider: fixed advice, and the numbers that the provider's support asks for.
 pub fn advised(advice: &Advice, reference: &str) -> Page {
-    let page = ProblemPage {
-        style: assets::path(),
-        title: advice.happened,
-        sentence: advice.to_do,
-        who: Some(advice.who.as_str()),
-        reference: Some(reference).filter(|text| !text.is_empty()),
-    };
-    Page::console(StatusCode::BAD_REQUEST, &page)
+    Page::Refused(Refusal {
+        status: StatusCode::BAD_REQUEST,
+        kind: Kind::Console,
+        key: "advice",
+        arguments: Vec::new(),
+        advice: Some((*advice, reference.to_owned())),
+    })
 }
 
 #[derive(Template)]
 #[template(path = "bare.html")]
 pub struct Bare<'p> {
+    pub t: &'p Texts,
     pub title: &'p str,
     pub sentence: &'p str,
     /// Where to go on to, at once and by a link.
@@ -161,6 +232,26 @@ pub struct Onward<'p> {
 
 /// The one page of every callback that fits no flow.
 pub fn unknown_sign_in() -> Page {
-    let Problem { title, sentence } = SIGN_IN_GONE;
-    Page::oauth(StatusCode::BAD_REQUEST, &Bare { title, sentence, onward: None })
+    Page::Refused(Refusal {
+        status: StatusCode::BAD_REQUEST,
+        kind: Kind::OAuth,
+        key: SIGN_IN_GONE.key,
+        arguments: Vec::new(),
+        advice: None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::console::language::Languages;
+
+    #[test]
+    fn every_refusal_has_a_title_and_a_sentence() {
+        let languages = Languages::new();
+        let english = languages.pick(None, None);
+        for key in ALL {
+            assert!(english.knows(key) && english.knows(&format!("{key}.sentence")), "{key}");
+        }
+    }
 }

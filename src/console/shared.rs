@@ -6,25 +6,35 @@ use std::sync::Arc;
 use http::StatusCode;
 use tracing::error;
 
+use crate::base::audit::{Event, Outcome, Record};
 use crate::base::id::MailboxId;
 use crate::base::report::Report;
 use crate::base::secret::HashKey;
 use crate::console::Parts;
+use crate::console::guard::Client;
+use crate::console::language::{Languages, Texts};
 use crate::console::page::{self, Page};
 use crate::store::MailboxRow;
 use crate::token::vault::Vault;
+use crate::web::local::Admin;
 
 pub struct Shared {
     pub parts: Parts,
     pub vault: Vault,
     pub form_key: HashKey,
+    pub languages: Languages,
 }
 
 impl Shared {
     pub fn new(parts: Parts) -> Self {
         let vault = Vault::new(Arc::clone(&parts.store), Arc::clone(&parts.sealer));
         let form_key = parts.sealer.derive("console form token");
-        Self { parts, vault, form_key }
+        Self { parts, vault, form_key, languages: Languages::new() }
+    }
+
+    /// What [`crate::console::Console`] picked for the request; English where nothing was.
+    pub fn texts(&self, picked: Option<&Arc<Texts>>) -> Arc<Texts> {
+        Arc::clone(picked.unwrap_or_else(|| self.languages.pick(None, None)))
     }
 
     /// The one mailbox there is.
@@ -44,6 +54,12 @@ impl Shared {
             Some(address) => Ok(Some(address.clone())),
             None => Ok(self.present().await?.map(|row| row.address)),
         }
+    }
+
+    /// Tells the audit what an administrator did, or tried to.
+    pub fn note(&self, client: &Client, admin: &Admin, event: Event, outcome: Outcome, detail: &'static str) {
+        let record = Record { client: client.0, ..Record::new(event, outcome, detail) };
+        self.parts.audit.record(record.by(&admin.user_id));
     }
 
     /// The page of a failure that is ours; what failed is only logged.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::base::clock::Timestamp;
+use crate::console::language::Texts;
 
 /// A moment for a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,45 +17,49 @@ pub struct Moment {
 }
 
 impl Moment {
-    pub fn at(moment: Timestamp, now: Timestamp) -> Self {
+    pub fn at(moment: Timestamp, now: Timestamp, t: &Texts) -> Self {
         let machine = moment.rfc3339();
         let shown = machine.replace('T', " ").replace('Z', " UTC");
         let relative = if moment > now {
-            format!("in {}", span(moment.since(now)))
+            t.say("ahead").set("span", span(moment.since(now), t)).to_string()
         } else {
-            format!("{} ago", span(now.since(moment)))
+            t.say("ago").set("span", span(now.since(moment), t)).to_string()
         };
         Self { machine, shown, relative }
     }
 }
 
-fn span(span: Duration) -> String {
+/// `2 hours`, in whole units.
+pub fn span(span: Duration, t: &Texts) -> String {
     let seconds = span.as_secs();
     let (count, unit) = match seconds {
-        0..60 => (seconds, "second"),
-        60..3600 => (seconds / 60, "minute"),
-        3600..172_800 => (seconds / 3600, "hour"),
-        _ => (seconds / 86_400, "day"),
+        0..60 => (seconds, "seconds"),
+        60..3600 => (seconds / 60, "minutes"),
+        3600..172_800 => (seconds / 3600, "hours"),
+        _ => (seconds / 86_400, "days"),
     };
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{count} {unit}{plural}")
+    t.say(unit).count("count", count).to_string()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::console::language::Languages;
 
     const NOW: Timestamp = Timestamp(1_795_222_923_000);
 
     #[test]
     fn a_moment_has_its_zone_and_its_distance() {
-        let moment = Moment::at(NOW - Duration::from_secs(60), NOW);
+        let languages = Languages::new();
+        let t = languages.pick(None, None);
+        let moment = Moment::at(NOW - Duration::from_secs(60), NOW, t);
         assert_eq!(
             (moment.shown.as_str(), moment.relative.as_str()),
             ("2026-11-21 01:01:03 UTC", "1 minute ago")
         );
-        assert_eq!(Moment::at(NOW + Duration::from_secs(7300), NOW).relative, "in 2 hours");
-        assert_eq!(Moment::at(NOW - Duration::from_secs(200_000), NOW).relative, "2 days ago");
-        assert_eq!(Moment::at(NOW, NOW).relative, "0 seconds ago");
+        assert_eq!(Moment::at(NOW + Duration::from_secs(7300), NOW, t).relative, "in 2 hours");
+        assert_eq!(Moment::at(NOW, NOW, t).relative, "0 seconds ago");
+        let german = languages.pick(Some("de"), None);
+        assert_eq!(Moment::at(NOW - Duration::from_secs(200_000), NOW, german).relative, "vor 2 Tagen");
     }
 }

@@ -14,6 +14,7 @@ use http::{Request, StatusCode};
 use moka::future::Cache;
 use url::Url;
 
+use crate::base::audit::{Audit, Event, Outcome, Record};
 use crate::base::clock::{Clock, Timestamp};
 use crate::base::report::Report;
 use crate::base::secret::{ExposeSecret, HashKey};
@@ -32,6 +33,8 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 const LONGEST_ANSWER: usize = 4 * 1024 * 1024;
 /// Verdicts kept at once.
 const MOST_VERDICTS: u64 = 10_000;
+/// As long as a session of the desk lives: who was an administrator is remembered for the audit only.
+const SESSION_LIFE: Duration = Duration::from_secs(8 * 3600);
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
@@ -79,16 +82,27 @@ pub struct Admins {
     /// Part of every cache key: raising it forgets all verdicts, those still being asked for included.
     generation: AtomicU64,
     verdicts: Cache<[u8; 32], Known>,
+    /// Sessions that were an administrator's at the last look.
+    administrators: Cache<[u8; 32], ()>,
+    audit: Audit,
 }
 
 impl Admins {
     /// `api_url` is the origin of the desk's API; `key` hashes tokens for the cache and for
     /// [`Admin::session`].
-    pub fn new(http: Arc<dyn HttpCall>, api_url: &Url, clock: Arc<dyn Clock>, key: HashKey) -> Self {
+    pub fn new(
+        http: Arc<dyn HttpCall>,
+        api_url: &Url,
+        clock: Arc<dyn Clock>,
+        key: HashKey,
+        audit: Audit,
+    ) -> Self {
         let profile_url = format!("{}/api/v1/auth/profile", api_url.as_str().trim_end_matches('/'));
         // Whether a verdict still holds is decided by our clock; this only frees the memory.
         let verdicts = Cache::builder().max_capacity(MOST_VERDICTS).time_to_live(ADMIN_FOR * 2).build();
-        Self { http, profile_url, clock, key, generation: AtomicU64::new(0), verdicts }
+        let administrators = Cache::builder().max_capacity(MOST_VERDICTS).time_to_live(SESSION_LIFE).build();
+        let generation = AtomicU64::new(0);
+        Self { http, profile_url, clock, key, generation, verdicts, administrators, audit }
     }
 
     /// What is known without asking; `None` when the desk has to be asked.
@@ -130,7 +144,10 @@ impl Admins {
         let asked_at = self.clock.now();
         let answer = tokio::time::timeout(ANSWER_WITHIN, self.profile(caller)).await;
         let standing = match answer {
-            Ok(Ok(standing)) => standing,
+            Ok(Ok(standing)) => {
+                self.note_demotion(caller, &standing).await;
+                standing
+            }
             Ok(Err(error)) => {
                 tracing::warn!(error = %Report(&error), "the desk cannot say who is an admin");
                 Standing::DeskDown
@@ -144,6 +161,23 @@ impl Admins {
             }
         };
         Known { standing, asked_at }
+    }
+
+    /// Tells of a session that was an administrator's when the desk was asked before.
+    async fn note_demotion(&self, caller: &Caller, standing: &Standing) {
+        let session = self.session(caller);
+        match standing {
+            Standing::Admin(_) => self.administrators.insert(session, ()).await,
+            Standing::NotAdmin if self.administrators.remove(&session).await.is_some() => {
+                let demoted = Record::new(Event::Demotion, Outcome::Success, "no longer an administrator");
+                self.audit.record(demoted.from(caller.client));
+            }
+            Standing::NotAdmin | Standing::Anonymous | Standing::DeskDown => {}
+        }
+    }
+
+    fn session(&self, caller: &Caller) -> [u8; 32] {
+        self.key.hash(&[b"session", caller.token.expose_secret().as_bytes()])
     }
 
     async fn profile(&self, caller: &Caller) -> Result<Standing, CallError> {
@@ -192,7 +226,7 @@ impl Admins {
         if !profile.is_admin {
             return Standing::NotAdmin;
         }
-        let session = self.key.hash(&[b"session", caller.token.expose_secret().as_bytes()]);
+        let session = self.session(caller);
         let Profile { user_id, email, name, language, .. } = profile;
         Standing::Admin(Arc::new(Admin { user_id, email, name, language, session }))
     }
@@ -219,7 +253,9 @@ mod tests {
     fn scene(desk: Scripted) -> Scene {
         let (desk, clock) = (Arc::new(desk), Arc::new(ManualClock::at(Timestamp(1_000_000))));
         let url = Url::parse("http://127.0.0.1:5003").expect("a URL");
-        let admins = Admins::new(desk.clone(), &url, clock.clone(), HashKey::from_bytes([7; 32]));
+        let key = HashKey::from_bytes([7; 32]);
+        let audit = Audit::new(clock.clone());
+        let admins = Admins::new(desk.clone(), &url, clock.clone(), key, audit);
         Scene { desk, clock, admins: Arc::new(admins) }
     }
 

@@ -177,6 +177,7 @@ async fn middlewares(head: &mut RequestHeader, context: &mut Context) -> Option<
             Decision::Pass => {}
             Decision::PassAdmin(admin) => context.admin = Some(admin),
             Decision::PassAs(authorization) => authorize(head, &mut context.authorization, authorization),
+            Decision::PassHolding(held) => context.held.push(held),
             Decision::PassTo { service, authorization } => {
                 context.instead = Some(service);
                 if let Some(authorization) = authorization {

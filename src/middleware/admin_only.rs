@@ -4,6 +4,7 @@
 //! desk's own admin work, which the desk itself lets any signed-in user do, and the prefixes listed in
 //! YAML. Who is an admin is the desk's word (`desk::admin`); what lies behind a path is not known here.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use http::header::{HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
@@ -11,6 +12,7 @@ use http::{Method, StatusCode};
 use serde::Deserialize;
 use serde_yaml::Spanned;
 
+use crate::base::audit::{Audit, Event, Outcome, Record};
 use crate::desk::admin::{Admins, Standing};
 use crate::desk::caller::Caller;
 use crate::middleware::registry::{Compiled, Parts, Spec as Checked, SpecError};
@@ -57,6 +59,7 @@ pub struct Spec {
 
 struct AdminOnly {
     admins: Arc<Admins>,
+    audit: Audit,
     paths: Vec<String>,
 }
 
@@ -75,7 +78,8 @@ impl Checked for Spec {
             }
         }
         if errors.is_empty() {
-            Ok(Compiled::clean(AdminOnly { admins: Arc::clone(&parts.admins), paths }))
+            let (admins, audit) = (Arc::clone(&parts.admins), parts.audit.clone());
+            Ok(Compiled::clean(AdminOnly { admins, audit, paths }))
         } else {
             Err(errors)
         }
@@ -113,17 +117,18 @@ impl Middleware for AdminOnly {
         let path = exchange.path.text(raw);
         let Some(word) = self.needs(head.method(), raw, path) else { return Verdict::pass() };
         let audience = Audience::of(head, path);
+        let watcher = Watcher { audit: self.audit.clone(), client: exchange.client };
         let caller = match Caller::of(head.map(), exchange.client) {
             Ok(caller) => caller,
             Err(reason) => {
-                tracing::info!(client = %exchange.client, ?reason, "admin work refused: no usable session");
-                return Verdict::Now(decide(Standing::Anonymous, &audience));
+                tracing::debug!(client = %exchange.client, ?reason, "admin work refused: no usable session");
+                return Verdict::Now(watcher.decide(Standing::Anonymous, &audience));
             }
         };
         if word == Word::Recent
             && let Some(standing) = self.admins.known(&caller)
         {
-            return Verdict::Now(decide(standing, &audience));
+            return Verdict::Now(watcher.decide(standing, &audience));
         }
         let admins = Arc::clone(&self.admins);
         Verdict::Later(Box::pin(async move {
@@ -131,8 +136,29 @@ impl Middleware for AdminOnly {
                 Word::Fresh => admins.fresh(&caller).await,
                 Word::Recent => admins.recent(&caller).await,
             };
-            decide(standing, &audience)
+            watcher.decide(standing, &audience)
         }))
+    }
+}
+
+/// Tells the audit of refusals to one client.
+struct Watcher {
+    audit: Audit,
+    client: IpAddr,
+}
+
+impl Watcher {
+    fn decide(&self, standing: Standing, audience: &Audience) -> Decision {
+        let why = match standing {
+            Standing::Admin(_) => None,
+            Standing::Anonymous => Some("admin work without a session"),
+            Standing::NotAdmin => Some("admin work by somebody else"),
+            Standing::DeskDown => Some("admin work while the desk is silent"),
+        };
+        if let Some(why) = why {
+            self.audit.record(Record::new(Event::Refusal, Outcome::Refused, why).from(self.client));
+        }
+        decide(standing, audience)
     }
 }
 

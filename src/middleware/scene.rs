@@ -7,6 +7,7 @@ use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use url::Url;
 
+use crate::base::audit::Audit;
 use crate::base::clock::{ManualClock, Timestamp};
 use crate::base::secret::HashKey;
 use crate::desk::admin::Admins;
@@ -23,11 +24,14 @@ use crate::web::path::canonical;
 pub(crate) fn parts(desk: Arc<Scripted>) -> Parts {
     let url = Url::parse("http://127.0.0.1:5003").expect("a URL");
     let clock = Arc::new(ManualClock::at(Timestamp(1_000_000)));
-    let admins = Arc::new(Admins::new(desk.clone(), &url, clock.clone(), HashKey::from_bytes([7; 32])));
+    let audit = Audit::new(clock.clone());
+    let admins =
+        Arc::new(Admins::new(desk.clone(), &url, clock.clone(), HashKey::from_bytes([7; 32]), audit.clone()));
     let sealer = Arc::new(Sealer::new(SealingKey::random()));
-    let sessions = Arc::new(Sessions::new(sealer, clock));
-    let shield = Arc::new(Means { sessions, desk: Arc::new(DeskSide::new(desk, &url, &url)) });
-    Parts { admins, cookies: Hardening::default(), shield }
+    let sessions = Arc::new(Sessions::new(sealer, clock.clone()));
+    let shield =
+        Arc::new(Means { sessions, desk: Arc::new(DeskSide::new(desk, &url, &url)), audit: audit.clone() });
+    Parts { clock, admins, cookies: Hardening::default(), shield, audit }
 }
 
 /// Compiles the YAML of one middleware.

@@ -13,6 +13,7 @@ use tokio::sync::{Mutex as AsyncMutex, watch};
 use tracing::error;
 use url::Url;
 
+use crate::base::audit::{self, Audit, Event, Outcome};
 use crate::base::clock::{Clock, Timestamp};
 use crate::base::id::{MailboxId, random_bytes, short_id};
 use crate::base::report::Report;
@@ -43,6 +44,7 @@ pub(super) struct Inner {
     pub http: Arc<dyn HttpCall>,
     pub app: MicrosoftApp,
     pub clock: Arc<dyn Clock>,
+    audit: Audit,
     /// Tells this process's claims from another's.
     pub holder: String,
     entries: Mutex<HashMap<MailboxId, Arc<Entry>>>,
@@ -96,11 +98,13 @@ impl Keeper {
         http: Arc<dyn HttpCall>,
         app: MicrosoftApp,
         clock: Arc<dyn Clock>,
+        audit: Audit,
     ) -> Arc<Self> {
         let vault = Vault::new(Arc::clone(&store), sealer);
         let (entries, wake) = (Mutex::default(), Wake::new());
         let holder = short_id();
-        Arc::new(Self { inner: Arc::new(Inner { vault, store, http, app, clock, holder, entries, wake }) })
+        let inner = Inner { vault, store, http, app, clock, audit, holder, entries, wake };
+        Arc::new(Self { inner: Arc::new(inner) })
     }
 
     /// Stores the tokens of a new sign-in, then the mailbox's row; both replace what was there.
@@ -220,6 +224,11 @@ impl TokenSource for Keeper {
 impl Inner {
     pub fn now(&self) -> Now {
         Now { wall: self.clock.now(), steady: self.clock.steady() }
+    }
+
+    /// Tells the audit how a refresh ended.
+    pub fn audit(&self, mailbox: &MailboxId, outcome: Outcome, detail: &'static str) {
+        self.audit.record(audit::Record::new(Event::Refresh, outcome, detail).about(mailbox));
     }
 
     fn entry(&self, mailbox: &MailboxId) -> Arc<Entry> {

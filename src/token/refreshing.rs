@@ -8,8 +8,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::OwnedMutexGuard;
-use tracing::{info, warn};
+use tracing::warn;
 
+use crate::base::audit::Outcome;
 use crate::base::id::{MailboxId, random_bytes};
 use crate::base::report::Report;
 use crate::base::secret::{ExposeSecret, SecretString};
@@ -111,7 +112,8 @@ impl Refreshing {
                 let record = claimed.record.rotated(&used, &grant, self.resource, now);
                 slot.unsaved = Some((record, claimed.version));
                 let token = self.save_unsaved(slot).await?;
-                info!(mailbox = %self.mailbox, stored = token.is_some(), "access token refreshed");
+                let detail = if token.is_some() { "" } else { "another process was faster" };
+                self.inner.audit(&self.mailbox, Outcome::Success, detail);
                 Ok(token)
             }
             Err(error) => self.failed(slot, claimed, error).await.map(|()| None),
@@ -242,6 +244,7 @@ impl Refreshing {
         let [chance] = random_bytes();
         let now = self.inner.clock.now();
         let failure = judge(&error, slot.failures + 1, chance, now);
+        self.inner.audit(&self.mailbox, Outcome::Failure, why(&failure));
         let released = self.release(claimed).await.map_err(|error| self.vault(slot, error))?;
         match failure {
             Failure::Later { wait } => {
@@ -303,6 +306,15 @@ fn same(left: &SecretString, right: &SecretString) -> bool {
 
 fn unreadable(error: StoreError) -> TokenError {
     TokenError::Vault { source: Box::new(error) }
+}
+
+/// A failed refresh, for the audit.
+fn why(failure: &Failure) -> &'static str {
+    match failure {
+        Failure::Later { .. } => "the provider gives no token now",
+        Failure::Misconfigured(_) => "the app registration is refused",
+        Failure::Reconnect(_) => "the grant is dead",
+    }
 }
 
 /// Fixed texts, and what Microsoft's support asks for.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::HeaderValue;
+use mintgate::base::audit::Audit;
 use mintgate::base::clock::{Clock, ManualClock, SystemClock};
 use mintgate::base::secret::{HashKey, SecretString};
 use mintgate::desk::admin::{Admins, Standing};
@@ -23,7 +24,13 @@ async fn scene() -> Scene {
     let server = sandbox::start(([127, 0, 0, 1], 0).into()).await.expect("a free port");
     let clock = Arc::new(ManualClock::at(SystemClock.now()));
     let url = server.url().parse().expect("a URL");
-    let admins = Admins::new(http_to(&server.url()), &url, clock.clone(), HashKey::random());
+    let admins = Admins::new(
+        http_to(&server.url()),
+        &url,
+        clock.clone(),
+        HashKey::random(),
+        Audit::new(clock.clone()),
+    );
     Scene { server, clock, admins }
 }
 

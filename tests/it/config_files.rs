@@ -13,6 +13,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::{Request, Response};
+use mintgate::base::audit::Audit;
 use mintgate::base::clock::{ManualClock, Timestamp};
 use mintgate::base::secret::HashKey;
 use mintgate::config::environment::Environment;
@@ -85,9 +86,10 @@ impl HttpCall for NoNetwork {
 fn parts() -> Parts {
     let desk = "http://127.0.0.1:3000".parse().expect("a URL");
     let clock = Arc::new(ManualClock::at(NOW));
-    let admins = Admins::new(Arc::new(NoNetwork), &desk, clock, HashKey::random());
+    let audit = Audit::new(clock.clone());
+    let admins = Admins::new(Arc::new(NoNetwork), &desk, clock.clone(), HashKey::random(), audit.clone());
     let shield = no_shield(Arc::new(NoNetwork), &desk);
-    Parts { admins: Arc::new(admins), cookies: Default::default(), shield }
+    Parts { clock, admins: Arc::new(admins), cookies: Default::default(), shield, audit }
 }
 
 /// A certificate for `names` and its key, as files.

@@ -344,5 +344,5 @@ async fn a_silent_provider_changes_nothing() {
     installation.sandbox.identity.faults.add(fault);
     let page = browser.press("/admin/exchange/connect").await;
     assert_eq!(page.status(), StatusCode::BAD_GATEWAY);
-    assert!(page.text().contains("Microsoft cannot be reached"));
+    assert!(page.text().contains("The provider cannot be reached"));
 }

@@ -1,6 +1,7 @@
 //! The integration tests: one binary, a file per area, real servers where a user would have them.
 
 mod admins;
+mod audit;
 mod browser;
 mod cli;
 mod config_files;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response, Uri};
+use mintgate::base::audit::Audit;
 use mintgate::base::clock::SystemClock;
 use mintgate::base::secret::HashKey;
 use mintgate::desk::admin::Admins;
@@ -35,10 +36,17 @@ impl HttpCall for NoDesk {
 /// JSON is YAML.
 fn compile(middleware: &Value) -> Option<Arc<dyn Middleware>> {
     let url = "http://127.0.0.1:5003".parse().expect("a URL");
-    let admins = Admins::new(Arc::new(NoDesk), &url, Arc::new(SystemClock), HashKey::random());
+    let audit = Audit::new(Arc::new(SystemClock));
+    let admins = Admins::new(Arc::new(NoDesk), &url, Arc::new(SystemClock), HashKey::random(), audit.clone());
     let spec: MiddlewareSpec = serde_yaml::from_str(&middleware.to_string()).ok()?;
     let shield = no_shield(Arc::new(NoDesk), &url);
-    let parts = Parts { admins: Arc::new(admins), cookies: Hardening::default(), shield };
+    let parts = Parts {
+        clock: Arc::new(SystemClock),
+        admins: Arc::new(admins),
+        cookies: Hardening::default(),
+        shield,
+        audit,
+    };
     spec.compile(&parts).ok().map(|compiled| compiled.runs)
 }
 

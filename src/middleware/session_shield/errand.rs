@@ -14,6 +14,7 @@ use serde_json::Value;
 use super::desk::{DeskError, DeskSide, Side};
 use super::presented::COOKIE_NAME;
 use super::sessions::{SessionError, Sessions};
+use crate::base::audit::{Audit, Event, Outcome, Record};
 use crate::base::report::Report;
 use crate::base::secret::{ExposeSecret, SecretString};
 use crate::web::answer::{Answer, short};
@@ -53,6 +54,7 @@ pub enum Act {
 pub struct Means {
     pub sessions: Arc<Sessions>,
     pub desk: Arc<DeskSide>,
+    pub audit: Audit,
 }
 
 /// One request to the desk.
@@ -115,12 +117,23 @@ impl Errand {
         self.means.desk.ask(side, request, &self.path, &self.exchange, self.bearer.as_ref()).await
     }
 
+    fn note(&self, event: Event, outcome: Outcome, detail: &'static str, user: Option<&str>) {
+        let record = Record { user, ..Record::new(event, outcome, detail) };
+        self.means.audit.record(record.from(self.exchange.client));
+    }
+
     async fn sign_in(
         &self,
         request: &Request<Bytes>,
         before: Option<&SecretString>,
     ) -> Result<Answer, ErrandError> {
         let mut reply = never_stored(self.ask(Side::Api, request).await?);
+        if matches!(
+            reply.status(),
+            StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN
+        ) {
+            self.note(Event::SignIn, Outcome::Refused, "refused by the desk", None);
+        }
         let mut body = match serde_json::from_slice::<Value>(reply.body()) {
             Ok(body) => body,
             // The desk's own words about what it refuses; a good reply that hides its token must not pass.
@@ -143,13 +156,13 @@ impl Errand {
         }
         *reply.body_mut() = Bytes::from(text);
         append_cookie(reply.headers_mut(), given.cookie.expose_secret(), "");
-        tracing::info!(client = %self.exchange.client, "a session began");
+        self.note(Event::SignIn, Outcome::Success, "a session began", Some(&given.user));
         Ok(reply)
     }
 
     async fn sign_out(&self, request: &Request<Bytes>, user: &str) -> Result<Answer, ErrandError> {
         self.means.sessions.end_all_of(user).await?;
-        tracing::info!(client = %self.exchange.client, "a user's sessions ended at sign-out");
+        self.note(Event::SignOut, Outcome::Success, "signed out", Some(user));
         // Over here, whatever the desk says now.
         let reply = self.ask(Side::Api, request).await.unwrap_or_else(|error| {
             tracing::warn!(error = %Report(&error), "the desk was not told of a sign-out");
@@ -163,7 +176,7 @@ impl Errand {
         let reply = never_stored(self.ask(Side::Api, request).await?);
         let (true, Some(user)) = (reply.status().is_success(), user) else { return Ok(reply) };
         self.means.sessions.end_all_of(user).await?;
-        tracing::info!(client = %self.exchange.client, "a user's sessions ended with the password or the user");
+        self.note(Event::SignOut, Outcome::Success, "new password or user removed", Some(user));
         Ok(reply)
     }
 

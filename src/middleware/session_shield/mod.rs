@@ -31,6 +31,7 @@ use self::place::Place;
 use self::presented::{Presented, withhold};
 use self::sessions::{Found, Session, bearer};
 use crate::base::address::parse_network;
+use crate::base::audit::{Event, Outcome, Record};
 use crate::base::secret::{ExposeSecret, SecretString};
 use crate::middleware::registry::{Compiled, Parts, Spec as Checked, SpecError};
 use crate::middleware::{Decision, Middleware, Verdict};
@@ -111,6 +112,7 @@ impl Middleware for SessionShield {
             return Verdict::Now(asked.program(&presented));
         }
         if foreign {
+            asked.note("another page's request");
             return Verdict::answer(
                 asked.refuse(StatusCode::FORBIDDEN, "This has to come from the helpdesk's own page."),
             );
@@ -160,7 +162,8 @@ impl Asked {
             (_, Presented::Nothing) | (Place::WithoutToken, Presented::CookieAlone) => Verdict::pass(),
             (_, Presented::Pair(handle)) => self.with_session(handle),
             (place, presented) if place.is_api() => {
-                tracing::info!(client = %self.exchange.client, shown = presented.name(), "half a session refused");
+                tracing::debug!(client = %self.exchange.client, shown = presented.name(), "half a session refused");
+                self.note("half a session");
                 Verdict::answer(self.refuse(StatusCode::UNAUTHORIZED, "Please sign in."))
             }
             // Pages are everybody's, and who may see the console is the guard's question.
@@ -212,7 +215,7 @@ impl Asked {
     fn granted(self, user: &str, bearer: HeaderValue) -> Decision {
         let act = match &self.place {
             Place::SignOut { user: named } if !named.eq_ignore_ascii_case(user) => {
-                tracing::warn!(client = %self.exchange.client, "signing out somebody else was refused");
+                self.note("signing out somebody else");
                 return answered(
                     self.refuse(StatusCode::FORBIDDEN, "Only your own sessions can be ended here."),
                 );
@@ -232,6 +235,12 @@ impl Asked {
         let path = path.strip_suffix('/').map(str::to_owned).unwrap_or(path);
         let authorization = bearer.clone();
         Decision::PassTo { service: Arc::new(Errand { means, exchange, path, act, bearer }), authorization }
+    }
+
+    /// Tells the audit why the request is refused.
+    fn note(&self, why: &'static str) {
+        let refusal = Record::new(Event::Refusal, Outcome::Refused, why);
+        self.means.audit.record(refusal.from(self.exchange.client));
     }
 
     fn refuse(&self, status: StatusCode, sentence: &str) -> Answer {

@@ -106,6 +106,8 @@ impl Known {
 /// What a browser is given at sign-in.
 #[derive(Debug)]
 pub struct Given {
+    /// The desk's user id.
+    pub user: String,
     /// For the desk's script, in place of the token.
     pub handle: SecretString,
     /// For the cookie that no script can read.
@@ -197,7 +199,7 @@ impl Sessions {
         let owner = self.owner(&claims.user).to_vec();
         let row = SessionRow { id: id.to_vec(), owner, sealed, created_at: now, expires_at };
         store.add_session(&row, now).await?;
-        Ok(Given { cookie: self.cookie(handle.expose_secret()), handle })
+        Ok(Given { user: claims.user, cookie: self.cookie(handle.expose_secret()), handle })
     }
 
     /// Ends one session.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use mintgate::base::audit::Audit;
 use mintgate::base::clock::SystemClock;
 use mintgate::base::secret::HashKey;
 use mintgate::config::NamedMiddleware;
@@ -29,10 +30,17 @@ fn compiled(yaml: &str) -> NamedMiddleware {
     let nobody = Egress::only(["http://127.0.0.1:5003"]).expect("rules");
     let http = HttpClient::new(runtime.handle().clone(), nobody, Timeouts::default()).expect("a client");
     let http = Arc::new(http);
-    let admins = Admins::new(http.clone(), &desk, Arc::new(SystemClock), HashKey::random());
+    let audit = Audit::new(Arc::new(SystemClock));
+    let admins = Admins::new(http.clone(), &desk, Arc::new(SystemClock), HashKey::random(), audit.clone());
     let spec: MiddlewareSpec = serde_yaml::from_str(yaml).expect("a middleware");
     let shield = no_shield(http, &desk);
-    let parts = Parts { admins: Arc::new(admins), cookies: Hardening::default(), shield };
+    let parts = Parts {
+        clock: Arc::new(SystemClock),
+        admins: Arc::new(admins),
+        cookies: Hardening::default(),
+        shield,
+        audit,
+    };
     let compiled = spec.compile(&parts).expect("it can work");
     NamedMiddleware { name: "under test".into(), runs: compiled.runs }
 }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use mintgate::base::audit::Audit;
 use mintgate::base::clock::{Clock, ManualClock, SystemClock, Timestamp};
 use mintgate::base::id::MailboxId;
 use mintgate::base::wake::Wake;
@@ -35,6 +36,7 @@ pub struct Installation {
     pub sealer: Arc<Sealer>,
     pub http: Arc<dyn HttpCall>,
     pub app: MicrosoftApp,
+    pub audit: Audit,
     pub keeper: Arc<Keeper>,
     pub worker: Wake,
     folder: tempfile::TempDir,
@@ -64,8 +66,16 @@ impl Installation {
         let store = store::open(&at).await.expect("a store");
         let sealer = Arc::new(Sealer::new(SealingKey::random()));
         let http = client_of(&[&app.authority, &app.graph]);
-        let keeper = Keeper::new(store.clone(), sealer.clone(), http.clone(), app.clone(), clock.clone());
-        Self { sandbox, clock, store, sealer, http, app, keeper, worker: Wake::new(), folder }
+        let audit = Audit::new(clock.clone());
+        let keeper = Keeper::new(
+            store.clone(),
+            sealer.clone(),
+            http.clone(),
+            app.clone(),
+            clock.clone(),
+            audit.clone(),
+        );
+        Self { sandbox, clock, store, sealer, http, app, audit, keeper, worker: Wake::new(), folder }
     }
 
     /// The same store in front of another provider. Its clock is the real one, so the test's is set to it.
@@ -80,7 +90,7 @@ impl Installation {
     /// Another process on the same store; `console` and `keeper` are the first one's.
     pub fn another_keeper(&self) -> Arc<Keeper> {
         let (store, sealer, http) = (self.store.clone(), self.sealer.clone(), self.http.clone());
-        Keeper::new(store, sealer, http, self.app.clone(), self.clock.clone())
+        Keeper::new(store, sealer, http, self.app.clone(), self.clock.clone(), self.audit.clone())
     }
 
     /// The console with everything configured.
@@ -112,6 +122,7 @@ impl Installation {
             bot_configured: true,
             mailboxes: Arc::new(move |row| registry::make(&row.kind, row.id.clone(), &mailbox_parts)),
             worker: self.worker.clone(),
+            audit: self.audit.clone(),
         }
     }
 

@@ -9,6 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use http::{Request, Response};
+use mintgate::base::audit::Audit;
 use mintgate::base::clock::{Clock, ManualClock, SystemClock};
 use mintgate::config::NamedMiddleware;
 use mintgate::desk::admin::Admins;
@@ -65,12 +66,21 @@ impl Scene {
         let client = HttpClient::new(self.runtime.handle().clone(), egress, Timeouts::default());
         let http = Arc::new(client.expect("a client"));
         let sealer = Arc::new(Sealer::new(self.key.clone()));
-        let admins = Admins::new(http.clone(), &url, self.clock.clone(), sealer.derive("desk sessions"));
+        let audit = Audit::new(self.clock.clone());
+        let key = sealer.derive("desk sessions");
+        let admins = Admins::new(http.clone(), &url, self.clock.clone(), key, audit.clone());
         let sessions = Sessions::new(sealer, self.clock.clone());
         sessions.open(self.store.clone(), self.runtime.handle().clone());
-        let means = Means { sessions: Arc::new(sessions), desk: Arc::new(DeskSide::new(http, &url, &url)) };
+        let desk = Arc::new(DeskSide::new(http, &url, &url));
+        let means = Means { sessions: Arc::new(sessions), desk, audit: audit.clone() };
         let (cookies, admins) = (Hardening::default(), Arc::new(admins));
-        let parts = Parts { admins: admins.clone(), cookies, shield: Arc::new(means) };
+        let parts = Parts {
+            clock: self.clock.clone(),
+            admins: admins.clone(),
+            cookies,
+            shield: Arc::new(means),
+            audit,
+        };
         let mut desk = router("PathPrefix(`/`)");
         desk.desk = true;
         desk.middlewares = vec![compiled(shield, &parts), compiled(GUARD, &parts)];

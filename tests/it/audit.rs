@@ -1,0 +1,98 @@
+//! Audit records as an operator's log gets them: one shape, no personal data.
+
+use std::io::Write;
+use std::sync::{Arc, Mutex};
+
+use mintgate::base::audit::{Audit, Event, Outcome, Record};
+use mintgate::base::clock::{ManualClock, Timestamp};
+use mintgate::base::id::MailboxId;
+use serde_json::{Value, json};
+use tracing_subscriber::EnvFilter;
+
+/// What a log would hold.
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().expect("not poisoned").extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The JSON lines that `records` leave behind.
+fn written(records: &[Record<'_>]) -> Vec<Value> {
+    let lines = Lines::default();
+    let target = lines.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .json()
+        .with_env_filter(EnvFilter::new("audit=info"))
+        .with_writer(move || target.clone())
+        .finish();
+    let audit = Audit::new(Arc::new(ManualClock::at(Timestamp(1_795_222_800_000))));
+    tracing::subscriber::with_default(subscriber, || records.iter().for_each(|record| audit.record(*record)));
+    let bytes = lines.0.lock().expect("not poisoned").clone();
+    bytes.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()).map(parsed).collect()
+}
+
+fn parsed(line: &[u8]) -> Value {
+    serde_json::from_slice(line).expect("a line of JSON")
+}
+
+#[test]
+fn a_record_is_one_line_with_every_field_that_is_known() {
+    let mailbox = MailboxId::parse("m365").expect("an id");
+    let record = Record::new(Event::ConsoleAction, Outcome::Success, "mailbox disconnected")
+        .from([203, 0, 113, 7].into())
+        .by("u1")
+        .about(&mailbox);
+
+    let lines = written(&[record]);
+
+    assert_eq!(lines.len(), 1);
+    assert_eq!(lines[0]["target"], "audit");
+    let expected = json!({
+        "at": "2026-11-21T01:00:00Z",
+        "event": "console_action",
+        "outcome": "success",
+        "detail": "mailbox disconnected",
+        "client": "203.0.113.7",
+        "user": "u1",
+        "mailbox": "m365",
+    });
+    assert_eq!(lines[0]["fields"], expected);
+}
+
+#[test]
+fn what_is_not_known_is_left_out() {
+    let lines = written(&[Record::new(Event::Refresh, Outcome::Failure, "the grant is dead")]);
+
+    let fields = lines[0]["fields"].as_object().expect("fields");
+    let names: Vec<&str> = fields.keys().map(String::as_str).collect();
+    assert_eq!(names, ["at", "detail", "event", "outcome"]);
+}
+
+#[test]
+fn one_refusal_too_many_is_told_beside_itself() {
+    let refusal =
+        Record::new(Event::Refusal, Outcome::Refused, "half a session").from([203, 0, 113, 7].into());
+
+    let lines = written(&[refusal; 30]);
+
+    assert_eq!(lines.len(), 31);
+    assert_eq!(lines[30]["level"], "WARN");
+    assert_eq!(lines[30]["fields"]["event"], "unusual");
+    assert_eq!(lines[30]["fields"]["detail"], "many refusals from one address");
+    assert_eq!(lines[30]["fields"]["client"], "203.0.113.7");
+}
+
+#[test]
+fn a_user_id_cannot_begin_a_line_of_its_own() {
+    let lines = written(&[Record::new(Event::SignIn, Outcome::Success, "").by("u1\n{\"target\":\"audit\"}")]);
+
+    assert_eq!(lines.len(), 1);
+}
