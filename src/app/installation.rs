@@ -103,6 +103,7 @@ pub(super) struct Installation {
     pub(super) mailboxes: MailboxFactory,
     pub(super) providers: Arc<dyn HttpCall>,
     pub(super) wake: Wake,
+    pub(super) meters: worker::Meters,
 }
 
 impl Installation {
@@ -123,6 +124,7 @@ impl Installation {
             mailboxes: mailbox_factory(start_up, keeper.as_ref(), &providers),
             desk: Arc::new(desk),
             wake: Wake::new(),
+            meters: worker::Meters::default(),
             parts,
             store,
             sealer,
@@ -132,7 +134,7 @@ impl Installation {
     }
 
     /// The mail worker, unless mail is off.
-    pub(super) fn worker(&self, start_up: &StartUp, meters: worker::Meters) -> Option<Arc<Worker>> {
+    pub(super) fn worker(&self, start_up: &StartUp) -> Option<Arc<Worker>> {
         let mail = &start_up.mail;
         let settings = worker::Settings {
             poll_interval: mail.poll_interval,
@@ -153,7 +155,7 @@ impl Installation {
                 message_ids: self.sealer.derive("message ids"),
                 holder: holder(&start_up.store),
                 settings,
-                meters,
+                meters: self.meters.clone(),
                 at: Arc::new(|_| {}),
             })
         };

@@ -316,7 +316,7 @@ mod tests {
         ];
         let message = read(&written(|answer| answer.copies = &others).expect("a mail")).expect("a mail");
         assert_eq!(message.cc, [mailbox("Bob", "bob@customer.example")]);
-        assert_eq!(message.to, [TO.clone()]);
+        assert_eq!(message.to, std::slice::from_ref(&*TO));
     }
 
     #[test]

@@ -3,29 +3,29 @@
 
 /// What a template may name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Name {
+pub enum Placeholder {
     /// What an agent wrote.
     Text,
     Signature,
     TicketNumber,
     TicketSubject,
-    CustomerName,
-    MailboxName,
+    Customer,
+    Mailbox,
     MailboxAddress,
     /// The largest mail that is taken, such as `25 MB`.
     Limit,
 }
 
 /// Every name as it is written.
-pub const NAMES: [(&str, Name); 8] = [
-    ("text", Name::Text),
-    ("signature", Name::Signature),
-    ("ticket.number", Name::TicketNumber),
-    ("ticket.subject", Name::TicketSubject),
-    ("customer.name", Name::CustomerName),
-    ("mailbox.name", Name::MailboxName),
-    ("mailbox.address", Name::MailboxAddress),
-    ("limit", Name::Limit),
+pub const NAMES: [(&str, Placeholder); 8] = [
+    ("text", Placeholder::Text),
+    ("signature", Placeholder::Signature),
+    ("ticket.number", Placeholder::TicketNumber),
+    ("ticket.subject", Placeholder::TicketSubject),
+    ("customer.name", Placeholder::Customer),
+    ("mailbox.name", Placeholder::Mailbox),
+    ("mailbox.address", Placeholder::MailboxAddress),
+    ("limit", Placeholder::Limit),
 ];
 
 /// In characters; more is a mistake.
@@ -51,7 +51,7 @@ fn known() -> String {
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Piece {
     Plain(String),
-    Named(Name),
+    Named(Placeholder),
 }
 
 /// A text with names in it.
@@ -92,7 +92,7 @@ impl Template {
     }
 
     /// Whether it says this at all; some values cost a question to the desk.
-    pub fn names(&self, wanted: Name) -> bool {
+    pub fn names(&self, wanted: Placeholder) -> bool {
         self.0.contains(&Piece::Named(wanted))
     }
 
@@ -106,22 +106,24 @@ impl Template {
     }
 }
 
-fn name(word: &str) -> Result<Name, TemplateError> {
+fn name(word: &str) -> Result<Placeholder, TemplateError> {
     let found = NAMES.iter().find(|(known, _)| *known == word);
     found.map(|(_, name)| *name).ok_or_else(|| TemplateError::Unknown { name: word.to_owned() })
 }
 
 impl Values<'_> {
-    fn of(&self, name: Name) -> String {
+    fn of(&self, name: Placeholder) -> String {
         match name {
-            Name::Text => self.text.to_owned(),
-            Name::Signature => self.signature.to_owned(),
-            Name::TicketNumber => self.ticket_number.map(|number| number.to_string()).unwrap_or_default(),
-            Name::TicketSubject => self.ticket_subject.to_owned(),
-            Name::CustomerName => self.customer_name.to_owned(),
-            Name::MailboxName => self.mailbox_name.to_owned(),
-            Name::MailboxAddress => self.mailbox_address.to_owned(),
-            Name::Limit => self.limit.to_owned(),
+            Placeholder::Text => self.text.to_owned(),
+            Placeholder::Signature => self.signature.to_owned(),
+            Placeholder::TicketNumber => {
+                self.ticket_number.map(|number| number.to_string()).unwrap_or_default()
+            }
+            Placeholder::TicketSubject => self.ticket_subject.to_owned(),
+            Placeholder::Customer => self.customer_name.to_owned(),
+            Placeholder::Mailbox => self.mailbox_name.to_owned(),
+            Placeholder::MailboxAddress => self.mailbox_address.to_owned(),
+            Placeholder::Limit => self.limit.to_owned(),
         }
     }
 }
@@ -137,7 +139,7 @@ mod tests {
         let values =
             Values { ticket_number: Some(7), customer_name: "{{text}}", text: "no", ..Values::default() };
         assert_eq!(template.write(&values), "Dear {{text}}, #7 { {x} }} ok");
-        assert!(template.names(Name::TicketNumber) && !template.names(Name::Text));
+        assert!(template.names(Placeholder::TicketNumber) && !template.names(Placeholder::Text));
     }
 
     #[test]

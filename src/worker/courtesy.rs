@@ -9,7 +9,7 @@ use super::desk_action::Job;
 use super::letters::Letter;
 use super::{Worker, WorkerError};
 use crate::base::report::Report;
-use crate::mail::template::Name;
+use crate::mail::template::Placeholder;
 use crate::store::{OutgoingKind, TicketRow};
 
 /// One notice of a kind to one address in this time.
@@ -71,7 +71,7 @@ impl Worker {
 
     async fn tell(&self, job: &Job<'_>, ticket: &TicketRow, kind: OutgoingKind) -> Result<(), WorkerError> {
         let Some(sender) = self.mailbox_for(ticket).await? else { return Ok(()) };
-        let number = if self.template(kind).names(Name::TicketNumber) {
+        let number = if self.template(kind).names(Placeholder::TicketNumber) {
             match self.parts.desk.ticket(&ticket.id).await {
                 Ok(view) => view.map(|view| view.number),
                 // A notice without its number would be worse than none; the ticket itself is safe.

@@ -56,8 +56,8 @@ impl Default for Meters {
 }
 
 impl Meters {
-    pub fn register(registry: &mut Registry) -> Self {
-        let meters = Self::default();
+    pub fn register(&self, registry: &mut Registry) {
+        let meters = self;
         registry.register_with_unit(
             "mintgate_mail_lag",
             "From a mail's arrival at its server to its ticket or comment",
@@ -88,7 +88,6 @@ impl Meters {
             "Notices not sent because the sender writes like a loop",
             meters.loops.clone(),
         );
-        meters
     }
 
     pub(super) fn arrived(&self, lag: Duration) {
@@ -134,7 +133,8 @@ mod tests {
     #[test]
     fn figures_are_told_by_name_and_direction() {
         let mut registry = Registry::default();
-        let meters = Meters::register(&mut registry);
+        let meters = Meters::default();
+        meters.register(&mut registry);
         let counts = Counts { inbound_waiting: 2, oldest_inbound: Some(1_000), ..Counts::default() };
         meters.show(&counts, Timestamp(61_000));
         meters.arrived(Duration::from_secs(3));

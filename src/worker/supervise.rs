@@ -49,7 +49,7 @@ impl Worker {
 
     /// Looks every moment whether another process left an order, and how things stand. Never ends.
     async fn watch_orders(&self, running: &HashMap<MailboxId, Running>) {
-        loop {
+        for look in 0_u32.. {
             match self.parts.store.hints(ORDER).await {
                 Ok(hints) => {
                     for one in hints.iter().filter_map(|hint| running.get(&mailbox_of(hint)?)) {
@@ -58,7 +58,9 @@ impl Worker {
                 }
                 Err(error) => warn!(error = %Report(&error), "orders cannot be looked for"),
             }
-            if let Err(error) = self.measure().await {
+            if look.is_multiple_of(LOOKS_PER_COUNT)
+                && let Err(error) = self.measure().await
+            {
                 warn!(error = %Report(&error), "the mails cannot be counted");
             }
             tokio::time::sleep(LOOK_FOR_ORDERS).await;
@@ -137,6 +139,8 @@ async fn report_end(mailbox: &MailboxId, task: JoinHandle<()>) {
 
 /// How soon an order of another process is seen.
 const LOOK_FOR_ORDERS: Duration = Duration::from_secs(2);
+/// Counting reads every line of the ledger, so it is done less often.
+const LOOKS_PER_COUNT: u32 = 8;
 
 /// The shortest sleep of a task, so that a due time in the past cannot make it spin.
 pub(super) const SHORTEST_WAIT: Duration = Duration::from_secs(1);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::config::problem::suggestion;
 use crate::config::section::{At, Section, Shape};
 use crate::mail::policy::{Letters, Policy, SameMail, Templates};
-use crate::mail::template::{NAMES, Name, Template, TemplateError};
+use crate::mail::template::{NAMES, Placeholder, Template, TemplateError};
 
 const TEMPLATES: Shape = Shape { keys: &["answer", "acknowledgement", "closing", "tooLarge"], foreign: &[] };
 
@@ -45,7 +45,7 @@ fn templates(section: Section<'_>) -> Templates {
         too_large: read("tooLarge", usual.too_large),
     };
     if let Some(At { place, .. }) = answer
-        && !templates.answer.names(Name::Text)
+        && !templates.answer.names(Placeholder::Text)
     {
         let help = "without it customers would never see what agents write".to_owned();
         section.problem(place, "`answer` needs `{{text}}`", Some(help));
@@ -89,5 +89,9 @@ fn keep_raw(text: &str) -> Result<Option<Duration>, &'static str> {
 fn signature(text: &str) -> Result<String, &'static str> {
     let plain = text.chars().count() <= LONGEST_SIGNATURE
         && !text.chars().any(|one| one.is_control() && one != '\n' && one != '\t');
-    if plain { Ok(text.trim_end().to_owned()) } else { Err("a signature is plain text of at most 5,000 characters") }
+    if plain {
+        Ok(text.trim_end().to_owned())
+    } else {
+        Err("a signature is plain text of at most 5,000 characters")
+    }
 }

@@ -71,16 +71,18 @@ async fn works_until_it_is_killed() {
     if store.mailbox(&row.id).await.expect("read").is_none() {
         store.connect_mailbox(&row).await.expect("connected");
     }
+    let token = AccessToken {
+        secret: SecretString::from(scenery.token),
+        expires_at: mintgate::base::clock::Timestamp(i64::MAX),
+        scopes: BOTH.iter().map(|scope| scope.to_lowercase()).collect(),
+    };
     let place = Place {
         clock: scenery.clock.shared(),
         desk: scenery.desk,
         graph: scenery.graph,
         store,
-        token: AccessToken {
-            secret: SecretString::from(scenery.token),
-            expires_at: mintgate::base::clock::Timestamp(i64::MAX),
-            scopes: BOTH.iter().map(|scope| scope.to_lowercase()).collect(),
-        },
+        second: token.clone(),
+        token,
     };
     let worker = worker_of(&place, Arc::new(|_| {}));
     loop {
