@@ -182,8 +182,9 @@ fn body(text: &str, quoted: Option<&Quoted<'_>>) -> String {
         let text = clean::block(quoted.text);
         for line in text.trim().lines().take(MOST_QUOTED_LINES) {
             // Quotes of quotes stand closer, as mail clients write them.
-            body.push_str(if line.starts_with('>') { "\n>" } else { "\n> " });
-            body.push_str(line.trim_end());
+            let line = line.trim_end();
+            body.push_str(if line.is_empty() || line.starts_with('>') { "\n>" } else { "\n> " });
+            body.push_str(line);
         }
     }
     body.push('\n');
@@ -337,7 +338,7 @@ mod tests {
         };
         let bytes = written(|answer| answer.quoted = Some(quoted)).expect("a mail");
         let wanted = "switch it off.\r\n\r\nOn 2026-11-21 00:02:03 UTC, Ada Bcc wrote:\r\n\
-                      > It smokes.\r\n> \r\n>> Really?\r\n";
+                      > It smokes.\r\n>\r\n>> Really?\r\n";
         assert!(text(&bytes).ends_with(wanted), "{}", text(&bytes));
         assert_eq!(read(&bytes).expect("a mail").reply.trim(), "Hello Ada,\nswitch it off.");
     }

@@ -29,7 +29,7 @@ impl Worker {
     /// is not forgotten.
     pub(super) async fn greet(&self, job: &Job<'_>, ticket: &TicketRow) -> Result<(), WorkerError> {
         let is_new = self.parts.store.ticket(&ticket.id).await?.is_none();
-        let acknowledge = is_new && self.style(job.row).acknowledge;
+        let acknowledge = is_new && self.style(job.row)?.acknowledge;
         let wanted = [(acknowledge, OutgoingKind::Acknowledgement), (job.read.cut, OutgoingKind::TooLarge)];
         for (_, kind) in wanted.into_iter().filter(|(wanted, _)| *wanted) {
             if self.may_tell(job, ticket, kind).await? {

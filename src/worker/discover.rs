@@ -211,7 +211,7 @@ impl Worker {
 
     /// What the customer wrote last, where answers are to show it.
     async fn history(&self, row: &TicketRow, sender: &MailboxRow) -> Result<Option<History>, WorkerError> {
-        if !self.style(sender).quote_history {
+        if !self.style(sender)?.quote_history {
             return Ok(None);
         }
         let store = &self.parts.store;
@@ -230,7 +230,7 @@ impl Worker {
             && !row.closed
             && !row.requester.is_empty()
             && let Some(sender) = self.mailbox_for(row).await?
-            && self.style(&sender).closing_notice
+            && self.style(&sender)?.closing_notice
         {
             let last = view.comments.last().map_or("nothing", |comment| comment.id.as_str());
             let letter = Letter {

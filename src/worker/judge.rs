@@ -9,6 +9,7 @@ use crate::base::clock::Timestamp;
 use crate::mail::decide::{Decision, Duplicate, Known, TicketHit, decide};
 use crate::mail::policy::SameMail;
 use crate::mail::{AutomaticKind, Mailbox, message_id, same_address};
+use crate::mailbox::settings::MailboxSettings;
 use crate::store::{InboundRow, InboundState, MailboxRow, TicketRow};
 
 /// Parents of a mail that are looked for among the mails still on their way.
@@ -84,7 +85,10 @@ impl Worker {
     pub(super) async fn own_addresses(&self, row: &MailboxRow) -> Result<Vec<String>, WorkerError> {
         let settings = &self.parts.settings;
         let mut own = vec![row.address.clone()];
-        own.extend(self.parts.store.mailboxes().await?.into_iter().map(|other| other.address));
+        for other in self.parts.store.mailboxes().await? {
+            own.extend(MailboxSettings::parse(&other.settings)?.reply_to);
+            own.push(other.address);
+        }
         own.extend(settings.from_address.clone());
         own.extend(settings.reply_to.clone());
         own.dedup_by(|one, other| same_address(one, other));

@@ -9,6 +9,7 @@ use crate::base::report::Report;
 use crate::mail::compose::{Answer, ComposeError, Quoted, Voice, compose};
 use crate::mail::template::{Template, Values};
 use crate::mail::{Mailbox, clean, message_id, thread_index};
+use crate::mailbox::settings::MailboxSettings;
 use crate::store::{MailboxRow, MailboxState, NewOutgoing, OutgoingKind, TicketRow};
 
 /// How one mailbox speaks.
@@ -44,19 +45,22 @@ pub(super) enum Posted {
 }
 
 impl Worker {
-    pub(super) fn style(&self, row: &MailboxRow) -> Style {
+    /// What was chosen for the mailbox, and where nothing was, for all of them.
+    pub(super) fn style(&self, row: &MailboxRow) -> Result<Style, WorkerError> {
         let settings = &self.parts.settings;
         let letters = &settings.policy.letters;
+        let own = MailboxSettings::parse(&row.settings)?;
         let address = settings.from_address.clone().unwrap_or_else(|| row.address.clone());
-        let name = settings.from_name.clone();
-        Style {
-            from: mailbox_of(name.unwrap_or_default(), address),
-            reply_to: settings.reply_to.clone().map(|address| mailbox_of(String::new(), address)),
-            signature: letters.signature.clone().unwrap_or_default(),
-            acknowledge: letters.acknowledge,
-            closing_notice: letters.closing_notice,
-            quote_history: letters.quote_history,
-        }
+        let name = own.from_name.or_else(|| settings.from_name.clone()).unwrap_or_default();
+        let reply_to = own.reply_to.or_else(|| settings.reply_to.clone());
+        Ok(Style {
+            from: mailbox_of(name, address),
+            reply_to: reply_to.map(|address| mailbox_of(String::new(), address)),
+            signature: own.signature.or_else(|| letters.signature.clone()).unwrap_or_default(),
+            acknowledge: own.acknowledge || letters.acknowledge,
+            closing_notice: own.closing_notice || letters.closing_notice,
+            quote_history: own.quote_history || letters.quote_history,
+        })
     }
 
     /// The mailbox a ticket is answered from: its own, or any that is left.
@@ -88,7 +92,8 @@ impl Worker {
         let settings = &self.parts.settings;
         let id =
             message_id::make(&self.parts.message_ids, &ticket.id, letter.about, &settings.message_id_domain);
-        let mime = match self.write(&id, ticket, sender, letter) {
+        let style = self.style(sender)?;
+        let mime = match self.write(&id, ticket, &style, letter) {
             Ok(mime) => mime,
             Err(error) => {
                 warn!(ticket = ticket.id, about = letter.about, error = %Report(&error), "a mail cannot be written");
@@ -114,10 +119,9 @@ impl Worker {
         &self,
         id: &str,
         ticket: &TicketRow,
-        sender: &MailboxRow,
+        style: &Style,
         letter: &Letter<'_>,
     ) -> Result<Vec<u8>, ComposeError> {
-        let style = self.style(sender);
         let answers = letter.kind == OutgoingKind::Answer;
         let people = ticket.participants.iter().filter(|_| answers);
         let copies: Vec<Mailbox> =
@@ -135,7 +139,7 @@ impl Worker {
             references: &ticket.references,
             thread_index: &mark,
             voice: if answers { Voice::Person } else { Voice::Machine },
-            text: &self.text(ticket, &style, letter),
+            text: &self.text(ticket, style, letter),
             quoted: letter.quoted,
         })
     }

@@ -30,6 +30,7 @@ use std::sync::Arc;
 
 use crate::desk::DeskError;
 use crate::mailbox::MailboxError;
+use crate::mailbox::settings::SettingsError;
 use crate::store::StoreError;
 
 pub use crash::Point;
@@ -46,6 +47,8 @@ pub enum WorkerError {
     Mailbox(#[from] MailboxError),
     #[error("the desk failed the mail worker")]
     Desk(#[from] DeskError),
+    #[error("the mailbox's settings cannot be used")]
+    Settings(#[from] SettingsError),
     #[error("another worker took the mailbox over")]
     LeaseLost,
     #[error("this build has no mailbox of the kind `{kind}`")]

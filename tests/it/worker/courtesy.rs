@@ -6,7 +6,7 @@ use mintgate::mail::policy::{Letters, Policy, Templates};
 use mintgate::mail::template::Template;
 
 use super::mails::{header, mail, question, question_id, reply};
-use super::scene::Scene;
+use super::scene::{Scene, id};
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
@@ -33,7 +33,7 @@ async fn a_new_ticket_is_acknowledged_once_a_day_in_its_thread() {
     let sent = scene.sent();
     assert_eq!(sent.len(), 1);
     assert_eq!(header(&sent[0], "In-Reply-To"), Some(format!("<{}>", question_id(1))));
-    assert_eq!(header(&sent[0], "Auto-Submitted").as_deref(), Some("auto-replied"));
+    assert_eq!(header(&scene.frozen().await, "Auto-Submitted").as_deref(), Some("auto-replied"));
     assert!(body(&sent[0]).contains("It is ticket #1"), "{}", body(&sent[0]));
     scene.deliver(&question(2));
     scene.settle_down().await;
@@ -135,16 +135,16 @@ async fn an_answer_goes_to_everybody_who_takes_part_but_never_to_ourselves() {
         header(copy, "Cc")
             .is_some_and(|cc| cc.contains("carl@") && !cc.contains("tickets@") && !cc.contains("bob@"))
     );
-    assert!(
-        header(copy, "Thread-Index").is_some_and(|mark| mark.starts_with("Ac7gIvnbx4Uf3Z5pQK2vcbbmLHdoa"))
-    );
-    assert_eq!(header(copy, "Thread-Topic").as_deref(), Some("Printer"));
+    let frozen = scene.frozen().await;
+    let mark = header(&frozen, "Thread-Index").expect("a mark");
+    assert!(mark.starts_with("Ac7gIvnbx4Uf3Z5pQK2vcbbmLHdoa"), "{mark}");
+    assert_eq!(header(&frozen, "Thread-Topic").as_deref(), Some("Printer"));
 }
 
 #[tokio::test]
 async fn answers_carry_signature_template_and_history_where_they_are_wanted() {
     let templates = Templates {
-        answer: Template::parse("[#{{ticket.number}}] {{text}}\n-- \n{{signature}}").expect("a template"),
+        answer: Template::parse("[#{{ticket.number}}] {{text}}\n--\n{{signature}}").expect("a template"),
         ..Templates::default()
     };
     let signature = Some("Your support".to_owned());
@@ -155,8 +155,22 @@ async fn answers_carry_signature_template_and_history_where_they_are_wanted() {
     scene.agent_says(&ticket, "Use the extinguisher.").await;
     scene.settle_down().await;
     let text = body(&scene.sent()[0]);
-    assert!(text.contains("[#1] Use the extinguisher.\r\n-- \r\nYour support"), "{text}");
+    assert!(text.contains("[#1] Use the extinguisher.\r\n--\r\nYour support"), "{text}");
     assert!(text.contains("Bob Customer wrote:\r\n> Printer 1 is on fire."), "{text}");
+}
+
+#[tokio::test]
+async fn what_was_chosen_for_the_mailbox_wins_over_the_operators_word() {
+    let scene = with(Letters { signature: Some("Everybody's".to_owned()), ..Letters::default() }).await;
+    let chosen =
+        r#"{"fromName":"Printers","replyTo":"printers@desk.example","signature":"Ours","acknowledge":true}"#;
+    assert!(scene.store.set_mailbox_settings(&id(), chosen).await.expect("the store"));
+    scene.deliver(&question(1));
+    scene.settle_down().await;
+    let frozen = scene.frozen().await;
+    assert!(header(&frozen, "From").is_some_and(|from| from.contains("Printers")));
+    assert!(header(&frozen, "Reply-To").is_some_and(|to| to.contains("printers@desk.example")));
+    assert!(body(&frozen).trim_end().ends_with("Ours"), "{}", body(&frozen));
 }
 
 #[tokio::test]

@@ -303,6 +303,7 @@ pub fn mailbox_row(scopes: &[&str]) -> MailboxRow {
         last_mail_at: None,
         last_error: None,
         failing_since: None,
+        settings: String::new(),
     }
 }
 
