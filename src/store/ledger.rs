@@ -326,13 +326,20 @@ impl Ledger for Sql {
 
     async fn retry_inbound(&self, id: i64, now: Timestamp) -> Result<bool> {
         let statement = query(
-            "UPDATE inbound SET attempts = 0, next_try_at = $2, reason = NULL, ended_at = NULL, settled = 0, \
-             state = CASE state WHEN 'quarantined' THEN 'new' ELSE state END \
-             WHERE id = $1 AND state IN ('new', 'intent', 'quarantined')",
+            "UPDATE inbound SET state = 'new', attempts = 0, next_try_at = $2, reason = NULL, \
+             ended_at = NULL, settled = 0 WHERE id = $1 AND state = 'quarantined'",
         )
         .bind(id)
         .bind(now.0);
         Ok(self.execute("retry a mail", statement).await?.rows_affected() == 1)
+    }
+
+    async fn hasten_inbound(&self, id: i64, now: Timestamp) -> Result<bool> {
+        let statement =
+            query("UPDATE inbound SET next_try_at = $2 WHERE id = $1 AND state IN ('new', 'intent')")
+                .bind(id)
+                .bind(now.0);
+        Ok(self.execute("hasten a mail", statement).await?.rows_affected() == 1)
     }
 
     async fn skip_inbound(&self, id: i64, reason: &str, now: Timestamp) -> Result<bool> {

@@ -175,9 +175,10 @@ pub trait Ledger: Send + Sync {
         ticket: Option<&TicketRow>,
         now: Timestamp,
     ) -> Result<()>;
-    /// Tries again now, by hand: a quarantined mail from the beginning, a waiting one with what is known of
-    /// it; `false` for any other.
+    /// Back to New with no attempts, for a retry by hand; `false` unless quarantined.
     async fn retry_inbound(&self, id: i64, now: Timestamp) -> Result<bool>;
+    /// Makes a waiting mail due now; `false` for any other.
+    async fn hasten_inbound(&self, id: i64, now: Timestamp) -> Result<bool>;
     /// Ends a waiting or quarantined mail as Ignored, by hand; `false` for any other.
     async fn skip_inbound(&self, id: i64, reason: &str, now: Timestamp) -> Result<bool>;
     /// Drops the bytes of mails that ended as Done or Ignored before `ended_before`, unless they bring files;

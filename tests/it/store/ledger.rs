@@ -189,6 +189,7 @@ async fn a_quarantined_mail_is_tried_again_by_hand_only(place: StoreAt) {
     assert_eq!(listed[0].reason.as_deref(), Some("cannot be read"));
     assert!(store.inbound_raw(id).await.expect("read").is_some(), "its bytes are kept");
     assert!(store.retry_inbound(id, later(1)).await.expect("answered"));
+    assert!(!store.retry_inbound(id, later(1)).await.expect("answered"));
     let again = &store.due_inbound(later(1), 10).await.expect("listed")[0];
     assert_eq!((again.id, again.state, again.attempts), (id, InboundState::New, 0));
 }
