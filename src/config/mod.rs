@@ -70,6 +70,9 @@ pub struct EntryPoint {
     pub redirect: Option<Redirection>,
     /// Peers whose forwarding headers are believed.
     pub trusted: Trusted,
+    /// Every connection has to begin with a PROXY header, and only these peers may connect
+    /// (`proxyProtocol`).
+    pub proxy_header: Option<Trusted>,
     pub timeouts: EntryTimeouts,
     /// Names of middlewares every router of this entry point gets first.
     pub middlewares: Vec<String>,
