@@ -111,12 +111,14 @@ impl Scan {
 
     /// A line that goes on after a literal counts as data, too. In a status line braces are only text.
     fn is_data(&self) -> bool {
-        match &self.start {
-            [b'*', b' ', b'O', b'K'] | [b'*', b' ', b'N', b'O'] => false,
-            [b'*', b' ', b'B', b'A' | b'Y'] | [b'*', b' ', b'P', b'R'] => false,
-            [b'+', ..] => false,
-            _ => true,
-        }
+        !matches!(
+            &self.start,
+            [b'*', b' ', b'O', b'K']
+                | [b'*', b' ', b'N', b'O']
+                | [b'*', b' ', b'B', b'A' | b'Y']
+                | [b'*', b' ', b'P', b'R']
+                | [b'+', ..]
+        )
     }
 }
 
