@@ -16,7 +16,7 @@ mod tickets;
 
 pub mod seal;
 
-pub use open::open;
+pub use open::{look, open};
 
 use async_trait::async_trait;
 

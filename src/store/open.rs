@@ -38,6 +38,9 @@ const SQLITE_SETTINGS: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = F
 const POSTGRES_SETTINGS: &str = "-c search_path=mintgate -c statement_timeout=30000 -c lock_timeout=15000 \
      -c idle_in_transaction_session_timeout=60000 -c synchronous_commit=on";
 
+/// For those who only look.
+const READING: &str = " -c default_transaction_read_only=on";
+
 const POSTGRES_CONNECTIONS: u32 = 8;
 const NOT_OPENED: &str = "SQLite does not open the file";
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -64,6 +67,29 @@ pub async fn open(at: &StoreAt) -> Result<Arc<dyn Store>> {
         StoreAt::Postgres(url) => open_postgres(url).await?,
     };
     Ok(Arc::new(store))
+}
+
+/// Opens the store for reading only, beside whoever has it open; its schema stays as it is. Writing fails.
+///
+/// # Errors
+/// When there is no store, or it cannot be read.
+pub async fn look(at: &StoreAt) -> Result<Arc<dyn Store>> {
+    sqlx::any::install_default_drivers();
+    let store = match at {
+        StoreAt::Sqlite(path) => look_at_file(path).await?,
+        StoreAt::Postgres(url) => {
+            Sql { pool: postgres_pool(url, READING).await?, dialect: Dialect::Postgres, _lock: None }
+        }
+    };
+    Ok(Arc::new(store))
+}
+
+async fn look_at_file(path: &Path) -> Result<Sql> {
+    let hint = format!("`{}` cannot be read", path.display());
+    let path = std::path::absolute(path).map_err(cannot(hint.clone()))?;
+    let url = format!("{}?mode=ro", sqlite_url(&path)?);
+    let pool = AnyPoolOptions::new().max_connections(1).acquire_timeout(PATIENCE).connect(&url).await;
+    Ok(Sql { pool: pool.map_err(cannot(hint))?, dialect: Dialect::Sqlite, _lock: None })
 }
 
 fn cannot<E: Into<Box<dyn Error + Send + Sync>>>(hint: impl Into<String>) -> impl FnOnce(E) -> StoreError {
@@ -181,6 +207,17 @@ fn note_holder(file: &mut File) -> io::Result<()> {
 }
 
 async fn open_postgres(url: &PostgresUrl) -> Result<Sql> {
+    let pool = postgres_pool(url, "").await?;
+    let unreachable = || cannot("PostgreSQL does not accept the connection");
+    make_schema(&pool).await.map_err(cannot("the schema `mintgate` cannot be made"))?;
+    let mut connection = pool.acquire().await.map_err(unreachable())?;
+    migrate(&mut connection, POSTGRES_SCHEMA).await?;
+    drop(connection);
+    Ok(Sql { pool, dialect: Dialect::Postgres, _lock: None })
+}
+
+/// A pool whose connections have our settings and `more`.
+async fn postgres_pool(url: &PostgresUrl, more: &str) -> Result<AnyPool> {
     // The parser's complaint would not name the password, but the URL itself must not be told.
     let mut parsed = Url::parse(&url.0).map_err(cannot("the PostgreSQL URL cannot be read"))?;
     if !matches!(parsed.scheme(), "postgres" | "postgresql") {
@@ -188,19 +225,14 @@ async fn open_postgres(url: &PostgresUrl) -> Result<Sql> {
     }
     let server = parsed.host_str().unwrap_or("the local socket").to_owned();
     let unreachable = || cannot(format!("PostgreSQL at {server} does not accept the connection"));
-    parsed.query_pairs_mut().append_pair("options", POSTGRES_SETTINGS);
+    parsed.query_pairs_mut().append_pair("options", &format!("{POSTGRES_SETTINGS}{more}"));
     let options = AnyConnectOptions::from_url(&parsed).map_err(unreachable())?;
     let pool = AnyPoolOptions::new()
         .max_connections(POSTGRES_CONNECTIONS)
         .acquire_timeout(PATIENCE)
         .connect_with(options)
-        .await
-        .map_err(unreachable())?;
-    make_schema(&pool).await.map_err(cannot(format!("the schema `mintgate` cannot be made at {server}")))?;
-    let mut connection = pool.acquire().await.map_err(unreachable())?;
-    migrate(&mut connection, POSTGRES_SCHEMA).await?;
-    drop(connection);
-    Ok(Sql { pool, dialect: Dialect::Postgres, _lock: None })
+        .await;
+    pool.map_err(unreachable())
 }
 
 /// `CREATE SCHEMA IF NOT EXISTS` demands the right to create one even where it exists, and two at once

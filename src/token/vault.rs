@@ -102,9 +102,14 @@ impl Vault {
     }
 
     async fn install(&self) -> Result<&str, StoreError> {
-        let id = self
-            .install
-            .get_or_try_init(|| async { self.store.fact_or_insert("install_id", &short_id()).await });
+        const NAME: &str = "install_id";
+        let id = self.install.get_or_try_init(|| async {
+            // Looked for first: a store that is only looked at cannot be written.
+            match self.store.fact(NAME).await? {
+                Some(id) => Ok(id),
+                None => self.store.fact_or_insert(NAME, &short_id()).await,
+            }
+        });
         id.await.map(String::as_str)
     }
 }
