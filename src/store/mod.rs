@@ -2,6 +2,7 @@
 //!
 //! Secrets arrive here sealed (see `seal`); nothing below this module sees them in clear.
 
+mod drafts;
 mod facts;
 mod fields;
 mod flows;
@@ -16,6 +17,7 @@ mod tickets;
 
 pub mod seal;
 
+pub use drafts::{DraftRow, Drafts};
 pub use open::{look, open};
 
 use async_trait::async_trait;
@@ -58,7 +60,7 @@ pub type Result<T> = std::result::Result<T, StoreError>;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MailboxRow {
     pub id: MailboxId,
-    /// `microsoft-graph`; later issues add more kinds.
+    /// `microsoft-graph` or `imap`.
     pub kind: String,
     /// The address mail arrives at and leaves from.
     pub address: String,
@@ -73,6 +75,8 @@ pub struct MailboxRow {
     pub last_error: Option<String>,
     /// When the present run of errors began.
     pub failing_since: Option<Timestamp>,
+    /// JSON of what an administrator chose; see the mailboxes' settings. Empty or `{}`: the defaults.
+    pub settings: String,
 }
 
 /// Whether a mailbox can be used.
@@ -92,8 +96,8 @@ pub enum PollResult {
 
 #[async_trait]
 pub trait Mailboxes: Send + Sync {
-    /// Adds the mailbox, or updates the one of the same id (state Connected, errors cleared, the
-    /// cursor and `accept_since` of an earlier row kept).
+    /// Adds the mailbox, or updates the one of the same id (state Connected, errors cleared; the
+    /// cursor, `accept_since` and `settings` of an earlier row kept).
     async fn connect_mailbox(&self, row: &MailboxRow) -> Result<()>;
     async fn mailboxes(&self) -> Result<Vec<MailboxRow>>;
     async fn mailbox(&self, id: &MailboxId) -> Result<Option<MailboxRow>>;
@@ -103,6 +107,8 @@ pub trait Mailboxes: Send + Sync {
         state: MailboxState,
         reason: Option<&str>,
     ) -> Result<()>;
+    /// Replaces the settings; `false` when there is no such mailbox.
+    async fn set_mailbox_settings(&self, id: &MailboxId, settings: &str) -> Result<bool>;
     async fn record_poll(&self, id: &MailboxId, result: &PollResult) -> Result<()>;
     /// Removes the row and its sealed secrets (the records below `mailbox/<id>/`); ledger, outbox,
     /// references and the fencing number stay.
@@ -455,8 +461,11 @@ pub trait SealedFields: Send + Sync {
 
 /// Everything the store keeps.
 pub trait Store:
-    Mailboxes + SealedRecords + SealedFields + Flows + Ledger + Outbox + Facts + Sessions
+    Mailboxes + SealedRecords + SealedFields + Flows + Ledger + Outbox + Facts + Sessions + Drafts
 {
 }
 
-impl<T: Mailboxes + SealedRecords + SealedFields + Flows + Ledger + Outbox + Facts + Sessions> Store for T {}
+impl<T: Mailboxes + SealedRecords + SealedFields + Flows + Ledger + Outbox + Facts + Sessions + Drafts> Store
+    for T
+{
+}

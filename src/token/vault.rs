@@ -75,7 +75,9 @@ impl Vault {
         Err(VaultError::Contended { record: name })
     }
 
-    /// Seals `plain` for the place `record`, `purpose`, `version` of this installation.
+    /// Seals `plain` for the place `record`, `purpose`, `version` of this installation. What goes into a
+    /// row of sealed records has the last segment of the row's name as its purpose (`mailbox/m365/tokens`:
+    /// `tokens`), and the row's version.
     pub async fn seal(
         &self,
         record: &str,

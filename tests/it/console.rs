@@ -11,6 +11,7 @@ use crate::support::installation::{
 };
 use crate::support::sign_in::{Browser, Page, accept, cancel, path_of, query_of};
 
+mod api;
 mod pages;
 
 const GONE: &str = "This sign-in cannot be finished";

@@ -11,6 +11,8 @@ use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use serde_json::{Value, json};
 use tokio::process::Command;
 
+use mintgate::sandbox::fault::{Effect, Fault};
+
 use crate::support::program::{MINTGATE, Scene};
 
 /// What the doctor says.
@@ -74,7 +76,9 @@ async fn a_default_password_is_a_problem_and_a_changed_one_is_not() {
     let scene = Scene::start().await;
 
     let before = doctor(&scene).await;
-    as_admin(&scene, "POST", "/api/v1/auth/reset-password", json!({"password": "a better one"})).await;
+    // What the desk says to a password that is no longer the one.
+    let refusal = Effect::RefuseBefore { status: 401, retry_after: None };
+    scene.sandbox.desk.faults.add(Fault::on("POST", "/api/v1/auth/login", refusal));
     let after = doctor(&scene).await;
 
     assert_eq!((before.states("default admin"), before.code), (vec!["problem"], 1));

@@ -3,6 +3,7 @@
 mod admins;
 mod audit;
 mod browser;
+mod canary;
 mod cli;
 mod config_files;
 mod console;
