@@ -50,7 +50,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
 async fn check(config: &ConfigArgument) -> anyhow::Result<ExitCode> {
     let start_up = super::load_start_up(config)?;
     let sealer = Arc::new(installation::present_sealer(&start_up)?);
-    let store = store::look(&start_up.store).await?;
+    let store = store::open_beside(&start_up.store).await?;
     let census = census(&store, &sealer, installation::now()).await?;
     tell(&census, &sealer.active_key_id());
     Ok(if census.closed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })

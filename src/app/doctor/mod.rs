@@ -120,7 +120,7 @@ pub(super) async fn examine(start_up: &StartUp, now: Timestamp) -> anyhow::Resul
     let provider_answers =
         provider.iter().any(|line| line.topic == provider::TOPIC && line.state == State::Ok);
     lines.extend(provider);
-    let store = store::look(&start_up.store).await;
+    let store = store::open_beside(&start_up.store).await;
     lines.extend(vault::look(start_up, store.as_ref(), now).await);
     let seen = guide::Seen { start_up, bot_works, provider_answers, store: store.ok() };
     lines.extend(guide::answer(&seen).await);
