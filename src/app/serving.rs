@@ -148,6 +148,7 @@ fn gateway(
     let admins = installation.parts.admins.clone();
     let mut registry = Registry::default();
     installation.parts.audit.register(&mut registry);
+    installation.meters.register(&mut registry);
     let parts = Parts {
         entry_points: bound.iter().map(|bound| bound.entry_point.clone()).collect(),
         ping: start_up.ping.clone(),

@@ -11,6 +11,7 @@ use std::time::Duration;
 use tokio_rustls::rustls::sign::CertifiedKey;
 
 use crate::desk::Bot;
+use crate::mail::policy::Policy;
 use crate::middleware::Middleware;
 use crate::oauth::provider::MicrosoftApp;
 use crate::store::StoreAt;
@@ -164,6 +165,7 @@ pub struct Mail {
     pub max_size: usize,
     /// Domain of our Message-IDs; the public URL's host.
     pub message_id_domain: String,
+    pub policy: Policy,
 }
 
 #[derive(Debug, Clone)]
