@@ -16,8 +16,15 @@ pub enum Place {
         user: String,
     },
     OwnPassword,
-    /// An admin sets the password of the user that the body names.
-    AnyPassword,
+    /// An admin sets the password of the user whose id stands in this field of the body.
+    AnyPassword {
+        field: &'static str,
+    },
+    /// Ends one of the caller's own sessions, by a row's id that no token shows.
+    OwnSession,
+    /// A new password by a code of six digits. The web client calls it without a token and is refused by the
+    /// desk; with one, any signed-in user could try all codes.
+    ForgottenPassword,
     UserRemoval {
         user: String,
     },
@@ -49,7 +56,10 @@ impl Place {
             // By any method: the desk answers a HEAD by doing what the GET does.
             (_, ["api", "v1", "auth", "user", user, "logout"]) => Self::SignOut { user: (*user).to_owned() },
             ("POST", ["api", "v1", "auth", "reset-password"]) => Self::OwnPassword,
-            ("POST", ["api", "v1", "auth", "admin", "reset-password"]) => Self::AnyPassword,
+            ("POST", ["api", "v1", "auth", "admin", "reset-password"]) => Self::AnyPassword { field: "user" },
+            ("PUT", ["api", "v1", "user", "reset-password"]) => Self::AnyPassword { field: "id" },
+            ("DELETE", ["api", "v1", "auth", "sessions", _]) => Self::OwnSession,
+            (_, ["api", "v1", "auth", "password-reset", ..]) => Self::ForgottenPassword,
             ("DELETE", ["api", "v1", "auth", "user", user]) => Self::UserRemoval { user: (*user).to_owned() },
             ("POST", ["api", "v1", "ticket", "public", "create"])
             | ("POST", ["api", "v1", "storage", "ticket", _, "upload", "single"]) => Self::WithoutToken,
@@ -79,7 +89,12 @@ mod tests {
             ("GET", "/api/v1/auth/user/u1/logout", Place::SignOut { user: user() }),
             ("HEAD", "/api/v1/auth/user/u1/logout", Place::SignOut { user: user() }),
             ("POST", "/api/v1/auth/reset-password", Place::OwnPassword),
-            ("POST", "/api/v1/auth/admin/reset-password", Place::AnyPassword),
+            ("POST", "/api/v1/auth/admin/reset-password", Place::AnyPassword { field: "user" }),
+            ("PUT", "/api/v1/user/reset-password", Place::AnyPassword { field: "id" }),
+            ("POST", "/api/v1/auth/password-reset", Place::ForgottenPassword),
+            ("POST", "/api/v1/auth/password-reset/password", Place::ForgottenPassword),
+            ("DELETE", "/api/v1/auth/sessions/s1", Place::OwnSession),
+            ("GET", "/api/v1/auth/sessions", Place::Api),
             ("DELETE", "/api/v1/auth/user/u1", Place::UserRemoval { user: user() }),
             ("POST", "/api/v1/ticket/public/create", Place::WithoutToken),
             ("POST", "/api/v1/storage/ticket/t1/upload/single", Place::WithoutToken),

@@ -1,8 +1,10 @@
 //! `plugin: adminOnly`: admin work is for helpdesk admins.
 //!
 //! On the router it stands at, it guards `/admin/exchange` and below (the OAuth callback excepted), the
-//! desk's own admin work, which the desk itself lets any signed-in user do, and the prefixes listed in
-//! YAML. Who is an admin is the desk's word (`desk::admin`); what lies behind a path is not known here.
+//! desk's own admin work, which the desk itself lets any signed-in user do (`table`), and the rows listed
+//! in YAML. Who is an admin is the desk's word (`desk::admin`); what lies behind a path is not known here.
+
+mod table;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -12,6 +14,7 @@ use http::{Method, StatusCode};
 use serde::Deserialize;
 use serde_yaml::Spanned;
 
+use self::table::{DESK, Row};
 use crate::base::audit::{Audit, Event, Outcome, Record};
 use crate::desk::admin::{Admins, Standing};
 use crate::desk::caller::Caller;
@@ -20,7 +23,7 @@ use crate::middleware::{Decision, Middleware, Verdict};
 use crate::web::answer::{Answer, Link, page, short, wants_page};
 use crate::web::exchange::Exchange;
 use crate::web::head::{Headers, RequestHead};
-use crate::web::path::{canonical, is_at_or_below};
+use crate::web::path::is_at_or_below;
 
 /// The YAML key, as the registry names it.
 pub const KEY: &str = "plugin.adminOnly";
@@ -33,56 +36,45 @@ const CALLBACK: &str = "/admin/exchange/callback";
 /// Ends a connection attempt; as grave as any change.
 const COMPLETE: &str = "/admin/exchange/complete";
 
-/// What the desk's own admin pages call and no agent's page does. The desk checks the role in few of
-/// them (observed: mail provider, queues, webhooks, roles, server log open to every signed-in user).
-const DESK_ADMIN_WORK: [&str; 10] = [
-    "/api/v1/admin",
-    "/api/v1/auth/admin",
-    "/api/v1/config",
-    "/api/v1/data/logs",
-    "/api/v1/email-queue",
-    "/api/v1/email-queues",
-    "/api/v1/role",
-    "/api/v1/roles",
-    "/api/v1/webhook",
-    "/api/v1/webhooks",
-];
-/// Deleting below this path deletes a user; every other method there is an agent's own business.
-const DESK_USERS: &str = "/api/v1/auth/user";
-
 #[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
 pub struct Spec {
-    /// Further path prefixes, on segment boundaries.
+    /// Further rows, beside the desk's.
     paths: Vec<Spanned<String>>,
+    /// Rows in place of the desk's default table.
+    desk_paths: Option<Vec<Spanned<String>>>,
 }
 
 struct AdminOnly {
     admins: Arc<Admins>,
     audit: Audit,
-    paths: Vec<String>,
+    rows: Vec<Row>,
 }
 
 impl Checked for Spec {
     fn compile(&self, parts: &Parts) -> Result<Compiled, Vec<SpecError>> {
         let mut errors = Vec::new();
-        let mut paths = Vec::new();
-        for given in &self.paths {
-            match canonical(&given.value, &[]) {
-                Err(error) => errors.push(SpecError::at(given, error.to_string()).hint("/reports")),
-                Ok(_) if given.value == "/" => {
-                    let message = "guarding `/` would guard the sign-in page too";
-                    errors.push(SpecError::at(given, message).hint("list the paths below it"));
-                }
-                Ok(path) => paths.push(path.text(&given.value).to_owned()),
+        let mut rows = Vec::new();
+        for given in self.paths.iter().chain(self.desk_paths.iter().flatten()) {
+            match Row::read(&given.value) {
+                Ok(row) => rows.push(row),
+                Err(error) => errors.push(SpecError::at(given, error.to_string()).hint(error.hint())),
             }
         }
-        if errors.is_empty() {
-            let (admins, audit) = (Arc::clone(&parts.admins), parts.audit.clone());
-            Ok(Compiled::clean(AdminOnly { admins, audit, paths }))
-        } else {
-            Err(errors)
+        if !errors.is_empty() {
+            return Err(errors);
         }
+        let mut warnings = Vec::new();
+        match &self.desk_paths {
+            None => rows.extend(DESK.map(|row| Row::read(row).expect("a test reads every default row"))),
+            Some(given) if given.is_empty() => {
+                let message = "no path of the desk is admin work: every signed-in user may change its settings";
+                warnings.push(SpecError::whole(message));
+            }
+            Some(_) => {}
+        }
+        let (admins, audit) = (Arc::clone(&parts.admins), parts.audit.clone());
+        Ok(Compiled { runs: Arc::new(AdminOnly { admins, audit, rows }), warnings })
     }
 }
 
@@ -104,9 +96,7 @@ impl AdminOnly {
                 () => Some(Word::Fresh),
             };
         }
-        let guarded = DESK_ADMIN_WORK.iter().any(|base| is_at_or_below(path, base))
-            || self.paths.iter().any(|base| is_at_or_below(path, base))
-            || (*method == Method::DELETE && is_at_or_below(path, DESK_USERS));
+        let guarded = self.rows.iter().any(|row| row.covers(method, path));
         guarded.then_some(Word::Recent)
     }
 }
@@ -219,7 +209,7 @@ mod tests {
     use super::*;
     use crate::desk::scripted::{Scripted, unreachable};
     use crate::middleware::registry::MiddlewareSpec;
-    use crate::middleware::scene::{compiled, exchange, get, parts, problems};
+    use crate::middleware::scene::{compile, compiled, exchange, get, parts, problems};
 
     const BROWSER: (&str, &str) = ("accept", "text/html,application/xhtml+xml");
 
@@ -290,6 +280,117 @@ mod tests {
             assert_eq!(guard.status("GET", path, &[]).await, 401, "{path}");
         }
         assert_eq!(guard.status("DELETE", "/api/v1/auth/user/7", &[("cookie", "session=agent")]).await, 403);
+    }
+
+    /// A request of the desk's own admin pages for each row, as the desk's client sends it.
+    const ADMIN_WORK: [(&str, &str); 33] = [
+        ("DELETE", "/api/v1/admin/webhook/7/delete"),
+        ("POST", "/api/v1/auth/admin/reset-password"),
+        ("POST", "/api/v1/auth/password-reset"),
+        ("POST", "/api/v1/auth/password-reset/code"),
+        ("POST", "/api/v1/auth/password-reset/password"),
+        ("DELETE", "/api/v1/auth/user/7"),
+        ("POST", "/api/v1/auth/user/register"),
+        ("POST", "/api/v1/auth/user/register/external"),
+        ("PUT", "/api/v1/auth/user/role"),
+        ("GET", "/api/v1/config/authentication/check"),
+        ("POST", "/api/v1/config/authentication/oidc/update"),
+        ("DELETE", "/api/v1/config/authentication"),
+        ("GET", "/api/v1/config/email"),
+        ("PUT", "/api/v1/config/email"),
+        ("DELETE", "/api/v1/config/email"),
+        ("GET", "/api/v1/config/email/oauth/gmail"),
+        ("PATCH", "/api/v1/config/toggle-roles"),
+        ("GET", "/api/v1/data/logs"),
+        ("POST", "/api/v1/email-queue/create"),
+        ("DELETE", "/api/v1/email-queue/delete"),
+        ("GET", "/api/v1/email-queue/oauth/gmail"),
+        ("GET", "/api/v1/email-queues/all"),
+        ("POST", "/api/v1/role/create"),
+        ("PUT", "/api/v1/role/7/update"),
+        ("DELETE", "/api/v1/role/7/delete"),
+        ("GET", "/api/v1/roles/all"),
+        ("GET", "/api/v1/ticket/templates"),
+        ("PUT", "/api/v1/ticket/template/7"),
+        ("POST", "/api/v1/user/new"),
+        ("PUT", "/api/v1/user/reset-password"),
+        ("POST", "/api/v1/webhook/create"),
+        ("GET", "/api/v1/webhooks/all"),
+        ("HEAD", "/api/v1/webhooks/all"),
+    ];
+
+    /// Other spellings of a path that the desk reads as the same.
+    fn spellings(path: &str) -> Vec<String> {
+        let encoded = path.replacen("/v1", "/%761", 1);
+        let page = format!("/_next/data/build{path}.json");
+        vec![
+            path.to_owned(),
+            format!("{path}/"),
+            format!("/de{path}"),
+            path.to_ascii_uppercase(),
+            encoded,
+            format!("{path};x=1"),
+            path.replacen("/api", "/api;a", 1),
+            page.clone(),
+            page.replace("/build", "/build/de"),
+            format!("{path}?x=1"),
+        ]
+    }
+
+    #[tokio::test]
+    async fn each_admin_route_of_the_desk_is_an_admins_in_every_spelling() {
+        let guard = guard(Scripted::desk());
+        for (method, path) in ADMIN_WORK {
+            for path in spellings(path) {
+                let mut statuses = Vec::new();
+                for token in ["admin", "agent", "nobody"] {
+                    let bearer = format!("Bearer {token}");
+                    statuses.push(guard.status(method, &path, &[("authorization", &bearer)]).await);
+                }
+                statuses.push(guard.status(method, &path, &[]).await);
+                assert_eq!(statuses, [200, 403, 401, 401], "{method} {path}");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn every_row_of_the_table_has_a_request_that_needs_it() {
+        for left_out in DESK {
+            let rows: Vec<&str> = DESK.into_iter().filter(|row| *row != left_out).collect();
+            let guard = compiled(&format!("plugin: {{adminOnly: {{deskPaths: {rows:?}}}}}"));
+            let passes = |(method, path): &(&str, &str)| {
+                let mut request = get(path, &[]);
+                *request.method_mut() = method.parse().expect("a method");
+                matches!(
+                    guard.request(&exchange("203.0.113.7", path), &mut request),
+                    Verdict::Now(Decision::Pass)
+                )
+            };
+            assert!(ADMIN_WORK.iter().any(passes), "no request needs the row `{left_out}`");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_operators_table_stands_in_the_desks_place_and_the_console_stays_guarded() {
+        let guard = compiled(
+            "plugin: {adminOnly: {deskPaths: [DELETE /api/v1/clients, /api/v1/config], paths: [/reports]}}",
+        );
+        let asks = |method: &str, path: &str| {
+            let mut request = get(path, &[]);
+            *request.method_mut() = method.parse().expect("a method");
+            let verdict = guard.request(&exchange("203.0.113.7", path), &mut request);
+            !matches!(verdict, Verdict::Now(Decision::Pass))
+        };
+        assert!(asks("DELETE", "/api/v1/clients/7/delete-client") && asks("GET", "/api/v1/config/email"));
+        assert!(asks("GET", "/reports") && asks("GET", "/admin/exchange"));
+        assert!(!asks("GET", "/api/v1/clients/all") && !asks("GET", "/api/v1/webhooks/all"));
+    }
+
+    #[test]
+    fn a_table_without_rows_is_told() {
+        let compiled = compile("plugin: {adminOnly: {deskPaths: []}}").expect("it compiles");
+        let [warning] = &compiled.warnings[..] else { panic!("{:?}", compiled.warnings) };
+        assert!(warning.message.contains("every signed-in user"), "{}", warning.message);
     }
 
     #[tokio::test]
