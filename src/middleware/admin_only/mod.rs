@@ -68,7 +68,8 @@ impl Checked for Spec {
         match &self.desk_paths {
             None => rows.extend(DESK.map(|row| Row::read(row).expect("a test reads every default row"))),
             Some(given) if given.is_empty() => {
-                let message = "no path of the desk is admin work: every signed-in user may change its settings";
+                let message =
+                    "no path of the desk is admin work: every signed-in user may change its settings";
                 warnings.push(SpecError::whole(message));
             }
             Some(_) => {}

@@ -60,10 +60,7 @@ mod tests {
     use super::*;
 
     fn browser(agent: &'static str, client: &str) -> Browser {
-        Browser {
-            agent: Some(HeaderValue::from_static(agent)),
-            client: client.parse().expect("an address"),
-        }
+        Browser { agent: Some(HeaderValue::from_static(agent)), client: client.parse().expect("an address") }
     }
 
     #[test]

@@ -145,7 +145,10 @@ mod tests {
             (&[], "nothing"),
             (&[("authorization", "Bearer undefined")], "nothing"),
             (&[("authorization", "Bearer null"), ("cookie", "session=undefined")], "nothing"),
-            (&[("authorization", "Bearer undefined"), ("cookie", "session=HANDLE; __Host-mintgate=mate")], "pair"),
+            (
+                &[("authorization", "Bearer undefined"), ("cookie", "session=HANDLE; __Host-mintgate=mate")],
+                "pair",
+            ),
             (&[("authorization", "Bearer undefined"), ("cookie", "session=HANDLE")], "handle"),
             (&[("cookie", "session=; a=b")], "nothing"),
             (&[("authorization", "Bearer HANDLE"), ("cookie", "__Host-mintgate=mate")], "pair"),

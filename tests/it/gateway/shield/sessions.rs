@@ -167,6 +167,22 @@ fn a_session_outlives_a_restart_and_its_store_tells_nothing() {
 }
 
 #[test]
+fn two_gateways_on_one_postgresql_share_sessions_and_their_end() {
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let desk = runtime.block_on(sandbox::start(([127, 0, 0, 1], 0).into())).expect("a free port");
+    let Some(scene) = Scene::on_postgres(runtime, desk.address()) else { return };
+    let (here, there) = (scene.gateway(), scene.gateway_elsewhere());
+    let (ended, kept) = (Browser::signed_in(&here, AGENT), Browser::signed_in(&there, ADMIN));
+    assert_eq!((ended.at(&there).status(LIST), kept.at(&here).status(LIST)), (200, 200));
+
+    ended.ask(&logout(&desk, AGENT));
+    scene.clock.advance(Duration::from_secs(5));
+
+    assert_eq!((ended.status(LIST), ended.at(&there).status(LIST)), (401, 401));
+    assert_eq!((kept.at(&here).status(LIST), kept.at(&there).status(LIST)), (200, 200));
+}
+
+#[test]
 fn another_gateway_knows_the_session_and_within_five_seconds_its_end() {
     let (desk, scene) = desk();
     let (here, there) = (scene.gateway(), scene.gateway());
