@@ -1,6 +1,6 @@
 //! `plugin: adminOnly`: admin work is for helpdesk admins.
 //!
-//! On the router it stands at, it guards `/admin/exchange` and below (the OAuth callback excepted), the
+//! On the router it stands at, it guards mintgate's own pages and JSON (the OAuth callback excepted), the
 //! desk's own admin work, which the desk itself lets any signed-in user do (`table`), and the rows listed
 //! in YAML. Who is an admin is the desk's word (`desk::admin`); what lies behind a path is not known here.
 
@@ -25,13 +25,12 @@ use crate::middleware::{Decision, Middleware, Verdict};
 use crate::web::answer::{Answer, Link, page, short, wants_page};
 use crate::web::exchange::Exchange;
 use crate::web::head::{Headers, RequestHead};
+use crate::web::own::{CONSOLE, is_api};
 use crate::web::path::is_at_or_below;
 
 /// The YAML key, as the registry names it.
 pub const KEY: &str = "plugin.adminOnly";
 
-/// Where the console lives.
-const CONSOLE: &str = "/admin/exchange";
 /// The provider's redirect comes from another site, without any Strict cookie: no session can be asked
 /// for. Byte for byte, by GET.
 const CALLBACK: &str = "/admin/exchange/callback";
@@ -98,6 +97,9 @@ impl AdminOnly {
                 () if reads && path != COMPLETE => Some(Word::Recent),
                 () => Some(Word::Fresh),
             };
+        }
+        if is_api(path) {
+            return Some(if reads { Word::Recent } else { Word::Fresh });
         }
         let guarded = self.rows.iter().any(|row| row.covers(method, path));
         guarded.then_some(Word::Recent)

@@ -25,7 +25,7 @@ use serde_yaml::Spanned;
 
 pub use self::desk::DeskSide;
 pub use self::errand::Means;
-pub use self::sessions::Sessions;
+pub use self::sessions::{Found, Sessions};
 
 use self::browser::Browser;
 use self::claims::Claims;
@@ -33,7 +33,7 @@ use self::cookies::ScriptReads;
 use self::errand::{Act, Errand};
 use self::place::Place;
 use self::presented::{Presented, has_script_cookie, withhold, withhold_own};
-use self::sessions::{Found, Session, bearer};
+use self::sessions::{Session, bearer};
 use crate::base::address::parse_network;
 use crate::base::audit::{Event, Outcome, Record};
 use crate::base::secret::{ExposeSecret, SecretString};

@@ -4,6 +4,7 @@
 
 use http::Method;
 
+use crate::web::own::is_own;
 use crate::web::path::is_at_or_below;
 
 /// What a request is for.
@@ -32,6 +33,7 @@ pub enum Place {
     WithoutToken,
     Api,
     ServiceWorker,
+    /// The gateway's own pages and JSON; the guard refuses who may not see them.
     Console,
     /// Anything else; the desk serves it to everybody.
     Page,
@@ -40,7 +42,7 @@ pub enum Place {
 impl Place {
     pub fn of(method: &Method, path: &str) -> Self {
         let path = path.strip_suffix('/').unwrap_or(path);
-        if is_at_or_below(path, "/admin/exchange") {
+        if is_own(path) {
             return Self::Console;
         }
         if *method == Method::GET && path == "/sw.js" {
@@ -106,6 +108,9 @@ mod tests {
             ("POST", "/sw.js", Place::Page),
             ("GET", "/admin/exchange", Place::Console),
             ("POST", "/admin/exchange/connect", Place::Console),
+            ("GET", "/api/v1/exchange/connections", Place::Console),
+            ("POST", "/api/tickets/email-settings/detect", Place::Console),
+            ("GET", "/api/v1/exchanges", Place::Api),
             ("GET", "/admin/smtp", Place::Page),
             ("GET", "/", Place::Page),
         ];

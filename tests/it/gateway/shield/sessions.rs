@@ -70,7 +70,9 @@ fn the_console_opens_for_an_admins_pair_and_for_no_plain_token() {
     let reply: Value = serde_json::from_slice(&reply).expect("JSON");
     let bearer = format!("Authorization: Bearer {}", reply["token"].as_str().expect("a token"));
     assert_eq!(program.send(LIST, &[&bearer], &Value::Null).status, 200);
-    assert_eq!(program.send("GET /admin/exchange", &[&bearer], &Value::Null).status, 401);
+    for path in ["/admin/exchange", "/api/v1/exchange/connections", "/api/tickets/email-settings"] {
+        assert_eq!(program.send(&format!("GET {path}"), &[&bearer], &Value::Null).status, 401, "{path}");
+    }
 }
 
 #[test]
