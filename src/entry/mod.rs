@@ -10,7 +10,7 @@ mod deadline;
 mod farewell;
 mod gate;
 pub mod limits;
-mod raw_head;
+pub mod raw_head;
 mod reading;
 pub mod stream;
 pub mod tls;

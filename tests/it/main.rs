@@ -14,6 +14,7 @@ mod mail;
 mod middleware;
 mod net;
 mod oauth;
+mod properties;
 mod providers;
 mod rule;
 mod sandbox;

@@ -23,11 +23,11 @@ use ipnet::IpNet;
 use serde::Deserialize;
 use serde_yaml::Spanned;
 
+pub use self::browser::Browser;
 pub use self::desk::DeskSide;
 pub use self::errand::Means;
 pub use self::sessions::{Found, Sessions};
 
-use self::browser::Browser;
 use self::claims::Claims;
 use self::cookies::ScriptReads;
 use self::errand::{Act, Errand};
