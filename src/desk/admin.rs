@@ -366,6 +366,14 @@ mod tests {
         assert_eq!(scene.admins.recent(&caller("admin")).await, Standing::DeskDown);
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn a_desk_that_takes_longer_than_two_seconds_says_nothing() {
+        let scene = scene(Scripted::desk().gated());
+        let begun = tokio::time::Instant::now();
+        assert_eq!(scene.admins.recent(&caller("admin")).await, Standing::DeskDown);
+        assert_eq!(begun.elapsed(), Duration::from_secs(2));
+    }
+
     #[tokio::test]
     async fn reading_ends_where_the_notifications_begin() {
         let endless = |_: &str| {

@@ -18,6 +18,7 @@ mod properties;
 mod providers;
 mod rule;
 mod sandbox;
+mod security_table;
 mod shared;
 mod signals;
 mod store;

@@ -28,9 +28,7 @@ fn meant(path: &str) -> Option<String> {
     if is_data && segments.last().is_some_and(|last| last.ends_with(".json")) {
         segments.drain(..3);
         let last = segments.pop().expect("more than three");
-        segments.push(
-            last.trim_end_matches(".json").to_owned() + &".json".repeat(last.matches(".json").count() - 1),
-        );
+        segments.push(last[..last.len() - ".json".len()].to_owned());
         drop_locale(&mut segments);
         if segments == ["index"] {
             segments = vec![String::new()];
