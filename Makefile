@@ -1,5 +1,5 @@
 # `make demo` shows the whole story on this machine; `make test` runs every check there is; `make fuzz` looks for more.
-.PHONY: demo test check build fuzz image-steps
+.PHONY: demo test check build fuzz image-steps soak
 
 ARGS ?=
 
@@ -27,3 +27,7 @@ CASES ?= 1000000
 
 fuzz:
 	FUZZ_CASES=$(CASES) cargo test --locked --release --test it properties::
+
+# Kills the mail worker a thousand times while desk and provider misbehave; counts what is lost or doubled.
+soak:
+	cargo test --locked --test it a_thousand_killed_lives -- --ignored --nocapture

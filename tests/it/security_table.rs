@@ -330,7 +330,7 @@ const COOKIES: [Row; 8] = [
 ];
 
 /// Where a client is.
-const ADDRESSES: [Row; 8] = [
+const ADDRESSES: [Row; 9] = [
     (
         47,
         "one form of each address",
@@ -370,8 +370,19 @@ const ADDRESSES: [Row; 8] = [
         51,
         "addresses are looked at first",
         &[
+            "the_lists_of_the_moment_decide",
             "address_checks_come_first_and_chains_are_unfolded",
             "who_is_no_trusted_proxy_cannot_write_himself_an_address",
+        ],
+    ),
+    (
+        52,
+        "a PROXY header is demanded or refused",
+        &[
+            "the_client_of_a_proxy_header_is_the_one_that_counts",
+            "without_a_good_proxy_header_nothing_is_answered",
+            "only_the_named_balancer_may_connect",
+            "who_may_not_send_a_proxy_header_is_closed_at_once_and_who_may_has_two_seconds",
         ],
     ),
     (
@@ -418,7 +429,7 @@ fn tests_in(text: &str) -> Vec<String> {
 fn every_promise_is_held_by_tests_that_exist() {
     let tests = tests();
     let numbers: Vec<u8> = rows().map(|row| row.0).collect();
-    assert!(numbers.is_sorted_by(|one, next| one < next) && numbers.len() >= 54, "{numbers:?}");
+    assert_eq!(numbers, (1..=55).collect::<Vec<u8>>());
     for (number, promise, held_by) in rows() {
         assert!(!held_by.is_empty(), "{number}: nothing holds that {promise}");
         for name in *held_by {
