@@ -6,13 +6,13 @@ use async_imap::{Authenticator, Client};
 use async_trait::async_trait;
 use tokio::net::TcpStream;
 
-use super::session::Session;
+use super::session::{Session, lost};
 use crate::base::secret::ExposeSecret;
 use crate::mailbox::MailboxError;
 use crate::mailbox::settings::{Security, Server};
 use crate::mailbox::wire::access::{Door, NotSignedIn, Proof, xoauth2};
 use crate::mailbox::wire::lines::Lines;
-use crate::mailbox::wire::{Duplex, Link, broken, timed};
+use crate::mailbox::wire::{Duplex, Link, timed};
 use crate::net::dial::Dialer;
 
 /// Enough for greeting, capabilities and sign-in.
@@ -154,7 +154,7 @@ fn failure(host: &str, error: ImapError) -> NotSignedIn {
         }
         ImapError::No(_) => NotSignedIn::Refused,
         ImapError::Bad(_) => NotSignedIn::Failed(refused("the server does not know this way of signing in")),
-        error => NotSignedIn::Failed(broken(host, error)),
+        error => NotSignedIn::Failed(lost(host, error)),
     }
 }
 

@@ -13,6 +13,7 @@ use futures_util::TryStreamExt;
 
 use crate::base::clock::Timestamp;
 use crate::mailbox::MailboxError;
+use crate::mailbox::wire::limited::Excess;
 use crate::mailbox::wire::{Link, broken, timed};
 
 /// Of an answer that brings no mail; a hundred thousand UIDs fit.
@@ -222,7 +223,18 @@ fn meaning(host: &str, command: &'static str, error: ImapError) -> MailboxError 
         }
         ImapError::No(_) => MailboxError::Refused { status: 0, code: format!("NO to {command}") },
         ImapError::Bad(_) => MailboxError::Server { status: 0, code: format!("BAD to {command}") },
-        ImapError::Io(source) => broken(host, source),
+        error => lost(host, error),
+    }
+}
+
+/// A connection that ended, or was ended. The library quotes what it cannot read, which may be mail: only
+/// errors that are known to quote nothing are told.
+pub(super) fn lost(host: &str, error: ImapError) -> MailboxError {
+    let quotes = |source: &io::Error| {
+        source.kind() == io::ErrorKind::Other && !source.get_ref().is_some_and(|inner| inner.is::<Excess>())
+    };
+    match error {
+        ImapError::Io(source) if !quotes(&source) => broken(host, source),
         ImapError::ConnectionLost => broken(host, io::Error::from(io::ErrorKind::ConnectionReset)),
         ImapError::Validate(_) => garbled("a name with characters that no command takes"),
         _ => garbled("an answer that is not IMAP"),
@@ -280,6 +292,16 @@ mod tests {
         ] {
             assert_eq!(encoded(name), spelt);
         }
+    }
+
+    #[test]
+    fn an_answer_that_cannot_be_read_is_not_quoted() {
+        let quoting = ImapError::Io(io::Error::other("during parsing of \"Dear support, my code is 4711\""));
+        let told = crate::base::report::Report(&lost("mail.example", quoting)).to_string();
+        assert!(!told.contains("4711"), "{told}");
+        let excess = lost("mail.example", ImapError::Io(io::Error::other(Excess::Line)));
+        let told = crate::base::report::Report(&excess).to_string();
+        assert!(told.contains("a line of the answer has no end"), "{told}");
     }
 
     #[test]
