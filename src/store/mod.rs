@@ -2,6 +2,7 @@
 //!
 //! Secrets arrive here sealed (see `seal`); nothing below this module sees them in clear.
 
+mod drafts;
 mod facts;
 mod fields;
 mod flows;
@@ -16,6 +17,7 @@ mod tickets;
 
 pub mod seal;
 
+pub use drafts::{DraftRow, Drafts};
 pub use open::open;
 
 use async_trait::async_trait;
@@ -459,8 +461,11 @@ pub trait SealedFields: Send + Sync {
 
 /// Everything the store keeps.
 pub trait Store:
-    Mailboxes + SealedRecords + SealedFields + Flows + Ledger + Outbox + Facts + Sessions
+    Mailboxes + SealedRecords + SealedFields + Flows + Ledger + Outbox + Facts + Sessions + Drafts
 {
 }
 
-impl<T: Mailboxes + SealedRecords + SealedFields + Flows + Ledger + Outbox + Facts + Sessions> Store for T {}
+impl<T: Mailboxes + SealedRecords + SealedFields + Flows + Ledger + Outbox + Facts + Sessions + Drafts> Store
+    for T
+{
+}

@@ -24,11 +24,13 @@ const SQLITE_SCHEMA: &[(i64, &str, &str)] = &[
     (1, "first", include_str!("migrations/sqlite/0001_first.sql")),
     (2, "desk session", include_str!("migrations/sqlite/0002_desk_session.sql")),
     (5, "mailbox settings", include_str!("migrations/sqlite/0005_mailbox_settings.sql")),
+    (6, "draft", include_str!("migrations/sqlite/0006_draft.sql")),
 ];
 const POSTGRES_SCHEMA: &[(i64, &str, &str)] = &[
     (1, "first", include_str!("migrations/postgres/0001_first.sql")),
     (2, "desk session", include_str!("migrations/postgres/0002_desk_session.sql")),
     (5, "mailbox settings", include_str!("migrations/postgres/0005_mailbox_settings.sql")),
+    (6, "draft", include_str!("migrations/postgres/0006_draft.sql")),
 ];
 
 /// FULL, in WAL mode too: a commit that was reported survives a power cut.
