@@ -8,6 +8,7 @@ use crate::base::clock::Timestamp;
 use crate::oauth::source::TokenError;
 use crate::web::call::CallError;
 
+pub mod detect;
 pub mod graph;
 pub mod imap;
 pub mod rate;

@@ -4,7 +4,10 @@
 
 pub mod dial;
 pub mod egress;
+pub mod names;
+pub mod reach;
 mod resolve;
+pub mod stranger;
 
 pub use egress::{Egress, EgressError, PROVIDERS};
 

@@ -7,6 +7,7 @@ pub mod emulate;
 pub mod follow;
 pub mod installation;
 pub mod mail_server;
+pub mod name_server;
 pub mod oidc_provider;
 pub mod peers;
 pub mod postgres;
