@@ -2,7 +2,7 @@
 //! surest first; knows nothing of tickets. Sources: RFC 3834, RFC 3464, RFC 2919, [MS-OXCMAIL] 2.1.3.2.
 
 use super::headers::Headers;
-use super::{Automatic, AutomaticKind};
+use super::{Automatic, AutomaticKind, Delivery};
 
 /// Why the mail with these headers is not from a person; `None` when nothing says so.
 pub(crate) fn detect(headers: &Headers<'_>) -> Option<Automatic> {
@@ -19,7 +19,7 @@ pub(crate) fn detect(headers: &Headers<'_>) -> Option<Automatic> {
 }
 
 fn told(kind: AutomaticKind, reason: impl Into<String>) -> Automatic {
-    Automatic { kind, reason: reason.into(), list: None }
+    Automatic { kind, reason: reason.into(), list: None, delivery: Delivery::default() }
 }
 
 /// RFC 6522: delivery reports, receipts, abuse reports.
@@ -106,6 +106,7 @@ fn list(headers: &Headers<'_>) -> Option<Automatic> {
         kind: AutomaticKind::List,
         reason: format!("List-Id: {id}"),
         list: Some(id.to_ascii_lowercase()),
+        delivery: Delivery::default(),
     })
 }
 

@@ -20,6 +20,16 @@ impl Headers<'_> {
         self.bytes(name).map(|bytes| clean::line(&decode(bytes), 2_000))
     }
 
+    /// The values of every field of this name as they were written, topmost first.
+    pub(crate) fn all(&self, name: &str, limit: usize) -> Vec<String> {
+        let fields = self.0.headers().iter().filter(|field| field.name.as_str().eq_ignore_ascii_case(name));
+        fields
+            .filter_map(|field| self.bytes_of(field))
+            .take(limit)
+            .map(|bytes| clean::line(&decode(bytes), 4_000))
+            .collect()
+    }
+
     /// The decoded subject.
     pub(crate) fn subject(&self) -> String {
         let decoded = match self.0.subject() {

@@ -57,7 +57,7 @@ impl Worker {
         let message = &job.read.message;
         let marker = self.mark(job.mail).ticket();
         let (requester, note) = match self.judge(job.row, job.mail, message).await? {
-            Decision::Open { requester, note } => (requester, note),
+            Decision::Open { requester, note, .. } => (requester, note),
             // Judged otherwise by now; what was begun is finished all the same.
             _ => (message.from.clone().unwrap_or_else(nobody), None),
         };

@@ -16,6 +16,7 @@ use crate::base::clock::Timestamp;
 use crate::base::id::random_bytes;
 use crate::desk::DeskError;
 use crate::mail::Message;
+use crate::mail::authentication::{Server, judge};
 use crate::mail::decide::{Decision, Duplicate, Known, TicketHit, decide, same_content};
 use crate::store::{InboundEnd, InboundRow, InboundState, Intent, MailboxRow, StoreError, TicketRow};
 
@@ -95,7 +96,8 @@ impl Worker {
         match self.judge(row, mail, &read.message).await? {
             Decision::Ignore { reason, ticket } => self.ignore(mail, &read.message, reason, ticket).await,
             Decision::Open { .. } => self.carry_out(&job, Intent::Open).await,
-            Decision::Reply { ticket } => self.carry_out(&job, Intent::Reply { ticket }).await,
+            Decision::Reply { ticket, .. } => self.carry_out(&job, Intent::Reply { ticket }).await,
+            Decision::Note { ticket, reason } => self.ignore(mail, &read.message, reason, Some(ticket)).await,
         }
     }
 
@@ -230,10 +232,15 @@ impl Worker {
         let known = Known {
             own_addresses: &own_addresses,
             message_id_key: &self.parts.message_ids,
-            ticket: ticket.map(|ticket| TicketHit { id: ticket.id, requester: ticket.requester }),
+            ticket: ticket.map(|ticket| TicketHit {
+                id: ticket.id,
+                requester: ticket.requester,
+                ..TicketHit::default()
+            }),
             duplicate: self.duplicate(mail, message).await?,
             accept_since: row.accept_since,
             received_at: mail.received_at,
+            authentication: judge(message, &Server::microsoft()),
         };
         Ok(decide(message, &known))
     }

@@ -8,6 +8,7 @@ mod config_files;
 mod console;
 mod desk;
 mod desk_user;
+mod explain;
 mod gateway;
 mod ladder;
 mod mail;

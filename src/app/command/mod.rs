@@ -10,6 +10,7 @@ use crate::config::environment::Environment;
 mod check;
 mod demo;
 mod healthcheck;
+mod mail;
 mod run;
 mod sandbox;
 
@@ -25,6 +26,9 @@ pub(super) enum Command {
     Sandbox(sandbox::Arguments),
     /// Ask a running gateway whether it is well (for container health checks)
     Healthcheck(ConfigArgument),
+    /// Look at mails without touching anything
+    #[command(subcommand)]
+    Mail(mail::Command),
 }
 
 impl Command {
@@ -35,6 +39,7 @@ impl Command {
             Self::Demo(arguments) => demo::run(&arguments),
             Self::Sandbox(arguments) => sandbox::run(&arguments),
             Self::Healthcheck(config) => healthcheck::run(&config),
+            Self::Mail(command) => command.run(),
         }
     }
 }

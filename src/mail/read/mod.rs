@@ -7,9 +7,10 @@ use mail_parser::{HeaderName, MessageParser, MessagePart, MimeHeaders, PartType}
 
 use super::decoding::decode;
 use super::headers::Headers;
-use super::{Attachment, Message, automatic, clean, html, message_id, quote};
+use super::{Message, authentication, automatic, clean, html, message_id, quote};
 use crate::base::clock::Timestamp;
 
+mod attachment;
 mod repair;
 
 /// Why a mail cannot be read.
@@ -91,9 +92,18 @@ fn understand(mail: &mail_parser::Message<'_>, raw: &[u8]) -> Message {
         reply: if is_forward(&subject) { text.clone() } else { quote::reply(&text) },
         subject,
         text,
-        attachments: attachments(mail),
+        attachments: attachment::attachments(mail),
         automatic: automatic::detect(&headers),
+        authentication_results: authentication_results(&headers),
     }
+}
+
+/// None for a mail of several senders: a server vouches for one of them, and nobody knows for which.
+fn authentication_results(headers: &Headers<'_>) -> Vec<String> {
+    if headers.mailboxes(&HeaderName::From).len() != 1 {
+        return Vec::new();
+    }
+    headers.all("Authentication-Results", authentication::MOST_LINES)
 }
 
 /// Some gateways put empty lines before the first header line; they are no end of the headers.
@@ -172,30 +182,6 @@ fn is_multipart(part: &MessagePart<'_>) -> bool {
 
 fn is_shown(part: &&MessagePart<'_>) -> bool {
     !part.content_disposition().is_some_and(mail_parser::ContentType::is_attachment)
-}
-
-fn attachments(mail: &mail_parser::Message<'_>) -> Vec<Attachment> {
-    mail.attachments().enumerate().map(|(index, part)| attachment(mail, index, part)).collect()
-}
-
-fn attachment(mail: &mail_parser::Message<'_>, index: usize, part: &MessagePart<'_>) -> Attachment {
-    let (fallback, default_type) = match &part.body {
-        PartType::Message(_) => (format!("mail-{}.eml", index + 1), "message/rfc822"),
-        PartType::Html(_) => (format!("page-{}.html", index + 1), "text/html"),
-        PartType::Text(_) => (format!("text-{}.txt", index + 1), "text/plain"),
-        _ => (format!("file-{}", index + 1), "application/octet-stream"),
-    };
-    let media_type = part.content_type().map_or_else(
-        || default_type.to_owned(),
-        |kind| format!("{}/{}", kind.ctype(), kind.subtype().unwrap_or("octet-stream")),
-    );
-    let declared_inline = part.content_disposition().is_some_and(mail_parser::ContentType::is_inline);
-    Attachment {
-        name: clean::file_name(&repair::attachment_name(mail, part), &fallback),
-        media_type: clean::line(&media_type, 100).to_ascii_lowercase(),
-        size: part.len(),
-        inline: declared_inline || part.content_id().is_some(),
-    }
 }
 
 /// Whether the subject begins as clients write it when a mail is passed on.

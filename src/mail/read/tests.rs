@@ -1,6 +1,8 @@
 //! Mails as clients and servers write them, and mails nobody should write.
 
 use super::*;
+use crate::base::id::hex;
+use crate::base::secret::sha256;
 use crate::mail::AutomaticKind;
 
 const OUTLOOK: &[u8] = b"Received: from mail.customer.example by mx.desk.example; Mon, 5 Jan 2026 10:00:01 +0000\r\n\
@@ -63,9 +65,10 @@ fn an_outlook_reply_is_understood() {
     assert_eq!(mail.date.map(Timestamp::rfc3339).as_deref(), Some("2026-01-05T10:00:00Z"));
     assert_eq!(mail.reply, "Geht wieder, schön.");
     assert!(mail.text.contains("Nochmal."));
-    let bill =
-        Attachment { name: "bill.pdf".into(), media_type: "application/pdf".into(), size: 5, inline: false };
-    assert_eq!(mail.attachments, [bill]);
+    let bill = ("bill.pdf", "application/pdf", 5, false);
+    let file = &mail.attachments[0];
+    assert_eq!((file.name.as_str(), file.media_type.as_str(), file.size, file.inline), bill);
+    assert_eq!(file.sha256, hex(&sha256(b"%PDF-")));
     assert_eq!(mail.automatic, None);
 }
 
