@@ -4,6 +4,7 @@ pub mod address;
 pub mod audit;
 pub mod backoff;
 pub mod clock;
+pub mod duration;
 pub mod id;
 pub mod report;
 pub mod secret;

@@ -35,33 +35,9 @@ pub enum ValueError {
     HostName(String),
 }
 
-/// `10s`, `1m30s`, `250ms`, `1.5h`; a bare number is seconds. As Go writes durations.
+/// As [`crate::base::duration::read`].
 pub fn duration(text: &str) -> Result<Duration, ValueError> {
-    let refused = || ValueError::Duration(text.to_owned());
-    if let Ok(seconds) = text.parse::<u32>() {
-        return Ok(Duration::from_secs(u64::from(seconds)));
-    }
-    let (mut total, mut rest) = (0.0, text);
-    while !rest.is_empty() {
-        let number_ends =
-            rest.find(|char: char| !char.is_ascii_digit() && char != '.').ok_or_else(refused)?;
-        let (number, tail) = rest.split_at(number_ends);
-        let unit_ends = tail.find(|char: char| char.is_ascii_digit() || char == '.').unwrap_or(tail.len());
-        let (unit, tail) = tail.split_at(unit_ends);
-        let scale = match unit {
-            "h" => 3600.0,
-            "m" => 60.0,
-            "s" => 1.0,
-            "ms" => 1e-3,
-            "us" | "µs" => 1e-6,
-            "ns" => 1e-9,
-            _ => return Err(refused()),
-        };
-        total += number.parse::<f64>().map_err(|_| refused())? * scale;
-        rest = tail;
-    }
-    let known = !text.is_empty() && total <= f64::from(u32::MAX);
-    known.then(|| Duration::from_secs_f64(total)).ok_or_else(refused)
+    crate::base::duration::read(text).ok_or_else(|| ValueError::Duration(text.to_owned()))
 }
 
 /// A duration that limits something, so not zero.

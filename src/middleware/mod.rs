@@ -4,6 +4,7 @@
 //! its key. A middleware sees HTTP through `web` and never pingora. One that has to read a reply before the
 //! client may see any of it puts a service of its own in the upstream's place ([`Decision::PassTo`]).
 
+use std::any::Any;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -20,12 +21,19 @@ pub mod allow_upgrade;
 pub mod chain;
 pub mod harden_cookies;
 pub mod headers;
+pub mod in_flight_req;
 pub mod ip_allow_list;
+mod ip_strategy;
+pub mod rate_limit;
 pub mod redirect_scheme;
 pub mod registry;
 #[cfg(test)]
 mod scene;
 pub mod session_shield;
+mod source;
+
+/// What a request keeps until it is over.
+pub type Held = Box<dyn Any + Send + Sync>;
 
 /// What a middleware makes of a request.
 pub enum Decision {
@@ -35,6 +43,8 @@ pub enum Decision {
     PassAdmin(Arc<Admin>),
     /// On to the next, and the service, with this as the request's one Authorization line.
     PassAs(HeaderValue),
+    /// On to the next; what is held is dropped when the request is over, however it ends.
+    PassHolding(Held),
     /// On to the next; at the end of the chain `service` is asked, whole body at once, in place of the
     /// router's. `authorization` as with [`Decision::PassAs`].
     PassTo { service: Arc<dyn LocalService>, authorization: Option<HeaderValue> },
@@ -68,6 +78,11 @@ pub trait Middleware: Send + Sync {
     /// Lets the router's requests leave HTTP by `Upgrade:`.
     fn allows_upgrade(&self) -> bool {
         false
+    }
+
+    /// A copy that counts on its own, where Traefik counts for each router alone.
+    fn for_router(&self) -> Option<Arc<dyn Middleware>> {
+        None
     }
 
     /// Before the service is asked. Changes to `head` are seen by later middlewares.

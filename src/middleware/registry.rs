@@ -12,10 +12,12 @@ use serde::{Deserialize, de};
 use serde_yaml::Spanned;
 
 use crate::base::audit::Audit;
+use crate::base::clock::Clock;
 use crate::desk::admin::Admins;
 use crate::middleware::Middleware;
 use crate::middleware::{
-    admin_only, allow_upgrade, chain, harden_cookies, headers, ip_allow_list, redirect_scheme, session_shield,
+    admin_only, allow_upgrade, chain, harden_cookies, headers, in_flight_req, ip_allow_list, rate_limit,
+    redirect_scheme, session_shield,
 };
 use crate::web::cookie::Hardening;
 
@@ -63,6 +65,7 @@ impl SpecError {
 
 /// What compiled middlewares are given from outside the YAML.
 pub struct Parts {
+    pub clock: Arc<dyn Clock>,
     pub admins: Arc<Admins>,
     /// `EXCHANGE_COOKIE_*`, or the strict default.
     pub cookies: Hardening,
@@ -194,7 +197,9 @@ table! {
     Traefik "":
     "chain" => chain::Spec,
     "headers" => headers::Spec,
+    "inFlightReq" => in_flight_req::Spec,
     "ipAllowList" => ip_allow_list::Spec,
+    "rateLimit" => rate_limit::Spec,
     "redirectScheme" => redirect_scheme::Spec,
     ; "plugin" => Plugin
 }

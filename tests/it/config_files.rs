@@ -87,9 +87,9 @@ fn parts() -> Parts {
     let desk = "http://127.0.0.1:3000".parse().expect("a URL");
     let clock = Arc::new(ManualClock::at(NOW));
     let audit = Audit::new(clock.clone());
-    let admins = Admins::new(Arc::new(NoNetwork), &desk, clock, HashKey::random(), audit.clone());
+    let admins = Admins::new(Arc::new(NoNetwork), &desk, clock.clone(), HashKey::random(), audit.clone());
     let shield = no_shield(Arc::new(NoNetwork), &desk);
-    Parts { admins: Arc::new(admins), cookies: Default::default(), shield, audit }
+    Parts { clock, admins: Arc::new(admins), cookies: Default::default(), shield, audit }
 }
 
 /// A certificate for `names` and its key, as files.

@@ -1,5 +1,6 @@
 //! The gateway on real sockets: what a client may send, what an upstream gets, how it ends.
 
+mod brakes;
 mod client;
 mod draining;
 mod failures;

@@ -40,7 +40,13 @@ fn compile(middleware: &Value) -> Option<Arc<dyn Middleware>> {
     let admins = Admins::new(Arc::new(NoDesk), &url, Arc::new(SystemClock), HashKey::random(), audit.clone());
     let spec: MiddlewareSpec = serde_yaml::from_str(&middleware.to_string()).ok()?;
     let shield = no_shield(Arc::new(NoDesk), &url);
-    let parts = Parts { admins: Arc::new(admins), cookies: Hardening::default(), shield, audit };
+    let parts = Parts {
+        clock: Arc::new(SystemClock),
+        admins: Arc::new(admins),
+        cookies: Hardening::default(),
+        shield,
+        audit,
+    };
     spec.compile(&parts).ok().map(|compiled| compiled.runs)
 }
 

@@ -13,6 +13,7 @@ mod healthcheck;
 mod mail;
 mod run;
 mod sandbox;
+mod vault;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -24,6 +25,8 @@ pub(super) enum Command {
     Demo(demo::Arguments),
     /// Start only the stand-ins for Microsoft, a mailbox and the desk
     Sandbox(sandbox::Arguments),
+    /// Look after the sealed vault and its keys
+    Vault(vault::Arguments),
     /// Ask a running gateway whether it is well (for container health checks)
     Healthcheck(ConfigArgument),
     /// Look at mails without touching anything
@@ -38,6 +41,7 @@ impl Command {
             Self::Check(config) => check::run(&config),
             Self::Demo(arguments) => demo::run(&arguments),
             Self::Sandbox(arguments) => sandbox::run(&arguments),
+            Self::Vault(arguments) => vault::run(&arguments),
             Self::Healthcheck(config) => healthcheck::run(&config),
             Self::Mail(command) => command.run(),
         }

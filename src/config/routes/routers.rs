@@ -4,15 +4,16 @@
 //! must not open the admin pages.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::document::{Named, Tree, by_name};
 use super::middlewares::{Middlewares, One, local};
 use super::services::{DESK_SERVICE, Services};
 use crate::config::problem::{Findings, Origin, Problem, suggestion};
 use crate::config::section::{At, Foreign, Section, Shape};
-use crate::config::{EntryPoint, Router, StartUp};
+use crate::config::{EntryPoint, NamedMiddleware, Router, StartUp};
 use crate::middleware::registry::Place;
-use crate::middleware::{admin_only, session_shield};
+use crate::middleware::{Middleware, admin_only, session_shield};
 use crate::rule::Rule;
 
 const ROUTER: Shape = Shape {
@@ -156,12 +157,16 @@ impl<'s> Surroundings<'s> {
 
     /// One router for each way its entry points differ: plain or TLS, and the middlewares they add.
     fn compile(&self, draft: &Draft<'_>) -> Vec<Router> {
+        let mut own = Own::new();
         let mut groups: BTreeMap<(bool, &[String]), Vec<String>> = BTreeMap::new();
         for entry_point in &draft.entry_points {
             let key = (draft.tls || entry_point.tls, entry_point.middlewares.as_slice());
             groups.entry(key).or_default().push(entry_point.name.clone());
         }
-        groups.into_iter().filter_map(|((tls, first), names)| self.router(draft, tls, first, names)).collect()
+        groups
+            .into_iter()
+            .filter_map(|((tls, first), names)| self.router(draft, tls, first, names, &mut own))
+            .collect()
     }
 
     fn router(
@@ -170,6 +175,7 @@ impl<'s> Surroundings<'s> {
         tls: bool,
         first: &[String],
         entry_points: Vec<String>,
+        own: &mut Own,
     ) -> Option<Router> {
         let rule = Rule::parse(draft.rule.value).expect("a drafted router's rule was read before");
         let mut chain = self.middlewares.unfold(first.iter().map(String::as_str), &mut |unknown, help| {
@@ -188,7 +194,7 @@ impl<'s> Surroundings<'s> {
             rule,
             priority,
             upgrade: chain.iter().any(|one| one.named.runs.allows_upgrade()),
-            middlewares: chain.into_iter().map(|one| one.named).collect(),
+            middlewares: chain.into_iter().map(|one| counting_alone(one.named, own)).collect(),
             service: draft.service,
             desk: draft.desk,
         })
@@ -226,6 +232,21 @@ impl<'s> Surroundings<'s> {
         shield_before_guard(&mut chain);
         chain
     }
+}
+
+/// A router's own copies of the middlewares that count for each router alone, by name.
+type Own = BTreeMap<Arc<str>, Arc<dyn Middleware>>;
+
+fn counting_alone(named: NamedMiddleware, own: &mut Own) -> NamedMiddleware {
+    let runs = match own.get(&named.name) {
+        Some(runs) => runs.clone(),
+        None => {
+            let runs = named.runs.for_router().unwrap_or(named.runs);
+            own.insert(named.name.clone(), runs.clone());
+            runs
+        }
+    };
+    NamedMiddleware { name: named.name, runs }
 }
 
 fn has(chain: &[One], key: &str) -> bool {

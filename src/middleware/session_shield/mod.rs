@@ -23,13 +23,13 @@ use serde_yaml::Spanned;
 
 pub use self::desk::DeskSide;
 pub use self::errand::Means;
-pub use self::sessions::Sessions;
+pub use self::sessions::{Found, Sessions};
 
 use self::claims::Claims;
 use self::errand::{Act, Errand, without_cookie};
 use self::place::Place;
 use self::presented::{Presented, withhold};
-use self::sessions::{Found, Session, bearer};
+use self::sessions::{Session, bearer};
 use crate::base::address::parse_network;
 use crate::base::audit::{Event, Outcome, Record};
 use crate::base::secret::{ExposeSecret, SecretString};

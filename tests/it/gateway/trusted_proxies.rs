@@ -34,7 +34,13 @@ fn compiled(yaml: &str) -> NamedMiddleware {
     let admins = Admins::new(http.clone(), &desk, Arc::new(SystemClock), HashKey::random(), audit.clone());
     let spec: MiddlewareSpec = serde_yaml::from_str(yaml).expect("a middleware");
     let shield = no_shield(http, &desk);
-    let parts = Parts { admins: Arc::new(admins), cookies: Hardening::default(), shield, audit };
+    let parts = Parts {
+        clock: Arc::new(SystemClock),
+        admins: Arc::new(admins),
+        cookies: Hardening::default(),
+        shield,
+        audit,
+    };
     let compiled = spec.compile(&parts).expect("it can work");
     NamedMiddleware { name: "under test".into(), runs: compiled.runs }
 }

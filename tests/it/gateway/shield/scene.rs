@@ -18,6 +18,7 @@ use mintgate::middleware::session_shield::{DeskSide, Means, Sessions};
 use mintgate::net::{Client as HttpClient, Egress, Timeouts};
 use mintgate::store::seal::{Sealer, SealingKey};
 use mintgate::store::{self, Store, StoreAt};
+use mintgate::token::install::InstallSecret;
 use mintgate::web::cookie::Hardening;
 use mintgate::web::local::{LocalService, admin};
 use serde_json::{Value, json};
@@ -67,14 +68,21 @@ impl Scene {
         let http = Arc::new(client.expect("a client"));
         let sealer = Arc::new(Sealer::new(self.key.clone()));
         let audit = Audit::new(self.clock.clone());
-        let key = sealer.derive("desk sessions");
+        let secret = self.runtime.block_on(InstallSecret::of(&self.store, &sealer)).expect("a secret");
+        let key = secret.derive("desk sessions");
         let admins = Admins::new(http.clone(), &url, self.clock.clone(), key, audit.clone());
-        let sessions = Sessions::new(sealer, self.clock.clone());
+        let sessions = Sessions::new(sealer, secret.derive("session handles"), self.clock.clone());
         sessions.open(self.store.clone(), self.runtime.handle().clone());
         let desk = Arc::new(DeskSide::new(http, &url, &url));
         let means = Means { sessions: Arc::new(sessions), desk, audit: audit.clone() };
         let (cookies, admins) = (Hardening::default(), Arc::new(admins));
-        let parts = Parts { admins: admins.clone(), cookies, shield: Arc::new(means), audit };
+        let parts = Parts {
+            clock: self.clock.clone(),
+            admins: admins.clone(),
+            cookies,
+            shield: Arc::new(means),
+            audit,
+        };
         let mut desk = router("PathPrefix(`/`)");
         desk.desk = true;
         desk.middlewares = vec![compiled(shield, &parts), compiled(GUARD, &parts)];
