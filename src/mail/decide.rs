@@ -124,8 +124,9 @@ pub fn decide(message: &Message, known: &Known<'_>) -> Decision {
     {
         let reason = automatic_reason(automatic);
         return match ticket {
-            Some(ticket) => Decision::Note { ticket, reason },
-            None => Decision::Ignore { reason, ticket: None },
+            // A list's mail tells the customer's people what they know already.
+            Some(ticket) if automatic.kind != AutomaticKind::List => Decision::Note { ticket, reason },
+            ticket => Decision::Ignore { reason, ticket },
         };
     }
     match &known.ticket {

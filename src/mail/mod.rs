@@ -5,6 +5,7 @@ use crate::base::clock::Timestamp;
 
 pub mod authentication;
 mod automatic;
+mod bounce;
 pub mod clean;
 pub mod compose;
 pub mod decide;
@@ -13,8 +14,11 @@ pub mod desk_text;
 mod headers;
 pub mod html;
 pub mod message_id;
+pub mod policy;
 pub mod quote;
 pub mod read;
+pub mod template;
+pub mod thread_index;
 
 /// A mail address with the name shown beside it (empty when there is none).
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -79,6 +79,7 @@ fn understand(mail: &mail_parser::Message<'_>, raw: &[u8]) -> Message {
     let references = references(headers.ids(&HeaderName::References), &in_reply_to);
     let subject = headers.subject();
     let text = text(mail);
+    let automatic = automatic::detect(&headers, &text);
     let own_id = headers.ids(&HeaderName::MessageId).into_iter().next();
     Message {
         message_id: own_id.unwrap_or_else(|| message_id::synthetic(raw)),
@@ -93,7 +94,7 @@ fn understand(mail: &mail_parser::Message<'_>, raw: &[u8]) -> Message {
         subject,
         text,
         attachments: attachment::attachments(mail),
-        automatic: automatic::detect(&headers),
+        automatic,
         authentication_results: authentication_results(&headers),
     }
 }
