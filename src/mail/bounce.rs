@@ -77,7 +77,7 @@ pub(super) fn has_returned(mail: &mail_parser::Message<'_>) -> bool {
 /// What became of the mail, as far as the report tells.
 pub(super) fn delivery(mail: &mail_parser::Message<'_>, text: &str) -> Delivery {
     let fields = status_text(mail).map(Cow::Owned).unwrap_or_else(|| Cow::Borrowed(beginning(text)));
-    let code = field(&fields, "status").and_then(|value| status_code(value));
+    let code = field(&fields, "status").and_then(status_code);
     let sentences = [field(&fields, "diagnostic-code").unwrap_or_default(), beginning(text)];
     let mut told = sentences.into_iter().filter_map(status_code);
     // `5.0.0` says nothing that a sentence could not say better.

@@ -13,6 +13,7 @@ mod decoding;
 pub mod desk_text;
 mod headers;
 pub mod html;
+mod html_quote;
 pub mod message_id;
 pub mod policy;
 pub mod quote;

@@ -23,6 +23,11 @@ pub fn reply(text: &str) -> String {
     joined(without_beginning(kept))
 }
 
+/// Whether this is the beginning of a mail that is passed on, as clients mark it.
+pub(super) fn begins_forward(text: &str) -> bool {
+    text.lines().find(|line| !is_blank(line)).is_some_and(|line| separator::is_forwarded(line.trim()))
+}
+
 fn joined(lines: &[&str]) -> String {
     lines.join("\n").trim_matches(['\n', ' ', '\t', '\r']).to_owned()
 }

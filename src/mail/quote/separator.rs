@@ -166,7 +166,10 @@ const BLOCK: usize = 12;
 /// The first line that belongs to an older mail, if there is something of the writer's above it.
 pub(super) fn position(lines: &[&str]) -> Option<usize> {
     let first = lines.iter().position(|line| !is_blank(line))?;
-    let at = (first + 1..lines.len()).find(|&at| separates(lines, at))?;
+    // Found once: looking for it from every line would take for ever.
+    let last_quoted = lines.iter().rposition(|line| is_quoted(line)).unwrap_or(0);
+    let at = (first + 1..lines.len())
+        .find(|&at| separates(lines, at) || (at > last_quoted && is_lonely_phone_line(lines, at)))?;
     if lines[..at].iter().any(|line| is_forwarded(line.trim())) {
         return None;
     }
@@ -182,23 +185,21 @@ fn separates(lines: &[&str], at: usize) -> bool {
     }
     is_original(line)
         || asks_to_write_above(line)
-        || is_lonely_phone_line(lines, at)
         || begins_header_block(&lines[at..])
         || (!is_followed_by_quote(lines, at) && attribution::is_unmistakable(lines, at))
 }
 
-/// A phone's line with more text below it that nothing marks: the older mail.
+/// A phone's line with text below it that nothing marks: the older mail.
 fn is_lonely_phone_line(lines: &[&str], at: usize) -> bool {
     let stands_alone = is_blank(lines[at - 1]) && lines.get(at + 1).is_some_and(|line| is_blank(line));
-    let below = lines.get(at + 1..).unwrap_or_default();
-    stands_alone && !below.iter().any(|line| is_quoted(line)) && signature::is_phone_line(lines[at])
+    stands_alone && signature::is_phone_line(lines[at])
 }
 
 fn is_original(line: &str) -> bool {
     framed(line).is_some_and(|words| ORIGINAL.contains(&words.as_str()))
 }
 
-fn is_forwarded(line: &str) -> bool {
+pub(super) fn is_forwarded(line: &str) -> bool {
     let tells = |words: &str| FORWARDED.iter().any(|word| words.contains(word));
     // Apple Mail draws no dashes: "Begin forwarded message:".
     let announced = line.len() <= 80 && line.ends_with([':', '：']) && tells(&line.to_lowercase());

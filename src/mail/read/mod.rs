@@ -78,7 +78,8 @@ fn understand(mail: &mail_parser::Message<'_>, raw: &[u8]) -> Message {
     let in_reply_to = headers.ids(&HeaderName::InReplyTo);
     let references = references(headers.ids(&HeaderName::References), &in_reply_to);
     let subject = headers.subject();
-    let text = text(mail);
+    let text = self::text(mail, Page::Whole);
+    let new = self::text(mail, Page::New);
     let automatic = automatic::detect(&headers, &text);
     let own_id = headers.ids(&HeaderName::MessageId).into_iter().next();
     Message {
@@ -90,7 +91,7 @@ fn understand(mail: &mail_parser::Message<'_>, raw: &[u8]) -> Message {
         to: headers.mailboxes(&HeaderName::To),
         cc: headers.mailboxes(&HeaderName::Cc),
         date: mail.date().filter(|date| date.is_valid()).map(|date| Timestamp(date.to_timestamp() * 1000)),
-        reply: if is_forward(&subject) { text.clone() } else { quote::reply(&text) },
+        reply: if is_forward(&subject) { text.clone() } else { quote::reply(&new) },
         subject,
         text,
         attachments: attachment::attachments(mail),
@@ -145,12 +146,21 @@ fn parents(in_reply_to: &[String], references: &[String]) -> Vec<String> {
     parents
 }
 
+/// How much of a page is wanted.
+#[derive(Clone, Copy)]
+enum Page {
+    Whole,
+    /// Without what clients mark as an older mail.
+    New,
+}
+
 /// The plain parts in their order; the HTML ones where those say nothing; else whatever text the mail has,
 /// that of attached mails included: a customer's words in a misplaced part are better shown than lost.
-fn text(mail: &mail_parser::Message<'_>) -> String {
-    let plain = joined(mail, &mut mail.text_bodies());
-    let page = if plain.is_empty() { joined(mail, &mut mail.html_bodies()) } else { plain };
-    let whole = if page.is_empty() { joined(mail, &mut mail.parts.iter().filter(is_shown)) } else { page };
+fn text(mail: &mail_parser::Message<'_>, page: Page) -> String {
+    let plain = joined(mail, page, &mut mail.text_bodies());
+    let shown = if plain.is_empty() { joined(mail, page, &mut mail.html_bodies()) } else { plain };
+    let whole =
+        if shown.is_empty() { joined(mail, page, &mut mail.parts.iter().filter(is_shown)) } else { shown };
     match whole.char_indices().nth(LONGEST_TEXT) {
         Some((end, _)) => format!("{}\n[…]", &whole[..end]),
         None => whole,
@@ -159,15 +169,17 @@ fn text(mail: &mail_parser::Message<'_>) -> String {
 
 fn joined<'p>(
     mail: &mail_parser::Message<'_>,
+    page: Page,
     parts: &mut dyn Iterator<Item = &'p MessagePart<'p>>,
 ) -> String {
     let mut pieces = Vec::new();
     for part in parts {
-        let piece = match &part.body {
-            PartType::Html(page) => html::to_text(&repair::text(mail, part, page)),
-            PartType::Text(text) => repair::text(mail, part, text),
-            PartType::Message(attached) => text(attached),
-            PartType::Binary(bytes) if is_multipart(part) => decode(bytes),
+        let piece = match (&part.body, page) {
+            (PartType::Html(markup), Page::Whole) => html::to_text(&repair::text(mail, part, markup)),
+            (PartType::Html(markup), Page::New) => html::new_text(&repair::text(mail, part, markup)),
+            (PartType::Text(text), _) => repair::text(mail, part, text),
+            (PartType::Message(attached), _) => text(attached, page),
+            (PartType::Binary(bytes), _) if is_multipart(part) => decode(bytes),
             _ => continue,
         };
         pieces.push(clean::block(&piece).trim_matches('\n').to_owned());
