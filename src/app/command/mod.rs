@@ -9,6 +9,8 @@ use crate::config::environment::Environment;
 
 mod check;
 mod demo;
+mod detect;
+mod doctor;
 mod healthcheck;
 mod mail;
 mod run;
@@ -25,8 +27,12 @@ pub(super) enum Command {
     Demo(demo::Arguments),
     /// Start only the stand-ins for Microsoft, a mailbox and the desk
     Sandbox(sandbox::Arguments),
+    /// Say what is still open: ports, passwords, clocks, files, the set-up guide's checklist
+    Doctor(doctor::Arguments),
     /// Look after the sealed vault and its keys
     Vault(vault::Arguments),
+    /// Find out how the mailbox of an address is read, without signing in
+    Detect(detect::Arguments),
     /// Ask a running gateway whether it is well (for container health checks)
     Healthcheck(ConfigArgument),
     /// Look at mails without touching anything
@@ -41,7 +47,9 @@ impl Command {
             Self::Check(config) => check::run(&config),
             Self::Demo(arguments) => demo::run(&arguments),
             Self::Sandbox(arguments) => sandbox::run(&arguments),
+            Self::Doctor(arguments) => doctor::run(&arguments),
             Self::Vault(arguments) => vault::run(&arguments),
+            Self::Detect(arguments) => detect::run(&arguments),
             Self::Healthcheck(config) => healthcheck::run(&config),
             Self::Mail(command) => command.run(),
         }
