@@ -10,8 +10,8 @@ use unic_langid::LanguageIdentifier;
 
 /// Language tag and messages; the first is the one that others fall back to.
 pub(super) const CATALOGUES: [(&str, &[&str]); 2] = [
-    ("en", &[include_str!("../locales/en/common.ftl")]),
-    ("de", &[include_str!("../locales/de/common.ftl")]),
+    ("en", &[include_str!("../locales/en/common.ftl"), include_str!("../locales/en/wizard.ftl")]),
+    ("de", &[include_str!("../locales/de/common.ftl"), include_str!("../locales/de/wizard.ftl")]),
 ];
 
 /// The messages of one language.
@@ -51,7 +51,6 @@ impl Texts {
     }
 
     /// Whether there is such a message.
-    #[cfg(test)]
     pub fn knows(&self, key: &str) -> bool {
         self.format(key, None).is_some()
     }
