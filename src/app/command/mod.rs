@@ -9,6 +9,7 @@ use crate::config::environment::Environment;
 
 mod check;
 mod demo;
+mod detect;
 mod healthcheck;
 mod run;
 mod sandbox;
@@ -26,6 +27,8 @@ pub(super) enum Command {
     Sandbox(sandbox::Arguments),
     /// Look after the sealed vault and its keys
     Vault(vault::Arguments),
+    /// Find out how the mailbox of an address is read, without signing in
+    Detect(detect::Arguments),
     /// Ask a running gateway whether it is well (for container health checks)
     Healthcheck(ConfigArgument),
 }
@@ -38,6 +41,7 @@ impl Command {
             Self::Demo(arguments) => demo::run(&arguments),
             Self::Sandbox(arguments) => sandbox::run(&arguments),
             Self::Vault(arguments) => vault::run(&arguments),
+            Self::Detect(arguments) => detect::run(&arguments),
             Self::Healthcheck(config) => healthcheck::run(&config),
         }
     }
