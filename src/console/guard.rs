@@ -7,13 +7,12 @@ use std::sync::Arc;
 use axum::extract::{FromRequest, FromRequestParts, OptionalFromRequestParts, Request};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use http::StatusCode;
 use http::header::HeaderName;
 use http::request::Parts;
-use http::StatusCode;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use crate::base::audit::{Event, Outcome};
 use crate::base::secret::equal_in_constant_time;
 use crate::console::language::Texts;
 use crate::console::page::{self, Page};

@@ -79,7 +79,10 @@ impl Entered {
             from_name: text(&settings.from_name),
             reply_to: text(&settings.reply_to),
             folder: text(&settings.folder),
-            check_interval: settings.check_interval.map(|seconds| seconds.div_ceil(60).to_string()).unwrap_or_default(),
+            check_interval: settings
+                .check_interval
+                .map(|seconds| seconds.div_ceil(60).to_string())
+                .unwrap_or_default(),
             after: after.to_owned(),
             move_to,
             acknowledge: ticked(settings.acknowledge),
@@ -112,7 +115,8 @@ impl Entered {
         if given(&self.reply_to).is_some_and(|text| !is_address(&text)) {
             problems.push(("reply_to", "address-none"));
         }
-        let minutes = given(&self.check_interval).map(|text| text.parse::<u32>().ok().filter(|n| MINUTES.contains(n)));
+        let minutes =
+            given(&self.check_interval).map(|text| text.parse::<u32>().ok().filter(|n| MINUTES.contains(n)));
         if minutes == Some(None) {
             problems.push(("check_interval", "interval-wrong"));
         }
@@ -152,7 +156,8 @@ fn is_address(text: &str) -> bool {
     text.len() <= 254
         && !text.chars().any(|c| c.is_whitespace() || c.is_control())
         && parts.is_some_and(|(local, domain)| {
-            !local.is_empty() && url::Host::parse(domain).is_ok_and(|host| matches!(host, url::Host::Domain(_)))
+            !local.is_empty()
+                && url::Host::parse(domain).is_ok_and(|host| matches!(host, url::Host::Domain(_)))
         })
 }
 
@@ -165,10 +170,11 @@ impl SettingsForm {
         let problem = |name: &str| {
             problems.iter().find(|(field, _)| *field == name).map(|(_, key)| t.say(key).to_string())
         };
-        let decided: Vec<(&'static str, String)> = [("from_name", &fixed.from_name), ("reply_to", &fixed.reply_to)]
-            .into_iter()
-            .filter_map(|(name, value)| value.clone().map(|value| (name, value)))
-            .collect();
+        let decided: Vec<(&'static str, String)> =
+            [("from_name", &fixed.from_name), ("reply_to", &fixed.reply_to)]
+                .into_iter()
+                .filter_map(|(name, value)| value.clone().map(|value| (name, value)))
+                .collect();
         let open = |name: &&'static str| decided.iter().all(|(fixed, _)| fixed != name);
         let field = |name: &'static str| {
             let kind = match name {

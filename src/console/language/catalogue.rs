@@ -46,8 +46,8 @@ impl Texts {
     }
 
     /// The message `key`, or its attribute (`key.attribute`). Give arguments by [`Say::set`] and [`Say::count`].
-    pub fn say<'t>(&'t self, key: &'t str) -> Say<'t> {
-        Say { texts: self, key, arguments: FluentArgs::new() }
+    pub fn say(&self, key: impl fmt::Display) -> Say<'_> {
+        Say { texts: self, key: key.to_string(), arguments: FluentArgs::new() }
     }
 
     /// Whether there is such a message.
@@ -70,7 +70,7 @@ impl Texts {
 /// A message with its arguments; shown by its `Display`, which does not escape HTML.
 pub struct Say<'t> {
     texts: &'t Texts,
-    key: &'t str,
+    key: String,
     arguments: FluentArgs<'t>,
 }
 
@@ -90,12 +90,12 @@ impl<'t> Say<'t> {
 
 impl fmt::Display for Say<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Some((text, complete)) = self.texts.format(self.key, Some(&self.arguments)) else {
-            error!(key = self.key, language = self.texts.tag, "a message is missing");
-            return f.write_str(self.key);
+        let Some((text, complete)) = self.texts.format(&self.key, Some(&self.arguments)) else {
+            error!(key = %self.key, language = self.texts.tag, "a message is missing");
+            return f.write_str(&self.key);
         };
         if !complete {
-            error!(key = self.key, language = self.texts.tag, "a message lacks an argument");
+            error!(key = %self.key, language = self.texts.tag, "a message lacks an argument");
         }
         f.write_str(&text)
     }

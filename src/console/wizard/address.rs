@@ -8,14 +8,15 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use serde::Deserialize;
 
+use crate::console::form::Field;
 use crate::console::frame::Frame;
 use crate::console::guard::Submitted;
 use crate::console::page::{self, Page};
 use crate::console::shared::Shared;
 use crate::console::times::Moment;
-use crate::console::wizard::draft::{Draft, Step};
+use crate::console::wizard::draft::{Draft, Found, Step};
 use crate::console::wizard::drafts::{self, path_of};
-use crate::console::form::{Field, wrong};
+use crate::console::wizard::found::refusal_key;
 use crate::console::wizard::rail::{Mark, rail};
 
 #[derive(Template)]
@@ -56,14 +57,16 @@ pub async fn submit(
 ) -> Result<Response, Page> {
     let address = entered.address.trim();
     match shared.parts.detect.detect(address).await {
-        Ok((address, found)) => {
-            let draft = Draft::new(address, found, admin.name.clone());
+        Ok(detection) => {
+            let found = Found::of(&detection);
+            let draft = Draft::new(detection.address, found, admin.name.clone());
             let id = drafts::add(&shared, &draft).await?;
             Ok(page::see_other(&path_of(&id, Step::SignIn)))
         }
         Err(refused) => {
-            let error = Some(refused);
-            let page = page(&shared, frame, StatusCode::UNPROCESSABLE_ENTITY, address.to_owned(), error).await?;
+            let error = Some(frame.t.say(refusal_key(refused)).to_string());
+            let page =
+                page(&shared, frame, StatusCode::UNPROCESSABLE_ENTITY, address.to_owned(), error).await?;
             Ok(page.into_response())
         }
     }

@@ -8,18 +8,19 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, StatusCode, Uri};
 use serde::Deserialize;
 
-use crate::console::connect::{Wanted, leave, begin_sign_in};
+use crate::console::connect::{Wanted, begin_sign_in, leave};
 use crate::console::frame::Frame;
 use crate::console::guard::{Client, Submitted};
 use crate::console::page::Page;
 use crate::console::shared::Shared;
 use crate::console::wizard::draft::{Draft, State as At, Step, Stored};
-use crate::console::wizard::manual;
 use crate::console::wizard::drafts;
+use crate::console::wizard::links::links;
+use crate::console::wizard::manual;
 use crate::console::wizard::rail::{Mark, rail};
 use crate::mailbox::settings::Provider;
 use crate::oauth::advice::{Advice, advise_pasted};
-use crate::oauth::provider::redirect_uri;
+use crate::oauth::provider::{GRAPH_SCOPES, redirect_uri};
 use crate::web::sender::{asked_host, authority};
 
 #[derive(Template)]
@@ -100,9 +101,8 @@ pub async fn submit(
 
 fn page(shared: &Shared, frame: Frame, stored: Stored, asked: Option<&str>, pasted: Option<String>) -> Page {
     let public = shared.parts.public_url.as_ref();
-    let elsewhere = |asked: &&str| {
-        public.and_then(authority).is_some_and(|public| !public.eq_ignore_ascii_case(asked))
-    };
+    let elsewhere =
+        |asked: &&str| public.and_then(authority).is_some_and(|public| !public.eq_ignore_ascii_case(asked));
     let provider = stored.draft.settings.provider;
     let client_id = shared.client_id(provider);
     let page = ConnectPage {
@@ -111,7 +111,7 @@ fn page(shared: &Shared, frame: Frame, stored: Stored, asked: Option<&str>, past
         redirect_uri: public.map(|url| redirect_uri(url).to_string()),
         other_host: asked.filter(elsewhere).map(str::to_owned),
         links: links(provider, client_id.as_deref()),
-        scopes: shared.scopes(provider),
+        scopes: scopes(provider),
         advice: pasted.as_deref().map(advise_pasted),
         pasted: pasted.unwrap_or_default(),
         client_id,
@@ -121,6 +121,14 @@ fn page(shared: &Shared, frame: Frame, stored: Stored, asked: Option<&str>, past
         frame,
     };
     Page::console(StatusCode::OK, &page)
+}
+
+fn scopes(provider: Provider) -> &'static [&'static str] {
+    match provider {
+        Provider::Microsoft => &GRAPH_SCOPES,
+        Provider::Google => &["https://mail.google.com/", "openid", "email"],
+        Provider::Other => &[],
+    }
 }
 
 /// As people call the provider.

@@ -41,10 +41,17 @@ pub enum State {
     /// Servers and password are to be entered.
     Manual,
     /// The mailbox exists; nothing was tested.
-    Test { mailbox: String },
+    Test {
+        mailbox: String,
+    },
     /// It was tested, or the test was left out.
-    Settings { mailbox: String, tested: bool },
-    Done { mailbox: String },
+    Settings {
+        mailbox: String,
+        tested: bool,
+    },
+    Done {
+        mailbox: String,
+    },
 }
 
 /// Who the provider is, as detection found it.
@@ -120,7 +127,9 @@ impl Draft {
     pub fn mailbox(&self) -> Option<&str> {
         match &self.state {
             State::SignIn | State::Connect | State::Manual => None,
-            State::Test { mailbox } | State::Settings { mailbox, .. } | State::Done { mailbox } => Some(mailbox),
+            State::Test { mailbox } | State::Settings { mailbox, .. } | State::Done { mailbox } => {
+                Some(mailbox)
+            }
         }
     }
 

@@ -13,8 +13,8 @@ use crate::base::id::short_id;
 use crate::console::guard::{Change, Proof};
 use crate::console::page::{self, Page};
 use crate::console::shared::Shared;
-use crate::console::wizard::draft::{Draft, State as At, Step, Stored};
 use crate::console::wizard::PATH;
+use crate::console::wizard::draft::{Draft, State as At, Step, Stored};
 use crate::store::{DraftRow, StoreError};
 
 /// How long a draft waits for its administrator.
@@ -54,7 +54,8 @@ fn read(row: DraftRow) -> Option<Stored> {
 }
 
 async fn find(shared: &Shared, id: &str) -> Result<Stored, Response> {
-    let row = shared.parts.store.draft(id).await.map_err(|failure| Shared::broken(&failure).into_response())?;
+    let row =
+        shared.parts.store.draft(id).await.map_err(|failure| Shared::broken(&failure).into_response())?;
     let gone = || page::problem(StatusCode::NOT_FOUND, &page::DRAFT_GONE).into_response();
     row.and_then(read).ok_or_else(gone)
 }
@@ -82,8 +83,7 @@ pub async fn open_version(shared: &Shared, id: &str, step: Step, version: i64) -
 pub async fn add(shared: &Shared, draft: &Draft) -> Result<String, Page> {
     let now = shared.parts.clock.now();
     let id = short_id();
-    let row =
-        DraftRow { id: id.clone(), version: 1, body: json(draft), created_at: now, updated_at: now };
+    let row = DraftRow { id: id.clone(), version: 1, body: json(draft), created_at: now, updated_at: now };
     let added = shared.parts.store.add_draft(&row, now - KEPT).await;
     added.map_err(|failure| Shared::broken(&failure))?;
     Ok(id)

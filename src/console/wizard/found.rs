@@ -39,7 +39,9 @@ pub fn refusal_key(refused: AddressError) -> &'static str {
     match refused {
         AddressError::NotAnAddress => "address-none",
         AddressError::TooLong | AddressError::LocalTooLong => "address-long",
-        AddressError::Local { .. } | AddressError::LocalDots | AddressError::Invisible => "address-characters",
+        AddressError::Local { .. } | AddressError::LocalDots | AddressError::Invisible => {
+            "address-characters"
+        }
         AddressError::Domain | AddressError::IpAddress => "address-domain",
     }
 }

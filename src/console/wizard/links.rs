@@ -18,11 +18,17 @@ pub fn links(provider: Provider, client_id: Option<&str>) -> Vec<(&'static str, 
         .map(|(key, blade)| (key, format!("{ENTRA}/ApplicationMenuBlade/~/{blade}/appId/{id}")))
         .into(),
         (Provider::Microsoft, None) => {
-            vec![("link-create", format!("{ENTRA}/CreateApplicationBlade/quickStartType~/null/isMSAApp~/false"))]
+            vec![(
+                "link-create",
+                format!("{ENTRA}/CreateApplicationBlade/quickStartType~/null/isMSAApp~/false"),
+            )]
         }
         (Provider::Google, _) => vec![
             ("link-google-client", "https://console.cloud.google.com/apis/credentials".to_owned()),
-            ("link-google-api", "https://console.cloud.google.com/apis/library/gmail.googleapis.com".to_owned()),
+            (
+                "link-google-api",
+                "https://console.cloud.google.com/apis/library/gmail.googleapis.com".to_owned(),
+            ),
         ],
         (Provider::Other, _) => Vec::new(),
     }

@@ -12,13 +12,13 @@ use tracing::info;
 use crate::base::audit::{Event, Outcome};
 use crate::base::id::{MailboxId, short_id};
 use crate::base::secret::{ExposeSecret, SecretString};
+use crate::console::form::Field;
 use crate::console::frame::Frame;
 use crate::console::guard::{Client, Submitted};
-use crate::console::page::{self, Page};
+use crate::console::page::Page;
 use crate::console::shared::Shared;
 use crate::console::wizard::draft::{PasswordUse, State as At, Step, Stored};
 use crate::console::wizard::drafts;
-use crate::console::form::{Field, wrong};
 use crate::console::wizard::rail::{Mark, rail};
 use crate::mailbox::settings::{Security, Server};
 use crate::oauth::source::Purpose;
@@ -37,8 +37,7 @@ struct ManualPage {
     app_password: bool,
     help: Option<String>,
     warnings: Vec<String>,
-    incoming: ServerFields,
-    outgoing: ServerFields,
+    servers: Vec<ServerFields>,
     password: Field,
     fields: Vec<Field>,
 }
@@ -70,8 +69,12 @@ pub struct Entered {
     outgoing_security: String,
     #[serde(default)]
     outgoing_user: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "secret")]
     password: SecretString,
+}
+
+fn secret<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<SecretString, D::Error> {
+    String::deserialize(deserializer).map(SecretString::from)
 }
 
 /// The form as the draft has it.
@@ -279,8 +282,7 @@ fn form(frame: Frame, stored: Stored, entered: Entered, status: StatusCode, prob
         provider: stored.draft.found.name,
         app_password,
         help,
-        incoming,
-        outgoing,
+        servers: vec![incoming, outgoing],
         password,
         fields: all,
         frame,

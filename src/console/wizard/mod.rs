@@ -24,6 +24,7 @@ use axum::routing::{get, post};
 
 use crate::console::shared::Shared;
 
+pub use connect::name_of;
 pub use drafts::connected;
 pub use progress::Tests;
 

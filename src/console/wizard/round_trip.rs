@@ -58,7 +58,8 @@ impl Trip<'_> {
     }
 
     async fn send(&self, mailbox: &dyn Mailbox, mark: &str) -> Result<(), MailboxError> {
-        let message_id = format!("{mark}@{}", self.from.rsplit_once('@').map_or("localhost", |(_, host)| host));
+        let message_id =
+            format!("{mark}@{}", self.from.rsplit_once('@').map_or("localhost", |(_, host)| host));
         let mime = MessageBuilder::new()
             .from(self.from)
             .to(self.to)

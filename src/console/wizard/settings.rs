@@ -9,6 +9,7 @@ use http::StatusCode;
 
 use crate::base::audit::{Event, Outcome};
 use crate::base::id::MailboxId;
+use crate::console::form::Field;
 use crate::console::frame::Frame;
 use crate::console::guard::{Client, Submitted};
 use crate::console::page::{self, Page};
@@ -16,7 +17,6 @@ use crate::console::settings_form::{Entered, SettingsForm};
 use crate::console::shared::Shared;
 use crate::console::wizard::draft::{State as At, Step, Stored};
 use crate::console::wizard::drafts;
-use crate::console::form::Field;
 use crate::console::wizard::rail::{Mark, rail};
 
 #[derive(Template)]
