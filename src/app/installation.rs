@@ -36,13 +36,13 @@ pub(super) fn now() -> Timestamp {
 }
 
 /// The client for the desk: its two origins and nobody else.
-fn desk_client(start_up: &StartUp, runtime: &Handle) -> anyhow::Result<Arc<dyn HttpCall>> {
+pub(super) fn desk_client(start_up: &StartUp, runtime: &Handle) -> anyhow::Result<Arc<dyn HttpCall>> {
     let egress = Egress::only([start_up.desk.url.as_str(), start_up.desk.api_url.as_str()])?;
     Ok(Arc::new(net::Client::new(runtime.clone(), egress, Timeouts::default())?))
 }
 
 /// The client for identity and mail providers.
-fn provider_client(start_up: &StartUp, runtime: &Handle) -> anyhow::Result<Arc<dyn HttpCall>> {
+pub(super) fn provider_client(start_up: &StartUp, runtime: &Handle) -> anyhow::Result<Arc<dyn HttpCall>> {
     let own = start_up.microsoft.iter().flat_map(|app| [&app.authority, &app.graph]);
     // The hosts an operator names as authority and Graph are his word that they may be called.
     let named = own.map(|url| url.origin().ascii_serialization());
@@ -94,6 +94,7 @@ pub(super) struct Installation {
     pub(super) mailboxes: MailboxFactory,
     pub(super) providers: Arc<dyn HttpCall>,
     pub(super) wake: Wake,
+    pub(super) meters: worker::Meters,
 }
 
 impl Installation {
@@ -119,6 +120,7 @@ impl Installation {
             mailboxes: mailbox_factory(start_up, keeper.as_ref(), &providers),
             desk: Arc::new(desk),
             wake: Wake::new(),
+            meters: worker::Meters::default(),
             parts,
             store,
             sealer,
@@ -138,6 +140,7 @@ impl Installation {
             reply_to: mail.reply_to.clone(),
             max_size: mail.max_size,
             message_id_domain: mail.message_id_domain.clone(),
+            policy: mail.policy.clone(),
         };
         let worker = || {
             Worker::new(worker::Parts {
@@ -149,6 +152,7 @@ impl Installation {
                 message_ids: self.secret.derive("message ids"),
                 holder: holder(&start_up.store),
                 settings,
+                meters: self.meters.clone(),
                 at: Arc::new(|_| {}),
             })
         };

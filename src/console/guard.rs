@@ -13,6 +13,7 @@ use http::request::Parts;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use crate::base::audit::{Event, Outcome};
 use crate::base::secret::equal_in_constant_time;
 use crate::console::language::Texts;
 use crate::console::page::{self, Page};
@@ -101,7 +102,10 @@ impl<T: DeserializeOwned> FromRequest<Arc<Shared>> for Submitted<T> {
         let body = axum::body::to_bytes(body, MOST_FORM).await.map_err(|_| bad())?;
         let token = url::form_urlencoded::parse(&body).find(|(name, _)| name == "token");
         let token = token.map(|(_, token)| token.into_owned()).ok_or_else(foreign)?;
-        shared.check_form(&admin, &parts, &token)?;
+        let Ok(client) = Client::from_request_parts(&mut parts, shared).await;
+        shared.check_form(&admin, &parts, &token).inspect_err(|_| {
+            shared.note(&client, &admin, Event::Refusal, Outcome::Refused, "a form of another page");
+        })?;
         let request = Request::from_parts(parts, axum::body::Body::from(body));
         let axum::Form(fields) = axum::Form::from_request(request, shared).await.map_err(|_| bad())?;
         Ok(Self(admin, fields))

@@ -1,19 +1,22 @@
 //! The gateway on real sockets: what a client may send, what an upstream gets, how it ends.
 
+mod before_tls;
 mod brakes;
-mod client;
+pub mod client;
 mod draining;
 mod failures;
 mod heads;
 mod http2;
 mod nginx;
 mod own_pages;
+mod paths;
 mod proxying;
+mod refusals;
 mod reload;
 mod shield;
 mod start;
 mod streaming;
-mod tls;
+pub mod tls;
 mod trusted_proxies;
 mod upgrade;
-mod upstream;
+pub mod upstream;

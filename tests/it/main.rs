@@ -1,22 +1,29 @@
 //! The integration tests: one binary, a file per area, real servers where a user would have them.
 
+mod abuse;
 mod admins;
 mod audit;
 mod browser;
+mod canary;
 mod cli;
 mod config_files;
 mod console;
 mod desk;
 mod desk_user;
+mod detect;
+mod doctor;
 mod gateway;
 mod ladder;
 mod mail;
 mod middleware;
 mod net;
 mod oauth;
+mod paths;
+mod properties;
 mod providers;
 mod rule;
 mod sandbox;
+mod security_table;
 mod shared;
 mod signals;
 mod store;

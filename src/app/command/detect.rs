@@ -14,7 +14,7 @@ use crate::net::reach::{Inside, Reach};
 use crate::net::stranger::Strangers;
 
 #[derive(Debug, clap::Args)]
-pub(super) struct Arguments {
+pub(crate) struct Arguments {
     /// The mailbox's address, such as support@example.com
     address: String,
     /// Ask nobody: answer from the built-in table alone

@@ -179,12 +179,9 @@ impl Decision<'_> {
         self.detection.user_form = Some(UserForm::Address);
         self.detection.confidence = Confidence::Srv;
         self.sign_in_at(&incoming.host, true);
-        let own = |host: &str| is_below(host, &self.address.domain);
-        let known = self.detection.provider.is_some();
-        if !known
-            && !(own(&incoming.host)
-                && self.detection.outgoing.as_ref().is_none_or(|server| own(&server.host)))
-        {
+        let servers = [Some(&incoming), self.detection.outgoing.as_ref()];
+        let is_foreign = |server: &Server| !is_below(&server.host, &self.address.domain);
+        if self.detection.provider.is_none() && servers.into_iter().flatten().any(is_foreign) {
             // RFC 6186, section 6: a name elsewhere is to be confirmed by the user.
             self.warn(Warning::OtherDomain);
         }
