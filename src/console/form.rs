@@ -46,7 +46,7 @@ impl Field {
     }
 
     /// Whether the catalogue has a hint for the field.
-    pub fn hint<'t>(&self, t: &'t Arc<Texts>) -> Option<String> {
+    pub fn hint(&self, t: &Arc<Texts>) -> Option<String> {
         let key = format!("field-{}.hint", self.name);
         t.knows(&key).then(|| t.say(&key).to_string())
     }

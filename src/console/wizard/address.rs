@@ -81,7 +81,7 @@ async fn page(
 ) -> Result<Page, Page> {
     let waiting = drafts::open_ones(shared).await?.into_iter().map(|stored| Waiting {
         path: path_of(&stored.id, stored.draft.step()),
-        step: frame.t.say(&format!("step-{}", stored.draft.step().name())).to_string(),
+        step: frame.t.say(format!("step-{}", stored.draft.step().name())).to_string(),
         started: frame.moment(stored.started),
         address: stored.draft.address,
         admin: stored.draft.admin,
