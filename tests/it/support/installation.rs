@@ -8,7 +8,8 @@ use mintgate::base::audit::Audit;
 use mintgate::base::clock::{Clock, ManualClock, SystemClock, Timestamp};
 use mintgate::base::id::MailboxId;
 use mintgate::base::wake::Wake;
-use mintgate::console::{Console, Microsoft, Parts};
+use mintgate::console::{Console, Fixed, Microsoft, Parts};
+use mintgate::mailbox::detect::Detector;
 use mintgate::mailbox::registry::{self, Parts as MailboxParts};
 use mintgate::net::{Client, Egress, Timeouts};
 use mintgate::oauth::provider::MicrosoftApp;
@@ -141,6 +142,8 @@ impl Installation {
             microsoft: Some(Microsoft { app: self.app.clone(), keeper: self.keeper.clone() }),
             public_url: Some(url(PUBLIC_URL)),
             from_address: None,
+            fixed: Fixed::default(),
+            detect: Arc::new(Detector::offline()),
             bot_configured: true,
             mailboxes: Arc::new(move |row| registry::make(row, &mailbox_parts)),
             worker: self.worker.clone(),
