@@ -4,14 +4,34 @@ use std::borrow::Cow;
 
 use mail_parser::{ContentType, MessagePart, MimeHeaders, PartType};
 
-use super::repair;
+use super::{body, repair, uuencode};
 use crate::base::id::hex;
 use crate::base::secret::sha256;
 use crate::mail::{Attachment, clean, message_id};
 
-/// Every part that is not shown as text, in the mail's order.
+/// Every part that is not shown as text, in the mail's order; then the files written into its text.
 pub(super) fn attachments(mail: &mail_parser::Message<'_>) -> Vec<Attachment> {
-    mail.attachments().enumerate().map(|(index, part)| attachment(mail, index, part)).collect()
+    // A calendar may be all there is, and counts as the mail's text then.
+    let shown_calendars = mail.text_bodies().filter(|part| body::is_calendar(part));
+    let parts = mail.attachments().chain(shown_calendars).enumerate();
+    let mut files: Vec<Attachment> = parts.map(|(index, part)| attachment(mail, index, part)).collect();
+    for file in body::written_files(mail) {
+        let number = files.len() + 1;
+        files.push(written(&file, number));
+    }
+    files
+}
+
+fn written(file: &uuencode::File, number: usize) -> Attachment {
+    let media_type = "application/octet-stream".to_owned();
+    Attachment {
+        name: clean::file_name(&file.name, &made_up(number, &media_type)),
+        size: file.bytes.len(),
+        sha256: hex(&sha256(&file.bytes)),
+        inline: false,
+        content_id: None,
+        media_type,
+    }
 }
 
 fn attachment(mail: &mail_parser::Message<'_>, index: usize, part: &MessagePart<'_>) -> Attachment {
@@ -59,9 +79,21 @@ fn name(mail: &mail_parser::Message<'_>, index: usize, part: &MessagePart<'_>, m
     }
 }
 
-/// The name of a file that came without one.
+/// The name of a file that came without one: the usual one where people know it by that.
 fn made_up(number: usize, media_type: &str) -> String {
-    const EXTENSIONS: [(&str, &str); 20] = [
+    const USUAL: [(&str, &str); 10] = [
+        ("application/ms-tnef", "winmail.dat"),
+        ("application/vnd.ms-tnef", "winmail.dat"),
+        ("application/pkcs7-mime", "smime.p7m"),
+        ("application/x-pkcs7-mime", "smime.p7m"),
+        ("application/pkcs7-signature", "smime.p7s"),
+        ("application/x-pkcs7-signature", "smime.p7s"),
+        ("application/pgp-signature", "signature.asc"),
+        ("application/pgp-keys", "public-key.asc"),
+        ("application/pgp-encrypted", "pgp-version.txt"),
+        ("application/pgp", "message.asc"),
+    ];
+    const EXTENSIONS: [(&str, &str); 15] = [
         ("text/plain", "txt"),
         ("text/html", "html"),
         ("text/calendar", "ics"),
@@ -77,12 +109,10 @@ fn made_up(number: usize, media_type: &str) -> String {
         ("image/gif", "gif"),
         ("application/pdf", "pdf"),
         ("application/zip", "zip"),
-        ("application/pgp-signature", "asc"),
-        ("application/pgp-encrypted", "asc"),
-        ("application/pkcs7-signature", "p7s"),
-        ("application/pkcs7-mime", "p7m"),
-        ("application/ms-tnef", "dat"),
     ];
+    if let Some((_, name)) = USUAL.iter().find(|(kind, _)| *kind == media_type) {
+        return (*name).to_owned();
+    }
     match EXTENSIONS.iter().find(|(kind, _)| *kind == media_type) {
         Some((_, extension)) => format!("file-{number}.{extension}"),
         None => format!("file-{number}"),
