@@ -10,6 +10,9 @@ use crate::config::environment::Environment;
 mod check;
 mod demo;
 mod healthcheck;
+mod import;
+mod mailbox;
+mod queue;
 mod run;
 mod sandbox;
 mod vault;
@@ -26,6 +29,12 @@ pub(super) enum Command {
     Sandbox(sandbox::Arguments),
     /// Look after the sealed vault and its keys
     Vault(vault::Arguments),
+    /// List, try, look into and forget connected mailboxes
+    Mailbox(mailbox::Arguments),
+    /// Mails that wait or were put aside: list, show, try again, leave
+    Queue(queue::Arguments),
+    /// Take in what is older than the connection
+    Import(import::Arguments),
     /// Ask a running gateway whether it is well (for container health checks)
     Healthcheck(ConfigArgument),
 }
@@ -38,6 +47,9 @@ impl Command {
             Self::Demo(arguments) => demo::run(&arguments),
             Self::Sandbox(arguments) => sandbox::run(&arguments),
             Self::Vault(arguments) => vault::run(&arguments),
+            Self::Mailbox(arguments) => mailbox::run(&arguments),
+            Self::Queue(arguments) => queue::run(&arguments),
+            Self::Import(arguments) => import::run(&arguments),
             Self::Healthcheck(config) => healthcheck::run(&config),
         }
     }
@@ -49,6 +61,24 @@ pub(super) struct ConfigArgument {
     /// The start-up file; see docs/configuration.md
     #[arg(long, short, value_name = "FILE", env = "MINTGATE_CONFIG")]
     pub(super) config: Option<std::path::PathBuf>,
+}
+
+/// How a command tells what it found.
+#[derive(Debug, Clone, Copy, clap::Args)]
+struct Form {
+    /// Tell it as JSON, for programs
+    #[arg(long)]
+    json: bool,
+}
+
+impl Form {
+    fn tell(self, json: &serde_json::Value, text: impl FnOnce()) {
+        if self.json {
+            println!("{json}");
+        } else {
+            text();
+        }
+    }
 }
 
 /// Reads the start-up file and the environment.
