@@ -15,6 +15,7 @@ mod mail;
 mod middleware;
 mod net;
 mod oauth;
+mod operator;
 mod paths;
 mod providers;
 mod rule;

@@ -175,7 +175,11 @@ async fn change(
     let changed = act(&*store, mail, installation::now()).await?;
     let Some(row) = look_up(&*store, mail).await? else { bail!("there is no mail `{}`", one.mail) };
     if !changed {
-        bail!("`{}` is {}: nothing can be changed about it", one.mail, row["state"].as_str().unwrap_or("gone"));
+        bail!(
+            "`{}` is {}: nothing can be changed about it",
+            one.mail,
+            row["state"].as_str().unwrap_or("gone")
+        );
     }
     one.form.tell(&row, || println!("OK: {}", line(&row)));
     Ok(ExitCode::SUCCESS)
