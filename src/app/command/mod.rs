@@ -9,6 +9,8 @@ use crate::config::environment::Environment;
 
 mod check;
 mod demo;
+mod detect;
+mod doctor;
 mod healthcheck;
 mod import;
 mod mailbox;
@@ -27,6 +29,8 @@ pub(super) enum Command {
     Demo(demo::Arguments),
     /// Start only the stand-ins for Microsoft, a mailbox and the desk
     Sandbox(sandbox::Arguments),
+    /// Say what is still open: ports, passwords, clocks, files, the set-up guide's checklist
+    Doctor(doctor::Arguments),
     /// Look after the sealed vault and its keys
     Vault(vault::Arguments),
     /// List, try, look into and forget connected mailboxes
@@ -35,6 +39,8 @@ pub(super) enum Command {
     Queue(queue::Arguments),
     /// Take in what is older than the connection
     Import(import::Arguments),
+    /// Find out how the mailbox of an address is read, without signing in
+    Detect(detect::Arguments),
     /// Ask a running gateway whether it is well (for container health checks)
     Healthcheck(ConfigArgument),
 }
@@ -46,10 +52,12 @@ impl Command {
             Self::Check(config) => check::run(&config),
             Self::Demo(arguments) => demo::run(&arguments),
             Self::Sandbox(arguments) => sandbox::run(&arguments),
+            Self::Doctor(arguments) => doctor::run(&arguments),
             Self::Vault(arguments) => vault::run(&arguments),
             Self::Mailbox(arguments) => mailbox::run(&arguments),
             Self::Queue(arguments) => queue::run(&arguments),
             Self::Import(arguments) => import::run(&arguments),
+            Self::Detect(arguments) => detect::run(&arguments),
             Self::Healthcheck(config) => healthcheck::run(&config),
         }
     }
