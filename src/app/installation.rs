@@ -18,6 +18,7 @@ use crate::config::{StartUp, VaultKey};
 use crate::desk::Desk;
 use crate::desk::admin::Admins;
 use crate::mailbox::{Mailbox, registry as mailboxes};
+use crate::middleware::login_brake::Attempts;
 use crate::middleware::registry::Parts as MiddlewareParts;
 use crate::middleware::session_shield::{DeskSide, Means, Sessions};
 use crate::net::{self, Egress, PROVIDERS, Timeouts};
@@ -71,8 +72,16 @@ fn parts_with(start_up: &StartUp, http: Arc<dyn HttpCall>, sealer: &Arc<Sealer>)
         desk: Arc::new(DeskSide::new(http, &desk.url, &desk.api_url)),
         audit: audit.clone(),
     };
+    let attempts = Arc::new(Attempts::new(Arc::new(SystemClock)));
     let (admins, shield) = (Arc::new(admins), Arc::new(shield));
-    MiddlewareParts { clock: Arc::new(SystemClock), admins, cookies: start_up.cookies.clone(), shield, audit }
+    MiddlewareParts {
+        clock: Arc::new(SystemClock),
+        attempts,
+        admins,
+        cookies: start_up.cookies.clone(),
+        shield,
+        audit,
+    }
 }
 
 /// What is needed before the store: the vault's key and the ways out.

@@ -21,6 +21,9 @@ use ipnet::IpNet;
 use serde::Deserialize;
 use serde_yaml::Spanned;
 
+pub(super) use self::desk::{DeskError, Side};
+pub(super) use self::presented::withhold;
+
 pub use self::desk::DeskSide;
 pub use self::errand::Means;
 pub use self::sessions::Sessions;
@@ -28,7 +31,7 @@ pub use self::sessions::Sessions;
 use self::claims::Claims;
 use self::errand::{Act, Errand, without_cookie};
 use self::place::Place;
-use self::presented::{Presented, withhold};
+use self::presented::Presented;
 use self::sessions::{Found, Session, bearer};
 use crate::base::address::parse_network;
 use crate::base::audit::{Event, Outcome, Record};

@@ -3,5 +3,5 @@
 
 mod replies;
 mod requests;
-mod scene;
+pub mod scene;
 mod sessions;

@@ -13,6 +13,7 @@ use mintgate::base::audit::Audit;
 use mintgate::base::clock::{Clock, ManualClock, SystemClock};
 use mintgate::config::NamedMiddleware;
 use mintgate::desk::admin::Admins;
+use mintgate::middleware::login_brake::Attempts;
 use mintgate::middleware::registry::{MiddlewareSpec, Parts};
 use mintgate::middleware::session_shield::{DeskSide, Means, Sessions};
 use mintgate::net::{Client as HttpClient, Egress, Timeouts};
@@ -61,6 +62,11 @@ impl Scene {
 
     /// A gateway of its own, on the scene's store.
     pub fn gateway_with(&self, shield: &str) -> Started {
+        self.gateway_of(&[shield, GUARD])
+    }
+
+    /// A gateway whose one router to the desk has these middlewares.
+    pub fn gateway_of(&self, middlewares: &[&str]) -> Started {
         let url = format!("http://{}", self.desk).parse().expect("a URL");
         let egress = Egress::only([format!("http://{}", self.desk)]).expect("rules");
         let client = HttpClient::new(self.runtime.handle().clone(), egress, Timeouts::default());
@@ -76,6 +82,7 @@ impl Scene {
         let (cookies, admins) = (Hardening::default(), Arc::new(admins));
         let parts = Parts {
             clock: self.clock.clone(),
+            attempts: Arc::new(Attempts::new(self.clock.clone())),
             admins: admins.clone(),
             cookies,
             shield: Arc::new(means),
@@ -83,7 +90,7 @@ impl Scene {
         };
         let mut desk = router("PathPrefix(`/`)");
         desk.desk = true;
-        desk.middlewares = vec![compiled(shield, &parts), compiled(GUARD, &parts)];
+        desk.middlewares = middlewares.iter().map(|yaml| compiled(yaml, &parts)).collect();
         let plan = Plan {
             console: Some(Arc::new(Console)),
             on_rights_change: Some(Arc::new(move || admins.invalidate_all())),
