@@ -17,6 +17,7 @@ pub(super) fn console(start_up: &StartUp, installation: &Installation) -> Option
     Some(Arc::new(Console::new(Parts {
         store: installation.store.clone(),
         sealer: installation.sealer.clone(),
+        secret: installation.secret.clone(),
         http: installation.providers.clone(),
         clock: Arc::new(SystemClock),
         microsoft: registered.map(|(app, keeper)| Microsoft { app, keeper }),

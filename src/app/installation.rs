@@ -24,6 +24,7 @@ use crate::middleware::session_shield::{DeskSide, Means, Sessions};
 use crate::net::{self, Egress, PROVIDERS, Timeouts};
 use crate::store::seal::{Sealer, SealingKey};
 use crate::store::{self, Store, StoreAt};
+use crate::token::install::InstallSecret;
 use crate::token::keeper::Keeper;
 use crate::web::call::HttpCall;
 use crate::worker::{self, MailboxFactory, Worker};
@@ -56,19 +57,25 @@ fn provider_client(start_up: &StartUp, runtime: &Handle) -> anyhow::Result<Arc<d
     Ok(Arc::new(client))
 }
 
-/// What compiled middlewares need, without the vault's key: enough for `check`.
+/// What compiled middlewares need, with keys that no vault holds: enough for `check`, and to see whether the
+/// rules can work before anything is opened.
 pub(super) fn middleware_parts(start_up: &StartUp, runtime: &Handle) -> anyhow::Result<MiddlewareParts> {
     let sealer = Arc::new(Sealer::new(SealingKey::random()));
-    Ok(parts_with(start_up, desk_client(start_up, runtime)?, &sealer))
+    Ok(parts_with(start_up, desk_client(start_up, runtime)?, &sealer, &InstallSecret::random()))
 }
 
-fn parts_with(start_up: &StartUp, http: Arc<dyn HttpCall>, sealer: &Arc<Sealer>) -> MiddlewareParts {
-    let desk = &start_up.desk;
-    let key = sealer.derive("desk sessions");
-    let audit = Audit::new(Arc::new(SystemClock));
-    let admins = Admins::new(http.clone(), &desk.api_url, Arc::new(SystemClock), key, audit.clone());
+fn parts_with(
+    start_up: &StartUp,
+    http: Arc<dyn HttpCall>,
+    sealer: &Arc<Sealer>,
+    secret: &InstallSecret,
+) -> MiddlewareParts {
+    let (desk, clock) = (&start_up.desk, Arc::new(SystemClock));
+    let audit = Audit::new(clock.clone());
+    let key = secret.derive("desk sessions");
+    let admins = Admins::new(http.clone(), &desk.api_url, clock.clone(), key, audit.clone());
     let shield = Means {
-        sessions: Arc::new(Sessions::new(sealer.clone(), Arc::new(SystemClock))),
+        sessions: Arc::new(Sessions::new(sealer.clone(), secret.derive("session handles"), clock)),
         desk: Arc::new(DeskSide::new(http, &desk.url, &desk.api_url)),
         audit: audit.clone(),
     };
@@ -84,27 +91,11 @@ fn parts_with(start_up: &StartUp, http: Arc<dyn HttpCall>, sealer: &Arc<Sealer>)
     }
 }
 
-/// What is needed before the store: the vault's key and the ways out.
-pub(super) struct Ground {
-    sealer: Arc<Sealer>,
-    desk_http: Arc<dyn HttpCall>,
-    pub(super) parts: Arc<MiddlewareParts>,
-}
-
-impl Ground {
-    pub(super) fn lay(start_up: &StartUp, runtime: &Handle) -> anyhow::Result<Self> {
-        make_private_folder(&start_up.data_dir)?;
-        let sealer = Arc::new(sealer(&start_up.vault)?);
-        let desk_http = desk_client(start_up, runtime)?;
-        let parts = parts_with(start_up, desk_http.clone(), &sealer);
-        Ok(Self { sealer, desk_http, parts: Arc::new(parts) })
-    }
-}
-
 /// Everything behind the gateway.
 pub(super) struct Installation {
     pub(super) store: Arc<dyn Store>,
     pub(super) sealer: Arc<Sealer>,
+    pub(super) secret: InstallSecret,
     pub(super) parts: Arc<MiddlewareParts>,
     pub(super) desk: Arc<Desk>,
     /// `None` while no app is registered at a provider.
@@ -115,10 +106,15 @@ pub(super) struct Installation {
 }
 
 impl Installation {
-    /// Opens the store.
-    pub(super) async fn open(ground: Ground, start_up: &StartUp, runtime: &Handle) -> anyhow::Result<Self> {
-        let Ground { sealer, desk_http, parts } = ground;
+    /// Reads or makes the vault's key and opens the store.
+    pub(super) async fn open(start_up: &StartUp, runtime: &Handle) -> anyhow::Result<Self> {
+        make_private_folder(&start_up.data_dir)?;
+        let sealer = Arc::new(sealer(start_up)?);
         let store = store::open(&start_up.store).await?;
+        let secret = InstallSecret::of(&store, &sealer).await;
+        let secret = secret.context("the vault's key does not fit the store")?;
+        let desk_http = desk_client(start_up, runtime)?;
+        let parts = Arc::new(parts_with(start_up, desk_http.clone(), &sealer, &secret));
         parts.shield.sessions.open(store.clone(), runtime.clone());
         let providers = provider_client(start_up, runtime)?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
@@ -135,6 +131,7 @@ impl Installation {
             parts,
             store,
             sealer,
+            secret,
             keeper,
             providers,
         })
@@ -158,7 +155,7 @@ impl Installation {
                 mailboxes: self.mailboxes.clone(),
                 clock: Arc::new(SystemClock),
                 wake: self.wake.clone(),
-                message_ids: self.sealer.derive("message ids"),
+                message_ids: self.secret.derive("message ids"),
                 holder: holder(&start_up.store),
                 settings,
                 at: Arc::new(|_| {}),
@@ -202,19 +199,37 @@ fn mailbox_factory(
     })
 }
 
-fn sealer(key: &VaultKey) -> anyhow::Result<Sealer> {
-    let key = match key {
+/// Seals with the active key, which is made where none is named, and opens with the previous ones too.
+fn sealer(start_up: &StartUp) -> anyhow::Result<Sealer> {
+    let key = match &start_up.vault {
         VaultKey::File(path) => SealingKey::read(path)?,
         VaultKey::MadeIn(folder) => read_or_make(&folder.join(KEY_FILE))?,
     };
-    Ok(Sealer::new(key))
+    with_previous(key, start_up)
 }
 
-/// Whether a key that is given can be used; one that is yet to be made can.
-pub(super) fn check_key(key: &VaultKey) -> anyhow::Result<()> {
-    match key {
-        VaultKey::File(path) => SealingKey::read(path).map(drop).map_err(Into::into),
-        VaultKey::MadeIn(_) => Ok(()),
+/// The same from keys that are there; none is made.
+pub(super) fn present_sealer(start_up: &StartUp) -> anyhow::Result<Sealer> {
+    let key = match &start_up.vault {
+        VaultKey::File(path) => SealingKey::read(path)?,
+        VaultKey::MadeIn(folder) => SealingKey::read(&folder.join(KEY_FILE))?,
+    };
+    with_previous(key, start_up)
+}
+
+fn with_previous(key: SealingKey, start_up: &StartUp) -> anyhow::Result<Sealer> {
+    let previous = start_up.previous_keys.iter().map(|path| SealingKey::read(path));
+    let previous = previous.collect::<Result<Vec<_>, _>>()?;
+    Ok(previous.into_iter().fold(Sealer::new(key), Sealer::with_earlier))
+}
+
+/// Whether the keys that are named can be used; one that is yet to be made can.
+pub(super) fn check_keys(start_up: &StartUp) -> anyhow::Result<()> {
+    match &start_up.vault {
+        VaultKey::MadeIn(folder) if !folder.join(KEY_FILE).exists() => {
+            with_previous(SealingKey::random(), start_up).map(drop)
+        }
+        VaultKey::File(_) | VaultKey::MadeIn(_) => present_sealer(start_up).map(drop),
     }
 }
 

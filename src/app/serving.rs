@@ -12,7 +12,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tracing::{info, warn};
 
-use super::installation::{self, Ground, Installation};
+use super::installation::{self, Installation};
 use super::reload::Reload;
 use super::serve::{Ended, ServeError, Serving, Signals, Stop, serve as serve_bound};
 use super::{certificate, console};
@@ -70,10 +70,12 @@ pub(super) fn start(start_up: StartUp) -> anyhow::Result<Running> {
         .build()
         .context("no runtime")?;
     ignore_sighup_while_starting(&control)?;
-    let ground = Ground::lay(&start_up, control.handle())?;
-    let routes = Routes::load(&start_up, &ground.parts, installation::now())?;
+    // Rules that are wrong end the start before anything is bound, made or opened.
+    let before = installation::middleware_parts(&start_up, control.handle())?;
+    Routes::load(&start_up, &before, installation::now())?;
     let bound = bind(start_up.entry_points.clone())?;
-    let installation = control.block_on(Installation::open(ground, &start_up, control.handle()))?;
+    let installation = control.block_on(Installation::open(&start_up, control.handle()))?;
+    let routes = Routes::load(&start_up, &installation.parts, installation::now())?;
     let (rest, resting) = watch::channel(false);
     let (stop, stopping) = watch::channel(Stop::Run);
     let files = routes.files.clone();

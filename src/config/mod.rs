@@ -44,6 +44,8 @@ pub struct StartUp {
     pub desk: Desk,
     pub store: StoreAt,
     pub vault: VaultKey,
+    /// Files of earlier vault keys, which still open what they sealed; they were there at start.
+    pub previous_keys: Vec<PathBuf>,
     pub mail: Mail,
     pub microsoft: Option<MicrosoftApp>,
     pub console: Console,

@@ -173,6 +173,7 @@ async fn keep(
         last_mail_at: None,
         last_error: None,
         failing_since: None,
+        settings: String::new(),
     };
     forget_another(shared, microsoft, &row).await?;
     let connected = microsoft.keeper.connect(&row, Connection { token_url, refresh, grant }).await;

@@ -35,13 +35,18 @@ pub async fn start(
     client: Client,
     Change(admin): Change,
 ) -> Result<Page, Page> {
-    let started = leave_for_provider(&shared, &admin, &t).await;
+    Ok(leave(&begin_sign_in(&shared, &client, &admin).await?, &t))
+}
+
+/// Starts a sign-in at the provider: where the browser has to go.
+pub async fn begin_sign_in(shared: &Shared, client: &Client, admin: &Admin) -> Result<Url, Page> {
+    let started = make_flow(shared, admin).await;
     let outcome = if started.is_ok() { Outcome::Success } else { Outcome::Failure };
-    shared.note(&client, &admin, Event::OauthStart, outcome, "");
+    shared.note(client, admin, Event::OauthStart, outcome, "");
     started
 }
 
-async fn leave_for_provider(shared: &Shared, admin: &Admin, t: &Texts) -> Result<Page, Page> {
+async fn make_flow(shared: &Shared, admin: &Admin) -> Result<Url, Page> {
     let parts = &shared.parts;
     let (Some(microsoft), Some(public_url)) = (&parts.microsoft, &parts.public_url) else {
         return Err(page::problem(StatusCode::CONFLICT, &page::NOT_CONFIGURED));
@@ -54,7 +59,7 @@ async fn leave_for_provider(shared: &Shared, admin: &Admin, t: &Texts) -> Result
     let (pending, authorize_url) = begin(shared, &microsoft.app, start).await?;
     keep(shared, &pending, &admin.session).await?;
     info!(flow = pending.id, "sign-in at the provider started");
-    Ok(leave(&authorize_url, t))
+    Ok(authorize_url)
 }
 
 async fn begin(shared: &Shared, app: &MicrosoftApp, start: Start) -> Result<(Pending, Url), Page> {

@@ -17,7 +17,8 @@ use crate::console::guard::{Change, Client, Proof};
 use crate::console::page::{self, Page};
 use crate::console::shared::Shared;
 use crate::mailbox::Check;
-use crate::store::InboundState;
+use crate::store::{InboundState, MailboxRow};
+use crate::web::local::Admin;
 
 /// POST `/admin/exchange/disconnect`.
 pub async fn disconnect(
@@ -25,16 +26,41 @@ pub async fn disconnect(
     client: Client,
     Change(admin): Change,
 ) -> Result<Response, Page> {
-    let id = Shared::mailbox_id();
+    let row = present(&shared).await?;
+    end(&shared, &client, &admin, &row).await?;
+    Ok(page::back())
+}
+
+async fn present(shared: &Shared) -> Result<MailboxRow, Page> {
+    shared.present().await?.ok_or_else(|| page::problem(StatusCode::CONFLICT, &page::NOT_CONNECTED))
+}
+
+/// Forgets a mailbox and its tokens.
+pub async fn end(shared: &Shared, client: &Client, admin: &Admin, row: &MailboxRow) -> Result<(), Page> {
     let ended = match &shared.parts.microsoft {
-        Some(microsoft) => microsoft.keeper.disconnect(&id).await,
-        None => shared.parts.store.disconnect_mailbox(&id).await.map_err(Into::into),
+        Some(microsoft) => microsoft.keeper.disconnect(&row.id).await,
+        None => shared.parts.store.disconnect_mailbox(&row.id).await.map_err(Into::into),
     };
     ended.map_err(|failure| Shared::broken(&failure))?;
-    info!(mailbox = %id, "mailbox disconnected");
-    shared.note(&client, &admin, Event::ConsoleAction, Outcome::Success, "mailbox disconnected");
+    info!(mailbox = %row.id, "mailbox disconnected");
+    shared.note(client, admin, Event::ConsoleAction, Outcome::Success, "mailbox disconnected");
     shared.parts.worker.ring();
-    Ok(page::back())
+    Ok(())
+}
+
+/// Tests a mailbox, each step up to the first that fails.
+pub async fn probe(
+    shared: &Shared,
+    client: &Client,
+    admin: &Admin,
+    row: &MailboxRow,
+) -> Result<Vec<Check>, Page> {
+    let missing = || page::problem(StatusCode::CONFLICT, &page::NOT_CONNECTED);
+    let checks = (shared.parts.mailboxes)(row).ok_or_else(missing)?.probe().await;
+    let passed = !checks.is_empty() && checks.iter().all(|check| check.outcome.is_ok());
+    let outcome = if passed { Outcome::Success } else { Outcome::Failure };
+    shared.note(client, admin, Event::ConsoleAction, outcome, "connection tested");
+    Ok(checks)
 }
 
 #[derive(Template)]
@@ -59,13 +85,10 @@ pub async fn test(
     client: Client,
     Change(admin): Change,
 ) -> Result<Page, Page> {
-    let missing = || page::problem(StatusCode::CONFLICT, &page::NOT_CONNECTED);
-    let row = shared.present().await?.ok_or_else(missing)?;
-    let mailbox = (shared.parts.mailboxes)(&row).ok_or_else(missing)?;
-    let checks: Vec<Line> = mailbox.probe().await.into_iter().map(line).collect();
+    let row = present(&shared).await?;
+    let checks = probe(&shared, &client, &admin, &row).await?;
+    let checks: Vec<Line> = checks.into_iter().map(line).collect();
     let passed = !checks.is_empty() && checks.iter().all(|check| check.passed);
-    let outcome = if passed { Outcome::Success } else { Outcome::Failure };
-    shared.note(&client, &admin, Event::ConsoleAction, outcome, "connection tested");
     Ok(Page::console(StatusCode::OK, &TestPage { frame, checks, passed }))
 }
 

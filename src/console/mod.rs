@@ -24,11 +24,14 @@ use crate::mailbox::Mailbox;
 use crate::oauth::provider::MicrosoftApp;
 use crate::store::seal::Sealer;
 use crate::store::{MailboxRow, Store};
+use crate::token::install::InstallSecret;
 use crate::token::keeper::Keeper;
 use crate::web::answer::short;
 use crate::web::call::HttpCall;
 use crate::web::local::{LocalService, admin};
+use crate::web::own::is_api;
 
+mod api;
 mod assets;
 mod callback;
 mod complete;
@@ -41,6 +44,8 @@ mod overview;
 mod page;
 mod shared;
 mod times;
+
+pub use api::document;
 
 /// The console's place; everything of it lies here or below.
 pub const PATH: &str = "/admin/exchange";
@@ -59,6 +64,7 @@ pub struct Microsoft {
 pub struct Parts {
     pub store: Arc<dyn Store>,
     pub sealer: Arc<Sealer>,
+    pub secret: InstallSecret,
     /// For the identity provider and Graph.
     pub http: Arc<dyn HttpCall>,
     pub clock: Arc<dyn Clock>,
@@ -102,6 +108,7 @@ fn router(shared: Arc<Shared>) -> Router {
         .route("/admin/exchange/quarantine/{file}", get(manage::download))
         .route("/admin/exchange/quarantine/{id}/retry", post(manage::retry))
         .route("/admin/exchange/assets/{name}", get(assets::style))
+        .merge(api::router())
         .fallback(|| async { page::problem(StatusCode::NOT_FOUND, &page::NOT_FOUND) })
         .method_not_allowed_fallback(only_get)
         .with_state(shared)
@@ -116,7 +123,7 @@ impl LocalService for Console {
         let t = Arc::clone(self.shared.languages.pick(desk, accept));
         request.extensions_mut().insert(Arc::clone(&t));
         let Ok(answer) = self.router.clone().oneshot(request.map(axum::body::Body::from)).await;
-        let answer = page::finish(answer, &t);
+        let answer = page::finish(answer, &t, is_api(&path));
         let (head, body) = answer.into_parts();
         match body.collect().await {
             Ok(whole) => Response::from_parts(head, whole.to_bytes()),

@@ -12,8 +12,9 @@ use http::header::{
 };
 use tracing::error;
 
+use crate::console::api;
 use crate::console::assets;
-use crate::console::language::{Say, Texts};
+use crate::console::language::Texts;
 use crate::oauth::advice::Advice;
 
 /// Console pages: our own style sheet, script and forms, nothing else.
@@ -98,24 +99,34 @@ fn ready(status: StatusCode, Policy(kind): Policy, body: Result<String, askama::
     }
 }
 
-/// Writes a refusal in the reader's language; any other response is left as it is.
-pub fn finish(mut response: Response, t: &Texts) -> Response {
+/// Writes a refusal in the reader's language, as a page or as JSON; any other response is left as it is.
+pub fn finish(mut response: Response, t: &Texts, as_json: bool) -> Response {
     match response.extensions_mut().remove::<Arc<Refusal>>() {
+        Some(refusal) if as_json => {
+            let (title, sentence) = refusal.texts(t);
+            api::refusal(refusal.status, format!("{title}: {sentence}")).into_response()
+        }
         Some(refusal) => refusal.write(t).into_response(),
         None => response,
     }
 }
 
 impl Refusal {
-    fn write(&self, t: &Texts) -> Page {
-        let sentence_key = format!("{}.sentence", self.key);
-        let fill = |say: Say<'_>| {
+    /// Title and sentence.
+    fn texts(&self, t: &Texts) -> (String, String) {
+        if let Some((advice, _)) = &self.advice {
+            return (advice.happened.to_owned(), advice.to_do.to_owned());
+        }
+        let sentence = format!("{}.sentence", self.key);
+        let fill = |key: &str| {
+            let say = t.say(key);
             self.arguments.iter().fold(say, |say, (name, value)| say.set(name, value)).to_string()
         };
-        let (title, sentence) = match &self.advice {
-            Some((advice, _)) => (advice.happened.to_owned(), advice.to_do.to_owned()),
-            None => (fill(t.say(self.key)), fill(t.say(&sentence_key))),
-        };
+        (fill(self.key), fill(&sentence))
+    }
+
+    fn write(&self, t: &Texts) -> Page {
+        let (title, sentence) = self.texts(t);
         match self.kind {
             Kind::Console => {
                 let (who, reference) =

@@ -28,7 +28,7 @@ pub struct Shared {
 impl Shared {
     pub fn new(parts: Parts) -> Self {
         let vault = Vault::new(Arc::clone(&parts.store), Arc::clone(&parts.sealer));
-        let form_key = parts.sealer.derive("console form token");
+        let form_key = parts.secret.derive("console form token");
         Self { parts, vault, form_key, languages: Languages::new() }
     }
 

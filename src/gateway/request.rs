@@ -21,12 +21,11 @@ use crate::web::exchange::Exchange;
 use crate::web::grammar::{is_authority, plain_length};
 use crate::web::head::Headers;
 use crate::web::local::Unanswered;
-use crate::web::path::{CanonicalPath, canonical, is_at_or_below, routing_path};
+use crate::web::own::is_own;
+use crate::web::path::{CanonicalPath, canonical, routing_path};
 
 pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// The console's place on a desk's router.
-const CONSOLE: &str = "/admin/exchange";
 const MOST_HEADERS: usize = 100;
 
 /// The outcome.
@@ -222,8 +221,5 @@ fn allows_upgrade(context: &Context) -> bool {
 
 fn is_console(head: &RequestHeader, context: &Context) -> bool {
     let desk = context.route().is_some_and(|route| route.desk);
-    desk && context
-        .exchange
-        .as_ref()
-        .is_some_and(|exchange| is_at_or_below(exchange.path.text(head.uri.path()), CONSOLE))
+    desk && context.exchange.as_ref().is_some_and(|exchange| is_own(exchange.path.text(head.uri.path())))
 }

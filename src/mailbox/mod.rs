@@ -9,6 +9,7 @@ use crate::web::call::CallError;
 pub mod graph;
 pub mod rate;
 pub mod registry;
+pub mod settings;
 
 /// Why a mailbox could not do what it was asked.
 #[derive(Debug, thiserror::Error)]

@@ -1,6 +1,6 @@
 //! `plugin: adminOnly`: admin work is for helpdesk admins.
 //!
-//! On the router it stands at, it guards `/admin/exchange` and below (the OAuth callback excepted), the
+//! On the router it stands at, it guards mintgate's own pages and JSON (the OAuth callback excepted), the
 //! desk's own admin work, which the desk itself lets any signed-in user do, and the prefixes listed in
 //! YAML. Who is an admin is the desk's word (`desk::admin`); what lies behind a path is not known here.
 
@@ -20,13 +20,12 @@ use crate::middleware::{Decision, Middleware, Verdict};
 use crate::web::answer::{Answer, Link, page, short, wants_page};
 use crate::web::exchange::Exchange;
 use crate::web::head::{Headers, RequestHead};
+use crate::web::own::{CONSOLE, is_api};
 use crate::web::path::{canonical, is_at_or_below};
 
 /// The YAML key, as the registry names it.
 pub const KEY: &str = "plugin.adminOnly";
 
-/// Where the console lives.
-const CONSOLE: &str = "/admin/exchange";
 /// The provider's redirect comes from another site, without any Strict cookie: no session can be asked
 /// for. Byte for byte, by GET.
 const CALLBACK: &str = "/admin/exchange/callback";
@@ -103,6 +102,9 @@ impl AdminOnly {
                 () if reads && path != COMPLETE => Some(Word::Recent),
                 () => Some(Word::Fresh),
             };
+        }
+        if is_api(path) {
+            return Some(if reads { Word::Recent } else { Word::Fresh });
         }
         let guarded = DESK_ADMIN_WORK.iter().any(|base| is_at_or_below(path, base))
             || self.paths.iter().any(|base| is_at_or_below(path, base))
@@ -276,6 +278,9 @@ mod tests {
             "/admin/exchange;x",
             "/_next/data/b/de/admin/exchange.json",
             "/admin/exchange/callback/",
+            "/api/tickets/email-settings/",
+            "/API/v1/exchange/connections",
+            "/de/api/v1/email-provider/config",
             "/admin/exchange/Callback",
             "/de/admin/exchange/callback",
             "/admin/exchange/callback;x",

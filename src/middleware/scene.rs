@@ -29,7 +29,7 @@ pub(crate) fn parts(desk: Arc<Scripted>) -> Parts {
     let admins =
         Arc::new(Admins::new(desk.clone(), &url, clock.clone(), HashKey::from_bytes([7; 32]), audit.clone()));
     let sealer = Arc::new(Sealer::new(SealingKey::random()));
-    let sessions = Arc::new(Sessions::new(sealer, clock.clone()));
+    let sessions = Arc::new(Sessions::new(sealer, HashKey::random(), clock.clone()));
     let shield =
         Arc::new(Means { sessions, desk: Arc::new(DeskSide::new(desk, &url, &url)), audit: audit.clone() });
     Parts {

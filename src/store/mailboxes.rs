@@ -18,7 +18,7 @@ impl Word for MailboxState {
 macro_rules! columns {
     () => {
         "id, kind, address, state, scopes, connected_at, accept_since, last_poll_at, last_mail_at, \
-         last_error, failing_since"
+         last_error, failing_since, settings"
     };
 }
 
@@ -35,6 +35,7 @@ fn read(row: &AnyRow) -> Result<MailboxRow> {
         last_mail_at: row.time_or_none("last_mail_at")?,
         last_error: row.text_or_none("last_error")?,
         failing_since: row.time_or_none("failing_since")?,
+        settings: row.text("settings")?,
     })
 }
 
@@ -42,8 +43,8 @@ fn read(row: &AnyRow) -> Result<MailboxRow> {
 impl Mailboxes for Sql {
     async fn connect_mailbox(&self, row: &MailboxRow) -> Result<()> {
         let statement = query(
-            "INSERT INTO mailbox (id, kind, address, state, scopes, connected_at, accept_since) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7) \
+            "INSERT INTO mailbox (id, kind, address, state, scopes, connected_at, accept_since, settings) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
              ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, address = excluded.address, \
              state = excluded.state, scopes = excluded.scopes, connected_at = excluded.connected_at, \
              last_error = NULL, failing_since = NULL",
@@ -54,7 +55,8 @@ impl Mailboxes for Sql {
         .bind(MailboxState::Connected.word())
         .bind(clean(&row.scopes))
         .bind(row.connected_at.0)
-        .bind(row.accept_since.0);
+        .bind(row.accept_since.0)
+        .bind(clean(&row.settings));
         self.execute("connect a mailbox", statement).await?;
         Ok(())
     }
@@ -82,6 +84,12 @@ impl Mailboxes for Sql {
             .bind(reason.map(clean));
         self.execute("note a mailbox's state", statement).await?;
         Ok(())
+    }
+
+    async fn set_mailbox_settings(&self, id: &MailboxId, settings: &str) -> Result<bool> {
+        let statement =
+            query("UPDATE mailbox SET settings = $2 WHERE id = $1").bind(id.as_str()).bind(clean(settings));
+        Ok(self.execute("write a mailbox's settings", statement).await?.rows_affected() == 1)
     }
 
     async fn record_poll(&self, id: &MailboxId, result: &PollResult) -> Result<()> {

@@ -2,7 +2,9 @@
 //!
 //! Secrets arrive here sealed (see `seal`); nothing below this module sees them in clear.
 
+mod drafts;
 mod facts;
+mod fields;
 mod flows;
 mod ledger;
 mod mailboxes;
@@ -15,6 +17,7 @@ mod tickets;
 
 pub mod seal;
 
+pub use drafts::{DraftRow, Drafts};
 pub use open::open;
 
 use async_trait::async_trait;
@@ -57,7 +60,7 @@ pub type Result<T> = std::result::Result<T, StoreError>;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MailboxRow {
     pub id: MailboxId,
-    /// `microsoft-graph`; later issues add more kinds.
+    /// `microsoft-graph` or `imap`.
     pub kind: String,
     /// The address mail arrives at and leaves from.
     pub address: String,
@@ -72,6 +75,8 @@ pub struct MailboxRow {
     pub last_error: Option<String>,
     /// When the present run of errors began.
     pub failing_since: Option<Timestamp>,
+    /// JSON of what an administrator chose; see the mailboxes' settings. Empty or `{}`: the defaults.
+    pub settings: String,
 }
 
 /// Whether a mailbox can be used.
@@ -91,8 +96,8 @@ pub enum PollResult {
 
 #[async_trait]
 pub trait Mailboxes: Send + Sync {
-    /// Adds the mailbox, or updates the one of the same id (state Connected, errors cleared, the
-    /// cursor and `accept_since` of an earlier row kept).
+    /// Adds the mailbox, or updates the one of the same id (state Connected, errors cleared; the
+    /// cursor, `accept_since` and `settings` of an earlier row kept).
     async fn connect_mailbox(&self, row: &MailboxRow) -> Result<()>;
     async fn mailboxes(&self) -> Result<Vec<MailboxRow>>;
     async fn mailbox(&self, id: &MailboxId) -> Result<Option<MailboxRow>>;
@@ -102,6 +107,8 @@ pub trait Mailboxes: Send + Sync {
         state: MailboxState,
         reason: Option<&str>,
     ) -> Result<()>;
+    /// Replaces the settings; `false` when there is no such mailbox.
+    async fn set_mailbox_settings(&self, id: &MailboxId, settings: &str) -> Result<bool>;
     async fn record_poll(&self, id: &MailboxId, result: &PollResult) -> Result<()>;
     /// Removes the row and its sealed secrets (the records below `mailbox/<id>/`); ledger, outbox,
     /// references and the fencing number stay.
@@ -415,7 +422,50 @@ pub trait Sessions: Send + Sync {
     async fn end_sessions_of(&self, owner: &[u8]) -> Result<()>;
 }
 
-/// Everything the store keeps.
-pub trait Store: Mailboxes + SealedRecords + Flows + Ledger + Outbox + Facts + Sessions {}
+/// Where a sealed field lies, with what sealing named besides.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SealedPlace {
+    /// A row of [`SealedRecords`].
+    Record {
+        name: String,
+        version: i64,
+    },
+    Flow {
+        id: String,
+    },
+    /// What a flow's callback brought.
+    Parked {
+        flow: String,
+    },
+    Session {
+        id: Vec<u8>,
+        expires_at: Timestamp,
+    },
+}
 
-impl<T: Mailboxes + SealedRecords + Flows + Ledger + Outbox + Facts + Sessions> Store for T {}
+/// A sealed field as it was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SealedField {
+    pub place: SealedPlace,
+    pub sealed: Vec<u8>,
+}
+
+#[async_trait]
+pub trait SealedFields: Send + Sync {
+    /// Every sealed field; of flows and sessions only those that have not expired.
+    async fn sealed_fields(&self, now: Timestamp) -> Result<Vec<SealedField>>;
+    /// Puts other bytes in the field's place, its version unchanged; `false` when the field is not as it
+    /// was read any more.
+    async fn reseal(&self, field: &SealedField, anew: &[u8]) -> Result<bool>;
+}
+
+/// Everything the store keeps.
+pub trait Store:
+    Mailboxes + SealedRecords + SealedFields + Flows + Ledger + Outbox + Facts + Sessions + Drafts
+{
+}
+
+impl<T: Mailboxes + SealedRecords + SealedFields + Flows + Ledger + Outbox + Facts + Sessions + Drafts> Store
+    for T
+{
+}

@@ -20,13 +20,17 @@ use super::sql::{Dialect, Sql};
 use super::{PostgresUrl, Result, Store, StoreAt, StoreError};
 
 /// Forward only, and never changed once released: a changed one no longer matches its checksum.
-const SQLITE_SCHEMA: &[(&str, &str)] = &[
-    ("first", include_str!("migrations/sqlite/0001_first.sql")),
-    ("desk session", include_str!("migrations/sqlite/0002_desk_session.sql")),
+const SQLITE_SCHEMA: &[(i64, &str, &str)] = &[
+    (1, "first", include_str!("migrations/sqlite/0001_first.sql")),
+    (2, "desk session", include_str!("migrations/sqlite/0002_desk_session.sql")),
+    (5, "mailbox settings", include_str!("migrations/sqlite/0005_mailbox_settings.sql")),
+    (6, "draft", include_str!("migrations/sqlite/0006_draft.sql")),
 ];
-const POSTGRES_SCHEMA: &[(&str, &str)] = &[
-    ("first", include_str!("migrations/postgres/0001_first.sql")),
-    ("desk session", include_str!("migrations/postgres/0002_desk_session.sql")),
+const POSTGRES_SCHEMA: &[(i64, &str, &str)] = &[
+    (1, "first", include_str!("migrations/postgres/0001_first.sql")),
+    (2, "desk session", include_str!("migrations/postgres/0002_desk_session.sql")),
+    (5, "mailbox settings", include_str!("migrations/postgres/0005_mailbox_settings.sql")),
+    (6, "draft", include_str!("migrations/postgres/0006_draft.sql")),
 ];
 
 /// FULL, in WAL mode too: a commit that was reported survives a power cut.
@@ -222,9 +226,9 @@ async fn has_schema(pool: &AnyPool) -> sqlx::Result<bool> {
 
 async fn migrate(
     connection: &mut AnyConnection,
-    schema: &'static [(&'static str, &'static str)],
+    schema: &'static [(i64, &'static str, &'static str)],
 ) -> Result<()> {
-    let migrations = schema.iter().zip(1..).map(|(&(name, text), version)| {
+    let migrations = schema.iter().map(|&(version, name, text)| {
         Migration::new(version, name.into(), MigrationType::Simple, text.into_sql_str(), false)
     });
     let migrator = Migrator::with_migrations(migrations.collect());
@@ -233,7 +237,7 @@ async fn migrate(
             MigrateError::VersionMissing(version) => format!(
                 "it was written by a newer version of mintgate (schema {version}; this version knows {}); \
                  use that version, or restore a backup",
-                schema.len()
+                schema.last().map_or(0, |&(version, _, _)| version)
             ),
             _ => "its schema cannot be brought up to date".to_owned(),
         };

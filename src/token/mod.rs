@@ -3,7 +3,9 @@
 //! Everybody else asks the keeper as a [`crate::oauth::source::TokenSource`] and never sees a refresh token.
 
 mod cached;
+pub mod install;
 pub mod keeper;
 pub mod record;
 mod refreshing;
+pub mod upkeep;
 pub mod vault;

@@ -9,5 +9,6 @@ pub mod forwarding;
 pub mod grammar;
 pub mod head;
 pub mod local;
+pub mod own;
 pub mod path;
 pub mod sender;

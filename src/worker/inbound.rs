@@ -190,6 +190,7 @@ mod tests {
             last_mail_at: last_mail_at.map(|day| Timestamp(day * DAY)),
             last_error: None,
             failing_since: None,
+            settings: String::new(),
         }
     }
 

@@ -22,4 +22,5 @@ mod signals;
 mod store;
 mod story;
 mod support;
+mod vault;
 mod worker;

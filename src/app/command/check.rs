@@ -12,7 +12,7 @@ pub(super) fn run(config: &ConfigArgument) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let parts = installation::middleware_parts(&start_up, runtime.handle())?;
     let routes = Routes::load(&start_up, &parts, installation::now())?;
-    installation::check_key(&start_up.vault)?;
+    installation::check_keys(&start_up)?;
     for warning in start_up.warnings.iter().chain(&routes.warnings) {
         eprintln!("warning: {warning}");
     }

@@ -12,6 +12,7 @@ mod demo;
 mod healthcheck;
 mod run;
 mod sandbox;
+mod vault;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -23,6 +24,8 @@ pub(super) enum Command {
     Demo(demo::Arguments),
     /// Start only the stand-ins for Microsoft, a mailbox and the desk
     Sandbox(sandbox::Arguments),
+    /// Look after the sealed vault and its keys
+    Vault(vault::Arguments),
     /// Ask a running gateway whether it is well (for container health checks)
     Healthcheck(ConfigArgument),
 }
@@ -34,6 +37,7 @@ impl Command {
             Self::Check(config) => check::run(&config),
             Self::Demo(arguments) => demo::run(&arguments),
             Self::Sandbox(arguments) => sandbox::run(&arguments),
+            Self::Vault(arguments) => vault::run(&arguments),
             Self::Healthcheck(config) => healthcheck::run(&config),
         }
     }

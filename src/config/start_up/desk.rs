@@ -14,7 +14,7 @@ const DESK: Shape = Shape { keys: &["url", "apiUrl", "bot", "locales"], foreign:
 const BOT: Shape = Shape { keys: &["email", "password", "passwordFile"], foreign: &[] };
 const STORE: Shape = Shape { keys: &["sqlite", "postgres"], foreign: &[] };
 const POSTGRES: Shape = Shape { keys: &["url", "urlFile"], foreign: &[] };
-const VAULT: Shape = Shape { keys: &["keyFile"], foreign: &[] };
+const VAULT: Shape = Shape { keys: &["keyFile", "previousKeyFiles"], foreign: &[] };
 
 /// The web client's own, as its Next.js configuration has them.
 const LOCALES: [&str; 16] =
@@ -174,19 +174,27 @@ fn postgres_at(url: &SecretString) -> Result<StoreAt, &'static str> {
     }
 }
 
-/// The vault's key file; it has to be there when it is named.
-pub fn vault(reading: &Reading<'_>, data_dir: &Path) -> Option<VaultKey> {
+/// The vault's key file and those of its earlier keys; they have to be there when they are named.
+pub fn vault(reading: &Reading<'_>, data_dir: &Path) -> (Option<VaultKey>, Vec<PathBuf>) {
     const NAME: &str = "MINTGATE_VAULT_KEY_FILE";
     let section = reading.root.section("vault", &VAULT);
-    let existing = |text: &str| match Path::new(text).is_file() {
-        true => any(text),
-        false => Err(format!("key file `{text}` is not there")),
-    };
     let asked = section.as_ref().is_some_and(|section| section.key_place("keyFile").is_some())
         || reading.variables.text(NAME).is_some();
-    match reading.settle_parsed((section.as_ref(), "keyFile"), NAME, existing) {
+    let active = match reading.settle_parsed((section.as_ref(), "keyFile"), NAME, existing) {
         Some(path) => Some(VaultKey::File(PathBuf::from(path))),
         None if asked => None,
         None => Some(VaultKey::MadeIn(data_dir.to_owned())),
+    };
+    let previous = section.iter().flat_map(|section| {
+        let files = section.texts("previousKeyFiles").into_iter();
+        files.filter_map(|file| section.read(file, existing)).map(PathBuf::from)
+    });
+    (active, previous.collect())
+}
+
+fn existing(text: &str) -> Result<String, String> {
+    match Path::new(text).is_file() {
+        true => any(text),
+        false => Err(format!("key file `{text}` is not there")),
     }
 }

@@ -129,7 +129,7 @@ impl StartUp {
         let console = mail::console(reading);
         let microsoft = mail::microsoft(reading);
         let store = desk::store(reading, &data_dir);
-        let vault = desk::vault(reading, &data_dir);
+        let (vault, previous_keys) = desk::vault(reading, &data_dir);
         let desk = desk::desk(reading);
         let mail = mail::mail(reading, &desk, microsoft.is_some(), console.public_url.as_ref());
         Some(StartUp {
@@ -141,6 +141,7 @@ impl StartUp {
             log: observed.log,
             store: store?,
             vault: vault?,
+            previous_keys,
             mail,
             microsoft,
             console,

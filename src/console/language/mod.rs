@@ -6,7 +6,7 @@ mod catalogue;
 use std::sync::Arc;
 
 use crate::console::language::catalogue::CATALOGUES;
-pub use crate::console::language::catalogue::{Say, Texts};
+pub use crate::console::language::catalogue::Texts;
 
 /// Every catalogue, read once.
 pub struct Languages {

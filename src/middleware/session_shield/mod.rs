@@ -26,13 +26,13 @@ pub(super) use self::presented::withhold;
 
 pub use self::desk::DeskSide;
 pub use self::errand::Means;
-pub use self::sessions::Sessions;
+pub use self::sessions::{Found, Sessions};
 
 use self::claims::Claims;
 use self::errand::{Act, Errand, without_cookie};
 use self::place::Place;
 use self::presented::Presented;
-use self::sessions::{Found, Session, bearer};
+use self::sessions::{Session, bearer};
 use crate::base::address::parse_network;
 use crate::base::audit::{Event, Outcome, Record};
 use crate::base::secret::{ExposeSecret, SecretString};

@@ -139,9 +139,9 @@ pub fn is_handle(text: &str) -> bool {
 }
 
 impl Sessions {
-    /// Until [`Sessions::open`] nobody's session can be told.
-    pub fn new(sealer: Arc<Sealer>, clock: Arc<dyn Clock>) -> Self {
-        let key = sealer.derive("session handles");
+    /// Until [`Sessions::open`] nobody's session can be told. `key` hashes handles; the same for every gateway
+    /// on one store.
+    pub fn new(sealer: Arc<Sealer>, key: HashKey, clock: Arc<dyn Clock>) -> Self {
         // Whether something known still holds is decided by our clock; this only frees the memory.
         let known = Cache::builder().max_capacity(MOST_REMEMBERED).time_to_live(LIVE_FOR * 2).build();
         Self { sealer, clock, key, opened: OnceLock::new(), generation: AtomicU64::new(0), known }

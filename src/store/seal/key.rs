@@ -11,6 +11,7 @@ use base64::Engine as _;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use rustix::fs::StatVfsMountFlags;
+use rustix::process::geteuid;
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::base::id::{random_bytes, short_id};
@@ -35,6 +36,10 @@ pub enum KeyError {
     Unreadable { path: PathBuf, source: io::Error },
     #[error("key file `{path}` can be read by every user (mode {mode:04o}); make it 0600")]
     OpenToAll { path: PathBuf, mode: u32 },
+    #[error(
+        "key file `{path}` belongs to user {owner}, who could change it; give it to the user mintgate runs as"
+    )]
+    Foreign { path: PathBuf, owner: u32 },
     #[error("key file `{path}` is not one line of base64")]
     NotBase64 { path: PathBuf },
     #[error("key file `{path}` holds {length} bytes; a key has exactly 32")]
@@ -59,11 +64,12 @@ impl SealingKey {
     pub fn read(path: &Path) -> Result<Self, KeyError> {
         let unreadable = |source| KeyError::Unreadable { path: path.to_owned(), source };
         let file = File::open(path).map_err(unreadable)?;
-        let mode = file.metadata().map_err(unreadable)?.mode() & 0o7777;
+        let metadata = file.metadata().map_err(unreadable)?;
+        let mode = metadata.mode() & 0o7777;
         let real = fs::canonicalize(path).map_err(unreadable)?;
         let mount = rustix::fs::fstatvfs(&file).map_err(|error| unreadable(error.into()))?;
-        if is_exposed(mode, &real, mount.f_flag.contains(StatVfsMountFlags::RDONLY)) {
-            return Err(KeyError::OpenToAll { path: path.to_owned(), mode });
+        if !is_mounted_secret(&real, mount.f_flag.contains(StatVfsMountFlags::RDONLY)) {
+            check_access(path, mode, metadata.uid())?;
         }
         let mut text = Zeroizing::new(String::with_capacity(LARGEST_FILE as usize));
         file.take(LARGEST_FILE).read_to_string(&mut text).map_err(unreadable)?;
@@ -119,9 +125,20 @@ fn weakness(key: &[u8; 32]) -> Option<&'static str> {
     (first == second).then_some("its two halves are equal")
 }
 
-/// Whether everybody can reach the file by its mode, unless it is a mounted secret.
-fn is_exposed(mode: u32, real_path: &Path, mounted_read_only: bool) -> bool {
-    mode & 0o007 != 0 && !(mounted_read_only && real_path.starts_with(MOUNTED_SECRETS))
+/// A secret that a container runtime mounts may have any owner and mode.
+fn is_mounted_secret(real_path: &Path, mounted_read_only: bool) -> bool {
+    mounted_read_only && real_path.starts_with(MOUNTED_SECRETS)
+}
+
+/// Refuses what everybody can reach by its mode, and what somebody else owns.
+fn check_access(path: &Path, mode: u32, owner: u32) -> Result<(), KeyError> {
+    if mode & 0o007 != 0 {
+        return Err(KeyError::OpenToAll { path: path.to_owned(), mode });
+    }
+    match owner == 0 || owner == geteuid().as_raw() {
+        true => Ok(()),
+        false => Err(KeyError::Foreign { path: path.to_owned(), owner }),
+    }
 }
 
 fn write_new(path: &Path, key: &SealingKey) -> io::Result<()> {
@@ -194,12 +211,21 @@ mod tests {
     }
 
     #[test]
-    fn only_a_read_only_mounted_secret_may_have_any_mode() {
-        assert!(!is_exposed(0o444, Path::new("/run/secrets/vault"), true));
-        assert!(is_exposed(0o444, Path::new("/run/secrets/vault"), false));
-        assert!(is_exposed(0o444, Path::new("/run/secrets-of-others/vault"), true));
-        assert!(is_exposed(0o444, Path::new("/etc/vault"), true));
-        assert!(!is_exposed(0o440, Path::new("/etc/vault"), false));
+    fn only_a_read_only_mounted_secret_may_have_any_mode_and_owner() {
+        assert!(is_mounted_secret(Path::new("/run/secrets/vault"), true));
+        assert!(!is_mounted_secret(Path::new("/run/secrets/vault"), false));
+        assert!(!is_mounted_secret(Path::new("/run/secrets-of-others/vault"), true));
+        assert!(!is_mounted_secret(Path::new("/etc/vault"), true));
+    }
+
+    #[test]
+    fn a_key_of_another_user_is_refused() {
+        let (path, own) = (Path::new("/etc/vault"), geteuid().as_raw());
+        assert!(check_access(path, 0o400, own).is_ok() && check_access(path, 0o440, 0).is_ok());
+        assert!(
+            matches!(check_access(path, 0o400, own + 1), Err(KeyError::Foreign { owner, .. }) if owner == own + 1)
+        );
+        assert!(matches!(check_access(path, 0o444, own), Err(KeyError::OpenToAll { .. })));
     }
 
     #[test]

@@ -13,7 +13,6 @@ use chacha20poly1305::{KeyInit, XChaCha20Poly1305, XNonce};
 use zeroize::Zeroizing;
 
 use crate::base::id::{hex, random_bytes};
-use crate::base::secret::HashKey;
 
 /// Layout: version, key id, nonce of the wrap, wrapped data key with its tag, nonce of the record;
 /// then the record with its tag.
@@ -97,12 +96,6 @@ impl Sealer {
         hex(&self.active.id())
     }
 
-    /// A key for hashing under `purpose`, independent of the sealing itself and of other purposes.
-    /// It changes with the active key.
-    pub fn derive(&self, purpose: &str) -> HashKey {
-        HashKey::from_bytes(*self.active.derived("derive", purpose))
-    }
-
     /// Seals `plain` into the place `context`. Sealing twice gives different bytes.
     pub fn seal(&self, context: &Context<'_>, plain: &[u8]) -> Vec<u8> {
         let data_key = Zeroizing::new(random_bytes::<32>());
@@ -121,12 +114,7 @@ impl Sealer {
 
     /// Opens what [`Sealer::seal`] made for the same place.
     pub fn open(&self, context: &Context<'_>, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, SealError> {
-        match sealed.first() {
-            Some(&LAYOUT) if sealed.len() >= HEAD + TAG => {}
-            None | Some(&LAYOUT) => return Err(SealError::TooShort),
-            Some(&found) => return Err(SealError::Layout { found }),
-        }
-        let (head, body) = sealed.split_at(HEAD);
+        let (head, body) = split(sealed)?;
         let key = self.key(&head[1..WRAP_NONCE_AT])?;
         let wrap_data = context.associated("key", &head[..WRAP_NONCE_AT]);
         let wrapped = &head[WRAPPED_AT..NONCE_AT];
@@ -141,6 +129,20 @@ impl Sealer {
             .chain(&self.earlier)
             .find(|key| key.id() == id)
             .ok_or_else(|| SealError::UnknownKey { key_id: hex(id) })
+    }
+}
+
+/// Hexadecimal id of the key that a record was sealed with.
+pub fn key_id(sealed: &[u8]) -> Result<String, SealError> {
+    split(sealed).map(|(head, _)| hex(&head[1..WRAP_NONCE_AT]))
+}
+
+/// Head and body.
+fn split(sealed: &[u8]) -> Result<(&[u8], &[u8]), SealError> {
+    match sealed.first() {
+        Some(&LAYOUT) if sealed.len() >= HEAD + TAG => Ok(sealed.split_at(HEAD)),
+        None | Some(&LAYOUT) => Err(SealError::TooShort),
+        Some(&found) => Err(SealError::Layout { found }),
     }
 }
 
@@ -257,11 +259,11 @@ mod tests {
     }
 
     #[test]
-    fn derived_keys_differ_by_purpose_and_by_key() {
-        let (one, other) = (sealer(), sealer());
-        let hash = |sealer: &Sealer, purpose: &str| sealer.derive(purpose).hash(&[b"x"]);
-        assert_eq!(hash(&one, "message-id"), hash(&one, "message-id"));
-        assert_ne!(hash(&one, "message-id"), hash(&one, "session"));
-        assert_ne!(hash(&one, "message-id"), hash(&other, "message-id"));
+    fn a_record_tells_which_key_it_needs() {
+        let sealer = sealer();
+        let sealed = sealer.seal(&PLACE, PLAIN);
+        assert_eq!(key_id(&sealed), Ok(sealer.active_key_id()));
+        assert_eq!(key_id(&sealed[..HEAD]), Err(SealError::TooShort));
+        assert_eq!(key_id(&[9; 300]), Err(SealError::Layout { found: 9 }));
     }
 }

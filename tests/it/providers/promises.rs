@@ -195,6 +195,7 @@ fn row(now: Timestamp) -> MailboxRow {
         last_mail_at: None,
         last_error: None,
         failing_since: None,
+        settings: String::new(),
     }
 }
 

@@ -6,6 +6,7 @@ use super::{NOW, later, mail, on_both, open, support};
 
 on_both!(
     a_mailbox_connected_again_keeps_its_cursor_and_its_first_moment,
+    settings_are_kept_when_a_mailbox_is_connected_again,
     a_run_of_errors_keeps_its_beginning_until_a_poll_is_fine,
     a_disconnected_mailbox_takes_its_secrets_along_and_nothing_else,
     a_lease_is_renewed_by_its_holder_and_refused_to_others,
@@ -27,6 +28,7 @@ fn row() -> MailboxRow {
         last_mail_at: None,
         last_error: None,
         failing_since: None,
+        settings: String::new(),
     }
 }
 
@@ -52,6 +54,18 @@ async fn a_mailbox_connected_again_keeps_its_cursor_and_its_first_moment(place: 
     let expected = MailboxRow { accept_since: NOW, ..again };
     assert_eq!(store.mailboxes().await.expect("listed"), [expected]);
     assert_eq!(store.cursor(&support()).await.expect("read").as_deref(), Some("page 7"));
+}
+
+async fn settings_are_kept_when_a_mailbox_is_connected_again(place: StoreAt) {
+    let store = open(&place).await;
+    assert!(!store.set_mailbox_settings(&support(), "{}").await.expect("asked"), "there is none yet");
+    store.connect_mailbox(&row()).await.expect("connected");
+    assert!(store.set_mailbox_settings(&support(), r#"{"acknowledge":true}"#).await.expect("written"));
+
+    store.connect_mailbox(&row()).await.expect("connected again");
+
+    let kept = store.mailbox(&support()).await.expect("read").expect("there").settings;
+    assert_eq!(kept, r#"{"acknowledge":true}"#);
 }
 
 async fn a_run_of_errors_keeps_its_beginning_until_a_poll_is_fine(place: StoreAt) {

@@ -1,6 +1,7 @@
 //! The store's promises, each kept by both databases.
 
 mod crash;
+mod drafts;
 mod flows;
 mod ledger;
 mod mailboxes;

@@ -16,6 +16,7 @@ use mintgate::oauth::source::TokenSource;
 use mintgate::sandbox::{self, Options, Sandbox};
 use mintgate::store::seal::{Sealer, SealingKey};
 use mintgate::store::{self, Store, StoreAt};
+use mintgate::token::install::InstallSecret;
 use mintgate::token::keeper::Keeper;
 use mintgate::web::call::HttpCall;
 use tokio::runtime::Handle;
@@ -33,7 +34,9 @@ pub struct Installation {
     pub sandbox: Sandbox,
     pub clock: Arc<ManualClock>,
     pub store: Arc<dyn Store>,
+    pub key: SealingKey,
     pub sealer: Arc<Sealer>,
+    pub secret: InstallSecret,
     pub http: Arc<dyn HttpCall>,
     pub app: MicrosoftApp,
     pub audit: Audit,
@@ -64,7 +67,9 @@ impl Installation {
         let folder = tempfile::tempdir().expect("a folder");
         let at = StoreAt::Sqlite(folder.path().join("store.db"));
         let store = store::open(&at).await.expect("a store");
-        let sealer = Arc::new(Sealer::new(SealingKey::random()));
+        let key = SealingKey::random();
+        let sealer = Arc::new(Sealer::new(key.clone()));
+        let secret = InstallSecret::of(&store, &sealer).await.expect("a secret");
         let http = client_of(&[&app.authority, &app.graph]);
         let audit = Audit::new(clock.clone());
         let keeper = Keeper::new(
@@ -75,7 +80,20 @@ impl Installation {
             clock.clone(),
             audit.clone(),
         );
-        Self { sandbox, clock, store, sealer, http, app, audit, keeper, worker: Wake::new(), folder }
+        Self {
+            sandbox,
+            clock,
+            store,
+            key,
+            sealer,
+            secret,
+            http,
+            app,
+            audit,
+            keeper,
+            worker: Wake::new(),
+            folder,
+        }
     }
 
     /// The same store in front of another provider. Its clock is the real one, so the test's is set to it.
@@ -114,6 +132,7 @@ impl Installation {
         Parts {
             store: self.store.clone(),
             sealer: self.sealer.clone(),
+            secret: self.secret.clone(),
             http: self.http.clone(),
             clock: self.clock.clone(),
             microsoft: Some(Microsoft { app: self.app.clone(), keeper: self.keeper.clone() }),

@@ -21,7 +21,7 @@ use url::Url;
 /// Without a store, in front of the desk at `url`.
 pub fn no_shield(http: Arc<dyn HttpCall>, url: &Url) -> Arc<Means> {
     let sealer = Arc::new(Sealer::new(SealingKey::random()));
-    let sessions = Arc::new(Sessions::new(sealer, Arc::new(SystemClock)));
+    let sessions = Arc::new(Sessions::new(sealer, HashKey::random(), Arc::new(SystemClock)));
     let audit = Audit::new(Arc::new(SystemClock));
     Arc::new(Means { sessions, desk: Arc::new(DeskSide::new(http, url, url)), audit })
 }

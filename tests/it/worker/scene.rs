@@ -109,6 +109,7 @@ impl Scene {
             last_mail_at: None,
             last_error: None,
             failing_since: None,
+            settings: String::new(),
         };
         self.store.connect_mailbox(&row).await.expect("a mailbox");
     }

@@ -1,0 +1,332 @@
+//! `/api/v1/exchange`: Microsoft 365 mailboxes as connections of a tenant and an app registration.
+//!
+//! The names and shapes are those of an earlier Exchange integration for this helpdesk. There is one app
+//! registration, which the operator configures; a connection appears once its sign-in is finished.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{Path, State};
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::base::audit::{Event, Outcome};
+use crate::base::clock::Timestamp;
+use crate::base::id::MailboxId;
+use crate::console::api::parts::{Answer, Asking, Nothing, Ordered, Refusal, Refused};
+use crate::console::connect;
+use crate::console::guard::Client;
+use crate::console::manage;
+use crate::console::shared::Shared;
+use crate::oauth::provider::MicrosoftApp;
+use crate::store::{MailboxRow, MailboxState};
+use crate::web::local::Admin;
+
+/// Kind of the mailboxes that are connections.
+pub const KIND: &str = "microsoft-graph";
+
+/// The id of the connection that is not signed in yet.
+const PENDING: &str = "pending";
+
+/// How long a call waits for the worker's look at the mailbox.
+const PATIENCE: Duration = Duration::from_secs(5);
+const PAUSE: Duration = Duration::from_millis(250);
+
+/// A Microsoft 365 mailbox, or one that is about to be connected.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Connection {
+    id: String,
+    /// The administrator who asks; connections belong to the installation.
+    user_id: String,
+    tenant_id: String,
+    client_id: String,
+    /// Whether mail is read and sent; `false` until signed in and after the grant died.
+    is_active: bool,
+    /// RFC 3339.
+    created_at: String,
+    updated_at: String,
+    /// The mailbox; `null` until signed in.
+    #[schema(required)]
+    email: Option<String>,
+    /// What is known of its tokens; never the tokens.
+    tokens: Vec<Token>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Token {
+    connection_id: String,
+    /// Always empty.
+    access_token: String,
+    token_type: String,
+    /// RFC 3339; `null` while no token is loaded.
+    #[schema(required)]
+    expires_at: Option<String>,
+    /// Granted scopes, separated by spaces.
+    scope: String,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct One {
+    success: bool,
+    connection: Connection,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Many {
+    success: bool,
+    connections: Vec<Connection>,
+    total: usize,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Done {
+    success: bool,
+    message: String,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct NewConnection {
+    #[serde(default)]
+    tenant_id: String,
+    #[serde(default)]
+    client_id: String,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Leave {
+    success: bool,
+    /// Where the browser has to go.
+    auth_url: String,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+pub struct Limit {
+    /// 1 to 200. The worker takes everything that waits; the limit is checked and has no further effect.
+    #[serde(default = "fifty")]
+    #[schema(minimum = 1, maximum = 200, default = 50)]
+    limit: u32,
+}
+
+fn fifty() -> u32 {
+    50
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Processed {
+    success: bool,
+    /// Mails that became tickets or comments meanwhile.
+    processed: u64,
+    /// Mails put aside meanwhile.
+    errors: u64,
+    message: String,
+}
+
+/// Every connection.
+#[utoipa::path(get, path = "/api/v1/exchange/connections", tag = "exchange",
+    responses((status = 200, body = Many), (status = "default", body = Refusal)))]
+pub async fn list(State(shared): State<Arc<Shared>>, Asking(admin): Asking) -> Result<Answer<Many>, Refused> {
+    let rows = rows(&shared).await?;
+    let connections: Vec<Connection> = rows.iter().map(|row| connection(&shared, &admin, row)).collect();
+    let total = connections.len();
+    Ok(Answer(StatusCode::OK, Many { success: true, connections, total }))
+}
+
+/// Says which app registration to use: the configured one. The sign-in follows by `oauth/initiate`.
+#[utoipa::path(post, path = "/api/v1/exchange/connections", tag = "exchange", request_body = NewConnection,
+    responses((status = 201, body = One), (status = "default", body = Refusal)))]
+pub async fn create(
+    State(shared): State<Arc<Shared>>,
+    Ordered(admin, wanted): Ordered<NewConnection>,
+) -> Result<Answer<One>, Refused> {
+    let bad = |sentence: &str| Refused::new(StatusCode::BAD_REQUEST, sentence);
+    if wanted.tenant_id.is_empty() || wanted.client_id.is_empty() {
+        return Err(bad("Tenant ID and Client ID are required"));
+    }
+    let app = app(&shared)?;
+    let same = |one: &str, other: &str| one.eq_ignore_ascii_case(other);
+    if !same(&app.tenant, &wanted.tenant_id) || !same(&app.client_id, &wanted.client_id) {
+        return Err(bad("This installation uses another app registration; it is set in its configuration."));
+    }
+    if !rows(&shared).await?.is_empty() {
+        return Err(Refused::new(StatusCode::CONFLICT, "Connection already exists for this tenant"));
+    }
+    let connection = pending(&shared, app, &admin);
+    Ok(Answer(StatusCode::CREATED, One { success: true, connection }))
+}
+
+/// One connection.
+#[utoipa::path(get, path = "/api/v1/exchange/connections/{id}", tag = "exchange", params(("id" = String, Path)),
+    responses((status = 200, body = One), (status = "default", body = Refusal)))]
+pub async fn one(
+    State(shared): State<Arc<Shared>>,
+    Path(id): Path<String>,
+    Asking(admin): Asking,
+) -> Result<Answer<One>, Refused> {
+    let row = row(&shared, &id).await?;
+    Ok(Answer(StatusCode::OK, One { success: true, connection: connection(&shared, &admin, &row) }))
+}
+
+/// Disconnects the mailbox and deletes its tokens. Tickets and the record of mails stay.
+#[utoipa::path(delete, path = "/api/v1/exchange/connections/{id}", tag = "exchange", params(("id" = String, Path)),
+    responses((status = 200, body = Done), (status = "default", body = Refusal)))]
+pub async fn delete(
+    State(shared): State<Arc<Shared>>,
+    Path(id): Path<String>,
+    client: Client,
+    Ordered(admin, Nothing {}): Ordered<Nothing>,
+) -> Result<Answer<Done>, Refused> {
+    let row = row(&shared, &id).await?;
+    manage::end(&shared, &client, &admin, &row).await?;
+    Ok(done("Connection deleted successfully"))
+}
+
+/// Starts a sign-in; the answer says where the browser has to go. It comes back to the console.
+#[utoipa::path(post, path = "/api/v1/exchange/connections/{id}/oauth/initiate", tag = "exchange",
+    params(("id" = String, Path)),
+    responses((status = 200, body = Leave), (status = "default", body = Refusal)))]
+pub async fn initiate(
+    State(shared): State<Arc<Shared>>,
+    Path(id): Path<String>,
+    client: Client,
+    Ordered(admin, Nothing {}): Ordered<Nothing>,
+) -> Result<Answer<Leave>, Refused> {
+    if id != PENDING {
+        row(&shared, &id).await?;
+    }
+    let url = connect::begin_sign_in(&shared, &client, &admin).await?;
+    Ok(Answer(StatusCode::OK, Leave { success: true, auth_url: url.into() }))
+}
+
+/// Looks for mail now and tells what came of it.
+#[utoipa::path(post, path = "/api/v1/exchange/connections/{id}/process-emails", tag = "exchange",
+    params(("id" = String, Path)), request_body = Limit,
+    responses((status = 200, body = Processed), (status = "default", body = Refusal)))]
+pub async fn process(
+    State(shared): State<Arc<Shared>>,
+    Path(id): Path<String>,
+    client: Client,
+    Ordered(admin, Limit { limit }): Ordered<Limit>,
+) -> Result<Answer<Processed>, Refused> {
+    if !(1..=200).contains(&limit) {
+        return Err(Refused::new(StatusCode::BAD_REQUEST, "The limit has to be 1 to 200."));
+    }
+    let before = row(&shared, &id).await?;
+    let store = &shared.parts.store;
+    let counts = store.counts().await.map_err(|failure| Refused::broken(&failure))?;
+    shared.parts.worker.ring();
+    shared.note(&client, &admin, Event::ConsoleAction, Outcome::Success, "a look for mail asked for");
+    let looked = polled_since(&shared, &before).await?;
+    let after = store.counts().await.map_err(|failure| Refused::broken(&failure))?;
+    let processed = after.inbound_done.saturating_sub(counts.inbound_done);
+    let errors = after.inbound_quarantined.saturating_sub(counts.inbound_quarantined);
+    let message = if looked {
+        format!("Processed {processed} emails with {errors} errors")
+    } else {
+        "The worker has not finished its look yet; it goes on.".to_owned()
+    };
+    Ok(Answer(StatusCode::OK, Processed { success: true, processed, errors, message }))
+}
+
+/// Tests the connection step by step, up to the first step that fails.
+#[utoipa::path(post, path = "/api/v1/exchange/connections/{id}/test", tag = "exchange",
+    params(("id" = String, Path)),
+    responses((status = 200, body = Done), (status = "default", body = Refusal)))]
+pub async fn test(
+    State(shared): State<Arc<Shared>>,
+    Path(id): Path<String>,
+    client: Client,
+    Ordered(admin, Nothing {}): Ordered<Nothing>,
+) -> Result<Answer<Done>, Refused> {
+    let row = row(&shared, &id).await?;
+    let checks = manage::probe(&shared, &client, &admin, &row).await?;
+    match checks.into_iter().find_map(|check| check.outcome.err()) {
+        None => Ok(done("Connection is working properly")),
+        Some(why) => Err(Refused::new(StatusCode::BAD_REQUEST, format!("Connection test failed: {why}"))),
+    }
+}
+
+/// The provider never comes back here: the redirect URI is `/admin/exchange/callback`.
+#[utoipa::path(get, path = "/api/v1/exchange/oauth/callback", tag = "exchange",
+    responses((status = "default", body = Refusal)))]
+pub async fn callback(Asking(_): Asking) -> Refused {
+    Refused::new(StatusCode::GONE, "The redirect URI of this installation ends in /admin/exchange/callback.")
+}
+
+pub fn done(message: &str) -> Answer<Done> {
+    Answer(StatusCode::OK, Done { success: true, message: message.to_owned() })
+}
+
+/// Every mailbox of this kind.
+pub async fn rows(shared: &Shared) -> Result<Vec<MailboxRow>, Refused> {
+    let mut rows = shared.parts.store.mailboxes().await.map_err(|failure| Refused::broken(&failure))?;
+    rows.retain(|row| row.kind == KIND);
+    Ok(rows)
+}
+
+pub async fn row(shared: &Shared, id: &str) -> Result<MailboxRow, Refused> {
+    let absent = || Refused::new(StatusCode::NOT_FOUND, "Connection not found");
+    let id = MailboxId::parse(id).ok_or_else(absent)?;
+    let row = shared.parts.store.mailbox(&id).await.map_err(|failure| Refused::broken(&failure))?;
+    row.filter(|row| row.kind == KIND).ok_or_else(absent)
+}
+
+fn app(shared: &Shared) -> Result<&MicrosoftApp, Refused> {
+    let app = shared.parts.microsoft.as_ref().map(|microsoft| &microsoft.app);
+    app.ok_or_else(|| Refused::new(StatusCode::CONFLICT, "No app registration is configured."))
+}
+
+/// Whether the worker has looked at the mailbox since `before` was read; gives up after a while.
+async fn polled_since(shared: &Shared, before: &MailboxRow) -> Result<bool, Refused> {
+    let looks = u32::try_from(PATIENCE.as_millis() / PAUSE.as_millis()).expect("a small number");
+    for _ in 0..looks {
+        let now = row(shared, before.id.as_str()).await?;
+        if now.last_poll_at > before.last_poll_at {
+            return Ok(true);
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+    Ok(false)
+}
+
+fn pending(shared: &Shared, app: &MicrosoftApp, admin: &Admin) -> Connection {
+    let now = shared.parts.clock.now().rfc3339();
+    Connection {
+        id: PENDING.to_owned(),
+        user_id: admin.user_id.clone(),
+        tenant_id: app.tenant.clone(),
+        client_id: app.client_id.clone(),
+        is_active: false,
+        created_at: now.clone(),
+        updated_at: now,
+        email: None,
+        tokens: Vec::new(),
+    }
+}
+
+fn connection(shared: &Shared, admin: &Admin, row: &MailboxRow) -> Connection {
+    let microsoft = shared.parts.microsoft.as_ref();
+    let status = microsoft.map(|microsoft| microsoft.keeper.status(&row.id)).unwrap_or_default();
+    let updated = status.last_refresh.unwrap_or(row.connected_at);
+    Connection {
+        id: row.id.to_string(),
+        user_id: admin.user_id.clone(),
+        tenant_id: microsoft.map(|microsoft| microsoft.app.tenant.clone()).unwrap_or_default(),
+        client_id: microsoft.map(|microsoft| microsoft.app.client_id.clone()).unwrap_or_default(),
+        is_active: row.state == MailboxState::Connected,
+        created_at: row.connected_at.rfc3339(),
+        updated_at: updated.rfc3339(),
+        email: Some(row.address.clone()),
+        tokens: vec![Token {
+            connection_id: row.id.to_string(),
+            access_token: String::new(),
+            token_type: "Bearer".to_owned(),
+            expires_at: status.expires_at.map(Timestamp::rfc3339),
+            scope: row.scopes.clone(),
+        }],
+    }
+}
