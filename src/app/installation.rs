@@ -86,6 +86,7 @@ fn parts_with(
         attempts,
         admins,
         cookies: start_up.cookies.clone(),
+        dropped_cookies: Default::default(),
         shield,
         audit,
     }

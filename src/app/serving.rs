@@ -136,6 +136,8 @@ fn gateway(
     let admins = installation.parts.admins.clone();
     let mut registry = Registry::default();
     installation.parts.audit.register(&mut registry);
+    let help = "Set-Cookie lines of upstreams that nobody could read";
+    registry.register("mintgate_cookies_dropped", help, installation.parts.dropped_cookies.clone());
     let parts = Parts {
         entry_points: bound.iter().map(|bound| bound.entry_point.clone()).collect(),
         ping: start_up.ping.clone(),

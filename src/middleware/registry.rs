@@ -7,6 +7,7 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
+use prometheus_client::metrics::counter::Counter;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, Visitor};
 use serde::{Deserialize, de};
 use serde_yaml::Spanned;
@@ -69,6 +70,8 @@ pub struct Parts {
     pub admins: Arc<Admins>,
     /// `EXCHANGE_COOKIE_*`, or the strict default.
     pub cookies: Hardening,
+    /// Cookies of upstreams that nobody could read.
+    pub dropped_cookies: Counter,
     /// Who has tried how often to sign in.
     pub attempts: Arc<login_brake::Attempts>,
     /// The sessions behind every router's shield, and the way to the desk.

@@ -37,6 +37,7 @@ pub(crate) fn parts(desk: Arc<Scripted>) -> Parts {
         clock,
         admins,
         cookies: Hardening::default(),
+        dropped_cookies: Default::default(),
         shield,
         audit,
     }

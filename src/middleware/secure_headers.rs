@@ -121,10 +121,12 @@ impl Middleware for SecureHeaders {
 /// who has a session. What every build of the desk serves to everybody, such as scripts, may be kept.
 fn is_private(path: &str, request: &HeaderMap, response: &HeaderMap) -> bool {
     let kind = response.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
-    let is_page = kind.to_ascii_lowercase().starts_with("text/html");
+    let kind = kind.split(';').next().unwrap_or("").trim();
+    let is_page = kind.eq_ignore_ascii_case("text/html");
     let has_session =
         || request.contains_key(AUTHORIZATION) || cookie_value(request, "session") != Sent::None;
-    let is_told = is_page || is_at_or_below(path, "/api") || is_at_or_below(path, "/_next/data");
+    // What a page is filled with is JSON, from the API or beside the page.
+    let is_told = is_page || kind.eq_ignore_ascii_case("application/json") || is_at_or_below(path, "/api");
     (is_page && is_at_or_below(path, "/admin")) || (is_told && has_session())
 }
 
@@ -205,7 +207,7 @@ mod tests {
             ("/", &[session], &[HTML, PUBLIC], true),
             ("/", &[cookie], &[HTML, PUBLIC], true),
             ("/api/v1/tickets/all", &[session], &[("content-type", "application/json")], true),
-            ("/_next/data/b/de.json", &[session], &[PUBLIC], true),
+            ("/_next/data/b/de.json", &[session], &[("content-type", "application/json"), PUBLIC], true),
             ("/", &[], &[HTML, PUBLIC], false),
             ("/auth/login", &[("cookie", "NEXT_LOCALE=de")], &[HTML, PUBLIC], false),
             ("/_next/static/a.js", &[session], &[("content-type", "text/javascript"), PUBLIC], false),

@@ -91,7 +91,15 @@ fn parts() -> Parts {
     let admins = Admins::new(Arc::new(NoNetwork), &desk, clock.clone(), HashKey::random(), audit.clone());
     let shield = no_shield(Arc::new(NoNetwork), &desk);
     let attempts = Arc::new(Attempts::new(clock.clone()));
-    Parts { clock, attempts, admins: Arc::new(admins), cookies: Default::default(), shield, audit }
+    Parts {
+        clock,
+        attempts,
+        admins: Arc::new(admins),
+        cookies: Default::default(),
+        dropped_cookies: Default::default(),
+        shield,
+        audit,
+    }
 }
 
 /// A certificate for `names` and its key, as files.

@@ -2,6 +2,7 @@
 
 mod brakes;
 mod client;
+mod cookies;
 mod draining;
 mod failures;
 mod heads;

@@ -46,6 +46,7 @@ fn compile(middleware: &Value) -> Option<Arc<dyn Middleware>> {
         attempts: Arc::new(Attempts::new(Arc::new(SystemClock))),
         admins: Arc::new(admins),
         cookies: Hardening::default(),
+        dropped_cookies: Default::default(),
         shield,
         audit,
     };

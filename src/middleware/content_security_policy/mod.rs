@@ -24,6 +24,7 @@ use crate::middleware::{Decision, Middleware, Verdict};
 use crate::web::answer::wants_page;
 use crate::web::exchange::Exchange;
 use crate::web::head::{RequestHead, ResponseHead};
+use crate::web::own::is_own;
 use crate::web::path::is_at_or_below;
 
 /// The YAML key, as the registry names it.
@@ -87,7 +88,7 @@ impl Middleware for ContentSecurityPolicy {
 
 /// Whether a page of the desk may be at the canonical `path`.
 fn is_page(path: &str) -> bool {
-    path != "/sw.js" && !["/api", "/_next", "/admin/exchange"].iter().any(|base| is_at_or_below(path, base))
+    path != "/sw.js" && !is_own(path) && !["/api", "/_next"].iter().any(|base| is_at_or_below(path, base))
 }
 
 /// A browser that is going to show what it gets, all of it.

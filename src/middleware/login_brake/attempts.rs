@@ -102,7 +102,8 @@ impl Tally {
         if now < self.closed_until {
             return Err(self.closed_until - now);
         }
-        if now.saturating_sub(self.since) >= limit.period || self.closed_until > self.since {
+        let is_over = now.saturating_sub(self.since) >= limit.period || self.closed_until > self.since;
+        if self.count == 0 || is_over {
             *self = Self { since: now, ..Self::default() };
         }
         if self.count >= limit.most {

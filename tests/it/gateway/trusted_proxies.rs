@@ -40,6 +40,7 @@ fn compiled(yaml: &str) -> NamedMiddleware {
         attempts: Arc::new(Attempts::new(Arc::new(SystemClock))),
         admins: Arc::new(admins),
         cookies: Hardening::default(),
+        dropped_cookies: Default::default(),
         shield,
         audit,
     };

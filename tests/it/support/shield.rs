@@ -46,6 +46,7 @@ pub fn middleware(yaml: &str) -> Arc<dyn Middleware> {
         attempts: Arc::new(Attempts::new(Arc::new(SystemClock))),
         admins: Arc::new(admins),
         cookies: Hardening::default(),
+        dropped_cookies: Default::default(),
         shield: no_shield(Arc::new(NoDesk), &url),
         audit,
     };

@@ -87,6 +87,7 @@ impl Scene {
             attempts: Arc::new(Attempts::new(self.clock.clone())),
             admins: admins.clone(),
             cookies,
+            dropped_cookies: Default::default(),
             shield: Arc::new(means),
             audit,
         };
