@@ -1,5 +1,5 @@
 # `make demo` shows the whole story on this machine; `make test` runs every check there is.
-.PHONY: demo test check build image-steps
+.PHONY: demo test check build image-steps soak
 
 ARGS ?=
 
@@ -21,3 +21,7 @@ check:
 build:
 	@sh scripts/install.sh build
 	cargo build --release --locked
+
+# Kills the mail worker a thousand times while desk and provider misbehave; counts what is lost or doubled.
+soak:
+	cargo test --locked --test it a_thousand_killed_lives -- --ignored --nocapture

@@ -130,6 +130,7 @@ fn entry_point(address: SocketAddr) -> EntryPoint {
         tls: false,
         redirect: None,
         trusted: Trusted::Nobody,
+        proxy_header: None,
         timeouts: EntryTimeouts { read, write: None, idle, grace: Duration::from_secs(1) },
         middlewares: Vec::new(),
         default: true,

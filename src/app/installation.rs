@@ -104,6 +104,7 @@ pub(super) struct Installation {
     pub(super) mailboxes: MailboxFactory,
     pub(super) providers: Arc<dyn HttpCall>,
     pub(super) wake: Wake,
+    pub(super) meters: worker::Meters,
 }
 
 impl Installation {
@@ -129,6 +130,7 @@ impl Installation {
             mailboxes: mailbox_factory(start_up, keeper.as_ref(), &providers),
             desk: Arc::new(desk),
             wake: Wake::new(),
+            meters: worker::Meters::default(),
             parts,
             store,
             sealer,
@@ -148,6 +150,7 @@ impl Installation {
             reply_to: mail.reply_to.clone(),
             max_size: mail.max_size,
             message_id_domain: mail.message_id_domain.clone(),
+            policy: mail.policy.clone(),
         };
         let worker = || {
             Worker::new(worker::Parts {
@@ -159,6 +162,7 @@ impl Installation {
                 message_ids: self.secret.derive("message ids"),
                 holder: holder(&start_up.store),
                 settings,
+                meters: self.meters.clone(),
                 at: Arc::new(|_| {}),
             })
         };

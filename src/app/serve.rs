@@ -18,9 +18,10 @@ use tokio::time::timeout;
 use tokio_rustls::rustls;
 use tokio_rustls::rustls::crypto::{CryptoProvider, ring};
 
-use crate::entry::accept::{Entrance, Meters};
+use crate::entry::accept::Entrance;
 use crate::entry::bind::Bound;
 use crate::entry::limits::Limits;
+use crate::entry::notice::{Admits, Notice, Refused};
 use crate::entry::tls::server_config;
 use crate::gateway::Gateway;
 use crate::gateway::proxy::Proxy;
@@ -60,7 +61,7 @@ pub enum Stop {
 /// Whether the process's signals are ours.
 #[derive(Clone)]
 pub enum Signals {
-    /// SIGTERM drains, SIGINT stops at once, SIGHUP calls the function.
+    /// SIGTERM drains, SIGINT stops at once, SIGHUP calls the function, SIGUSR1 opens the access log anew.
     Handled { reload: Arc<dyn Fn() + Send + Sync> },
     /// Somebody else's; only [`Serving::stop`] counts.
     Ignored,
@@ -155,6 +156,7 @@ impl Common {
     fn entrance(&self, bound: &Bound) -> Result<Entrance<App>, ServeError> {
         let name = &bound.entry_point.name;
         let unknown = || ServeError::UnknownEntryPoint { name: name.clone() };
+        let place = self.gateway.place(name).ok_or_else(unknown)?;
         let proxy = self.gateway.proxy(name).ok_or_else(unknown)?;
         let socket = |source| ServeError::Socket { name: name.clone(), source };
         Ok(Entrance {
@@ -162,13 +164,26 @@ impl Common {
             app: Arc::new(application(&self.conf, proxy, bound.entry_point.timeouts.idle)),
             tls: self.tls.clone(),
             limits: self.limits.clone(),
-            meters: Meters {
-                open: self.gateway.open_connections(name),
-                capped: self.gateway.capped_connections(),
-            },
+            open: self.gateway.open_connections(name),
+            notice: notice(self.gateway.clone(), name),
+            admits: admits(self.gateway.clone(), place),
             alive: self.alive.clone(),
         })
     }
+}
+
+fn notice(gateway: Arc<Gateway>, entry_point: &str) -> Notice {
+    let entry_point: Arc<str> = entry_point.into();
+    Arc::new(move |refused| match *refused {
+        Refused::Connection { peer, why } => gateway.connection_refused(&entry_point, peer, why.word()),
+        Refused::Request { peer, status, reason } => {
+            gateway.request_refused(&entry_point, peer, status, reason);
+        }
+    })
+}
+
+fn admits(gateway: Arc<Gateway>, place: usize) -> Admits {
+    Arc::new(move |peer| gateway.admits(place, peer))
 }
 
 fn application(conf: &Arc<ServerConf>, proxy: Proxy, idle: Duration) -> App {
@@ -224,7 +239,7 @@ struct Shutdown {
 #[async_trait]
 impl ShutdownSignalWatch for Shutdown {
     async fn recv(&self) -> ShutdownSignal {
-        let mut orders = Orders::new(&self.signals, self.stop.clone());
+        let mut orders = Orders::new(&self.signals, self.stop.clone(), self.gateway.clone());
         let ended = match orders.next().await {
             Stop::Drain => self.drain(&mut orders).await,
             Stop::Run | Stop::Now => Ended::AtOnce,
@@ -254,27 +269,30 @@ impl Shutdown {
 struct Orders {
     stop: watch::Receiver<Stop>,
     signals: Option<Caught>,
+    gateway: Arc<Gateway>,
 }
 
 struct Caught {
     terminate: Signal,
     interrupt: Signal,
     hang_up: Signal,
+    rotated: Signal,
     reload: Arc<dyn Fn() + Send + Sync>,
 }
 
 impl Orders {
-    fn new(signals: &Signals, stop: watch::Receiver<Stop>) -> Self {
+    fn new(signals: &Signals, stop: watch::Receiver<Stop>, gateway: Arc<Gateway>) -> Self {
         let signals = match signals {
             Signals::Ignored => None,
             Signals::Handled { reload } => Some(Caught {
                 terminate: caught(SignalKind::terminate()),
                 interrupt: caught(SignalKind::interrupt()),
                 hang_up: caught(SignalKind::hangup()),
+                rotated: caught(SignalKind::user_defined1()),
                 reload: reload.clone(),
             }),
         };
-        Self { stop, signals }
+        Self { stop, signals, gateway }
     }
 
     async fn next(&mut self) -> Stop {
@@ -285,6 +303,7 @@ impl Orders {
                 stop = told(&mut self.stop, ending) => return stop,
                 _ = caught.terminate.recv() => return Stop::Drain,
                 _ = caught.interrupt.recv() => return Stop::Now,
+                _ = caught.rotated.recv() => self.gateway.reopen_access_log(),
                 _ = caught.hang_up.recv() => {
                     let reload = caught.reload.clone();
                     tokio::task::spawn_blocking(move || reload());

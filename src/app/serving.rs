@@ -69,7 +69,8 @@ pub(super) fn start(start_up: StartUp) -> anyhow::Result<Running> {
         .enable_all()
         .build()
         .context("no runtime")?;
-    ignore_sighup_while_starting(&control)?;
+    let (stop, stopping) = watch::channel(Stop::Run);
+    obey_while_starting(&control, stop.clone())?;
     // Rules that are wrong end the start before anything is bound, made or opened.
     let before = installation::middleware_parts(&start_up, control.handle())?;
     Routes::load(&start_up, &before, installation::now())?;
@@ -77,7 +78,6 @@ pub(super) fn start(start_up: StartUp) -> anyhow::Result<Running> {
     let installation = control.block_on(Installation::open(&start_up, control.handle()))?;
     let routes = Routes::load(&start_up, &installation.parts, installation::now())?;
     let (rest, resting) = watch::channel(false);
-    let (stop, stopping) = watch::channel(Stop::Run);
     let files = routes.files.clone();
     let gateway = gateway(&start_up, &installation, &bound, routes, &control)?;
     start_background(&start_up, &installation, &control, &resting);
@@ -99,11 +99,23 @@ pub(super) fn start(start_up: StartUp) -> anyhow::Result<Running> {
     Ok(Running { stop, rest, serving, control })
 }
 
-/// The rules are about to be read anyway; by default the signal would end the process. Once caught it stays
-/// caught, and serving listens to it later.
-fn ignore_sighup_while_starting(control: &Runtime) -> anyhow::Result<()> {
+/// Signals by which the process would end by default. Once caught they stay caught, and serving listens to
+/// them later. The rules are about to be read anyway, and the access log to be opened; what is to end ends as
+/// soon as everything stands, in good order.
+fn obey_while_starting(control: &Runtime, stop: watch::Sender<Stop>) -> anyhow::Result<()> {
     let _entered = control.enter();
-    drop(signal(SignalKind::hangup()).context("SIGHUP cannot be caught")?);
+    for kind in [SignalKind::hangup(), SignalKind::user_defined1()] {
+        drop(signal(kind).context("a signal cannot be caught")?);
+    }
+    let mut terminate = signal(SignalKind::terminate()).context("SIGTERM cannot be caught")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT cannot be caught")?;
+    control.spawn(async move {
+        let told = tokio::select! {
+            _ = terminate.recv() => Stop::Drain,
+            _ = interrupt.recv() => Stop::Now,
+        };
+        stop.send_replace(told);
+    });
     Ok(())
 }
 
@@ -138,6 +150,7 @@ fn gateway(
     installation.parts.audit.register(&mut registry);
     let help = "Set-Cookie lines of upstreams that nobody could read";
     registry.register("mintgate_cookies_dropped", help, installation.parts.dropped_cookies.clone());
+    installation.meters.register(&mut registry);
     let parts = Parts {
         entry_points: bound.iter().map(|bound| bound.entry_point.clone()).collect(),
         ping: start_up.ping.clone(),

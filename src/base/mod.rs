@@ -8,4 +8,5 @@ pub mod duration;
 pub mod id;
 pub mod report;
 pub mod secret;
+pub mod sparing;
 pub mod wake;

@@ -11,6 +11,7 @@ use std::time::Duration;
 use tokio_rustls::rustls::sign::CertifiedKey;
 
 use crate::desk::Bot;
+use crate::mail::policy::Policy;
 use crate::middleware::Middleware;
 use crate::oauth::provider::MicrosoftApp;
 use crate::store::StoreAt;
@@ -69,6 +70,9 @@ pub struct EntryPoint {
     pub redirect: Option<Redirection>,
     /// Peers whose forwarding headers are believed.
     pub trusted: Trusted,
+    /// Every connection has to begin with a PROXY header, and only these peers may connect
+    /// (`proxyProtocol`).
+    pub proxy_header: Option<Trusted>,
     pub timeouts: EntryTimeouts,
     /// Names of middlewares every router of this entry point gets first.
     pub middlewares: Vec<String>,
@@ -161,6 +165,7 @@ pub struct Mail {
     pub max_size: usize,
     /// Domain of our Message-IDs; the public URL's host.
     pub message_id_domain: String,
+    pub policy: Policy,
 }
 
 #[derive(Debug, Clone)]

@@ -27,7 +27,7 @@ use crate::web::call::{CallError, HttpCall};
 pub use notification::Notification;
 pub use own_mail::OwnMail;
 pub use session::BotUser;
-pub use ticket::{Comment, NewTicket, TicketView};
+pub use ticket::{Comment, NewTicket, TicketLine, TicketView};
 
 /// The desk user that opens tickets and adds comments; not an admin.
 #[derive(Debug, Clone)]

@@ -53,6 +53,20 @@ pub struct Comment {
     pub created_at: Timestamp,
 }
 
+/// A line of the desk's list, without the conversation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TicketLine {
+    pub id: String,
+    pub title: String,
+    /// The requester, as far as the desk knows one.
+    pub name: String,
+    pub email: String,
+    pub closed: bool,
+    pub created_at: Timestamp,
+    /// Desk user that made it, where one did.
+    pub creator: Option<String>,
+}
+
 #[derive(Deserialize)]
 struct CreateReply {
     id: String,
@@ -64,14 +78,25 @@ struct ListReply {
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct ListedTicket {
     id: String,
-    #[serde(rename = "createdBy")]
     created_by: Option<CreatedBy>,
+    #[serde(default)]
+    title: Option<String>,
+    #[serde(default)]
+    name: Option<String>,
+    #[serde(default)]
+    email: Option<String>,
+    #[serde(default)]
+    is_complete: bool,
+    #[serde(default)]
+    created_at: String,
 }
 
 #[derive(Deserialize)]
 struct CreatedBy {
+    id: Option<String>,
     role: Option<String>,
 }
 
@@ -136,6 +161,13 @@ impl Desk {
         }
     }
 
+    /// Every ticket; those whose time of making cannot be read are left out.
+    pub async fn tickets(&self) -> Result<Vec<TicketLine>, DeskError> {
+        const WHAT: &str = "list its tickets";
+        let list: ListReply = self.read(WHAT, "/api/v1/tickets/all", LIST_LIMIT).await?;
+        Ok(list.tickets.into_iter().filter_map(ListedTicket::line).collect())
+    }
+
     /// Adds a comment. The desk answers without its id. `public` comments of the bot would be mailed
     /// to the requester by a desk with a mail provider of its own.
     pub async fn comment(&self, ticket: &str, text: &str, public: bool) -> Result<(), DeskError> {
@@ -178,6 +210,18 @@ impl Desk {
 }
 
 impl ListedTicket {
+    fn line(self) -> Option<TicketLine> {
+        Some(TicketLine {
+            created_at: Timestamp::parse_rfc3339(&self.created_at)?,
+            id: checked("list its tickets", self.id).ok()?,
+            title: self.title.unwrap_or_default(),
+            name: self.name.unwrap_or_default(),
+            email: self.email.unwrap_or_default(),
+            closed: self.is_complete,
+            creator: self.created_by.and_then(|by| by.id),
+        })
+    }
+
     fn is_marked(&self, marker: &str) -> bool {
         self.created_by.as_ref().and_then(|by| by.role.as_deref()) == Some(marker)
     }

@@ -1,7 +1,7 @@
 //! The accept loop of one entry point, and the way of one connection from its first byte to its last.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::os::fd::AsRawFd as _;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +10,6 @@ use pingora::apps::{HttpServerApp, ServerApp};
 use pingora::protocols::http::ServerSession;
 use pingora::protocols::tls::SslDigest;
 use pingora::server::ShutdownWatch;
-use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
@@ -20,11 +19,14 @@ use tokio_rustls::rustls::{ServerConfig, ServerConnection};
 
 use super::bind::Bound;
 use super::deadline::Patience;
-use super::limits::{Limits, Share};
+use super::limits::{Limits, Place, Share};
+use super::notice::{Admits, Notice, Refused, Why};
+use super::proxy_header;
 use super::stream::{ClientStream, Origin, Protocol, Turn};
 use super::transport::Transport;
 use crate::base::address::canonical;
 use crate::web::client_address::Trusted;
+use crate::web::exchange::ServerName;
 
 /// Whatever an entry point's read timeout: nobody needs longer for a head or a handshake.
 const LONGEST_HEAD: Duration = Duration::from_secs(10);
@@ -35,22 +37,17 @@ const BREATHER: Duration = Duration::from_millis(100);
 /// First byte of a TLS record that holds a ClientHello (RFC 8446 section 5.1).
 const TLS_HANDSHAKE: u8 = 22;
 
-/// What an entry point counts.
-#[derive(Debug, Clone, Default)]
-pub struct Meters {
-    /// Connections open now.
-    pub open: Gauge,
-    /// Connections closed at once because a cap was reached.
-    pub capped: Counter,
-}
-
 /// An entry point ready to serve.
 pub struct Entrance<A> {
     pub bound: Bound,
     pub app: Arc<A>,
     pub tls: Arc<ServerConfig>,
     pub limits: Limits,
-    pub meters: Meters,
+    /// Connections open now.
+    pub open: Gauge,
+    pub notice: Notice,
+    /// Asked before anything of a connection is read; who is outside is closed.
+    pub admits: Admits,
     /// Held by every connection; all closed once the receiver ends.
     pub alive: mpsc::Sender<()>,
 }
@@ -59,8 +56,12 @@ struct Shared<A> {
     app: Arc<A>,
     tls: TlsAcceptor,
     limits: Limits,
-    meters: Meters,
+    open: Gauge,
+    notice: Notice,
+    admits: Admits,
     trusted: Trusted,
+    /// Who has to send a PROXY header, where one is demanded.
+    proxy_header: Option<Trusted>,
     patience: Patience,
     alive: mpsc::Sender<()>,
 }
@@ -79,8 +80,11 @@ impl<A: HttpServerApp + Send + Sync + 'static> Entrance<A> {
             app: self.app,
             tls: TlsAcceptor::from(self.tls),
             limits: self.limits,
-            meters: self.meters,
+            open: self.open,
+            notice: self.notice,
+            admits: self.admits,
             trusted: entry_point.trusted,
+            proxy_header: entry_point.proxy_header,
             patience: Patience { head, idle: entry_point.timeouts.idle },
             alive: self.alive,
         });
@@ -108,25 +112,51 @@ impl<A: HttpServerApp + Send + Sync + 'static> Shared<A> {
     /// Starts the connection on this thread, where it stays.
     fn welcome(self: &Arc<Self>, socket: TcpStream, peer: SocketAddr, drain: &ShutdownWatch) {
         let peer = SocketAddr::new(canonical(peer.ip()), peer.port());
-        let share = if self.trusted.believes(peer.ip()) { Share::Proxy } else { Share::Single };
-        let Some(place) = self.limits.take(peer.ip(), share) else {
-            self.meters.capped.inc();
-            return;
+        let place = match self.admit(peer.ip()) {
+            Ok(place) => place,
+            Err(why) => return (self.notice)(&Refused::Connection { peer: peer.ip(), why }),
         };
         let (shared, drain, alive) = (self.clone(), drain.clone(), self.alive.clone());
         let connection = async move {
-            shared.meters.open.inc();
-            if let Err(error) = shared.run(socket, peer, &drain).await {
+            shared.open.inc();
+            if let Err(error) = shared.run(socket, peer, place, &drain).await {
                 tracing::debug!(%error, "a connection ended before it was HTTP");
             }
-            shared.meters.open.dec();
-            drop((place, alive));
+            shared.open.dec();
+            drop(alive);
         };
         tokio::spawn(connection);
     }
 
-    async fn run(&self, socket: TcpStream, peer: SocketAddr, drain: &ShutdownWatch) -> io::Result<()> {
+    /// What can be said by the address alone.
+    fn admit(&self, peer: IpAddr) -> Result<Place, Why> {
+        let share = match &self.proxy_header {
+            Some(senders) if !senders.believes(peer) => return Err(Why::ProxyHeader),
+            Some(_) => Share::Proxy,
+            None if !(self.admits)(peer) => return Err(Why::Address),
+            None if self.trusted.believes(peer) => Share::Proxy,
+            None => Share::Single,
+        };
+        self.limits.take(peer, share).ok_or(Why::Cap)
+    }
+
+    async fn run(
+        &self,
+        mut socket: TcpStream,
+        mut peer: SocketAddr,
+        mut place: Place,
+        drain: &ShutdownWatch,
+    ) -> io::Result<()> {
         socket.set_nodelay(true)?;
+        if self.proxy_header.is_some() {
+            match self.behind_proxy(&mut socket, place).await {
+                Ok(found) => (peer, place) = found,
+                Err(why) => {
+                    (self.notice)(&Refused::Connection { peer: peer.ip(), why });
+                    return Ok(());
+                }
+            }
+        }
         let opening = async {
             match first_byte(&socket, drain).await? {
                 Some(first) => self.open(socket, peer, first).await.map(Some),
@@ -142,26 +172,44 @@ impl<A: HttpServerApp + Send + Sync + 'static> Shared<A> {
             }
             Protocol::Http1 => self.requests(stream, &turn, drain).await,
         }
+        drop(place);
         Ok(())
+    }
+
+    /// The client that a PROXY header names, held to what its own address may do.
+    async fn behind_proxy(&self, socket: &mut TcpStream, place: Place) -> Result<(SocketAddr, Place), Why> {
+        let client = proxy_header::read(socket).await.map_err(|error| {
+            tracing::debug!(%error, "a connection was closed");
+            Why::ProxyHeader
+        })?;
+        if !(self.admits)(client.ip()) {
+            return Err(Why::Address);
+        }
+        let place =
+            if self.trusted.believes(client.ip()) { Some(place) } else { place.of_client(client.ip()) };
+        place.map(|place| (client, place)).ok_or(Why::Cap)
     }
 
     /// Tells TLS from plain HTTP by the first byte, as one entry point may serve both.
     async fn open(&self, socket: TcpStream, peer: SocketAddr, first: u8) -> io::Result<ClientStream> {
         let descriptor = socket.as_raw_fd();
-        let (transport, tls, protocol) = if first == TLS_HANDSHAKE {
-            let stream = self.tls.accept(socket).await?;
+        let (transport, tls, protocol, name) = if first == TLS_HANDSHAKE {
+            let stream = self.tls.accept(socket).await.inspect_err(|_| {
+                (self.notice)(&Refused::Connection { peer: peer.ip(), why: Why::Handshake });
+            })?;
             let session = stream.get_ref().1;
+            let name = session.server_name().map(|name| ServerName(name.to_ascii_lowercase().into()));
             let protocol = match session.alpn_protocol() {
                 Some(b"h2") => Protocol::Http2,
                 _ => Protocol::Http1,
             };
             let digest = digest(session);
-            (Transport::Tls(Box::new(stream)), Some(Arc::new(digest)), protocol)
+            (Transport::Tls(Box::new(stream)), Some(Arc::new(digest)), protocol, name)
         } else {
-            (Transport::Plain(socket), None, Protocol::Http1)
+            (Transport::Plain(socket), None, Protocol::Http1, None)
         };
-        let origin = Origin { peer, descriptor, tls, protocol };
-        Ok(ClientStream::new(transport, origin, self.patience))
+        let origin = Origin { peer, descriptor, tls, protocol, name };
+        Ok(ClientStream::new(transport, origin, self.patience, self.notice.clone()))
     }
 
     /// One request after the other; the stream holds the next one back until its turn.

@@ -93,6 +93,7 @@ mod tests {
             tls: false,
             redirect: None,
             trusted: Trusted::Nobody,
+            proxy_header: None,
             timeouts: EntryTimeouts { read: span, write: None, idle: span, grace: span },
             middlewares: Vec::new(),
             default: true,

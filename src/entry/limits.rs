@@ -30,6 +30,7 @@ pub enum Share {
 
 /// The right to be open; given back when dropped.
 #[derive(Debug)]
+#[must_use]
 pub struct Place {
     limits: Limits,
     address: Option<IpAddr>,
@@ -43,15 +44,40 @@ impl Limits {
             return None;
         }
         let address = (share == Share::Single).then_some(address);
-        if let Some(address) = address {
-            let count = open.by_address.entry(address).or_default();
-            if *count >= MOST_PER_ADDRESS {
-                return None;
-            }
-            *count += 1;
+        if address.is_some_and(|address| !open.count(address)) {
+            return None;
         }
         open.all += 1;
         Some(Place { limits: self.clone(), address })
+    }
+}
+
+impl Open {
+    /// One more of that address; `false` when it has all it may have.
+    fn count(&mut self, address: IpAddr) -> bool {
+        let count = self.by_address.entry(address).or_default();
+        let allowed = *count < MOST_PER_ADDRESS;
+        if allowed {
+            *count += 1;
+        }
+        allowed
+    }
+}
+
+impl Place {
+    /// A proxy's connection turned out to be one client's: from now on it counts as that address's.
+    /// `None` when that address has all it may have.
+    pub fn of_client(mut self, address: IpAddr) -> Option<Self> {
+        if self.address.is_none() {
+            let mut open = self.limits.0.lock().unwrap_or_else(PoisonError::into_inner);
+            if !open.count(address) {
+                drop(open);
+                return None;
+            }
+            drop(open);
+            self.address = Some(address);
+        }
+        Some(self)
     }
 }
 
@@ -100,5 +126,17 @@ mod tests {
         let places: Vec<_> = (0..MOST).map(|_| limits.take(ONE, Share::Proxy)).collect();
         assert!(places.iter().all(Option::is_some));
         assert!(limits.take(OTHER, Share::Single).is_none());
+    }
+
+    #[test]
+    fn a_client_behind_a_proxy_header_is_held_by_its_own_cap() {
+        let limits = Limits::default();
+        let place = || limits.take(OTHER, Share::Proxy).expect("a place").of_client(ONE);
+        let places: Vec<_> = (0..MOST_PER_ADDRESS).map(|_| place()).collect();
+        assert!(places.iter().all(Option::is_some));
+        assert!(place().is_none());
+        drop(places);
+        assert!(place().is_some());
+        assert!(limits.0.lock().expect("not poisoned").by_address.is_empty());
     }
 }

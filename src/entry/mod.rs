@@ -1,4 +1,5 @@
-//! A connection before it is HTTP: the listening socket, caps, deadlines, TLS, and the raw check of every
+//! A connection before it is HTTP: the listening socket, caps, the PROXY header, addresses,
+//! deadlines, TLS, and the raw check of every
 //! HTTP/1 request head.
 //!
 //! Knows pingora only as the application that gets a checked stream; knows no routes.
@@ -10,6 +11,8 @@ mod deadline;
 mod farewell;
 mod gate;
 pub mod limits;
+pub mod notice;
+mod proxy_header;
 mod raw_head;
 mod reading;
 pub mod stream;

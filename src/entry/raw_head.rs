@@ -4,7 +4,7 @@
 //! they could differ is refused on the raw bytes: framing, bare line ends, odd bytes, targets. Pure: no
 //! I/O, no time. Does not know what a route is. Sources: RFC 9110 and RFC 9112 (sections named below).
 
-use crate::web::grammar::{is_authority, plain_length};
+use crate::web::grammar::{is_authority, is_method, is_target, plain_length};
 
 /// Bytes of a head, request line and blank line included.
 pub const MOST_BYTES: usize = 32 * 1024;
@@ -14,7 +14,7 @@ pub const MOST_LINES: usize = 100;
 /// Why a request is refused before anybody else sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Refusal {
-    /// 400, 405, 408, 417 or 431.
+    /// 400, 405, 408, 417, 431 or 501.
     pub status: u16,
     /// One sentence for the client.
     pub reason: &'static str,
@@ -133,10 +133,13 @@ fn request_line_parts(line: &[u8]) -> Result<Request, Refusal> {
     if method.is_empty() || !method.iter().all(|&byte| is_token(byte)) {
         return Err(Refusal::malformed("The method is not a token."));
     }
+    if !is_method(method) {
+        return Err(Refusal { status: 501, reason: "The method is not known." });
+    }
     if matches!(method, b"TRACE" | b"CONNECT") {
         return Err(Refusal { status: 405, reason: "The method is not allowed." });
     }
-    if target.first() != Some(&b'/') || !is_target(target) {
+    if !is_target(target) {
         return Err(Refusal::malformed("The request target is not an absolute path."));
     }
     let version_1_1 = match version {
@@ -146,13 +149,6 @@ fn request_line_parts(line: &[u8]) -> Result<Request, Refusal> {
     };
     let bodiless = matches!(method, b"GET" | b"HEAD" | b"DELETE" | b"OPTIONS");
     Ok(Request { bodiless, version_1_1 })
-}
-
-/// Bytes that browsers send unencoded, a little more than RFC 3986 allows: its section 2 leaves out
-/// `[]{}|^\` and the backtick. A fragment never belongs into a request.
-fn is_target(target: &[u8]) -> bool {
-    let path = target.split(|&byte| byte == b'?').next().unwrap_or(target);
-    !target.iter().any(|&byte| matches!(byte, b'#' | b'"' | b'<' | b'>' | b'\t')) && !path.contains(&b'`')
 }
 
 /// RFC 9110 section 5.6.2.

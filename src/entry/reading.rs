@@ -8,6 +8,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, BufWriter, ReadBuf};
 
 use super::farewell;
 use super::gate::Gate;
+use super::notice::Refused;
 use super::raw_head::Refusal;
 use super::stream::ClientStream;
 use super::transport::Transport;
@@ -101,10 +102,12 @@ impl ClientStream {
     /// A request of which nothing has left is answered here, and pingora sees a client that said
     /// nothing. A body that breaks its framing later is an error of a request under way.
     fn refuse(&mut self, refusal: Refusal) -> io::Result<()> {
-        tracing::debug!(status = refusal.status, reason = refusal.reason, "request refused");
         if self.gate.as_ref().is_some_and(Gate::has_begun) {
+            // The request is under way, and whoever answers it tells.
             return Err(io::Error::new(io::ErrorKind::InvalidData, refusal.reason));
         }
+        let Refusal { status, reason } = refusal;
+        (self.notice)(&Refused::Request { peer: self.peer, status, reason });
         let connection =
             std::mem::replace(&mut self.connection, BufWriter::with_capacity(0, Transport::Gone));
         self.farewell = Some(Box::pin(farewell::refuse(connection, refusal)));

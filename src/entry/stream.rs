@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::os::fd::RawFd;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -11,6 +11,7 @@ use std::task::{Context, Poll};
 use std::time::SystemTime;
 
 use async_trait::async_trait;
+use pingora::http::ResponseHeader;
 use pingora::protocols::raw_connect::ProxyDigest;
 use pingora::protocols::tls::SslDigest;
 use pingora::protocols::{
@@ -23,7 +24,9 @@ use tokio::time::Instant;
 use super::deadline::{Deadline, Patience};
 use super::farewell;
 use super::gate::Gate;
+use super::notice::Notice;
 use super::transport::Transport;
+use crate::web::exchange::ServerName;
 
 /// Small answers leave in one piece with their head.
 const WRITE_BUFFER: usize = 4 * 1024;
@@ -49,6 +52,8 @@ pub struct Origin {
     pub descriptor: RawFd,
     pub tls: Option<Arc<SslDigest>>,
     pub protocol: Protocol,
+    /// The name of the TLS handshake.
+    pub name: Option<ServerName>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,15 +73,19 @@ pub struct ClientStream {
     pub(super) farewell: Option<Pin<Box<dyn Future<Output = ()> + Send + Sync>>>,
     /// The present request wants an upgrade, and no final answer was written yet.
     pub(super) awaits_switch: bool,
+    pub(super) peer: IpAddr,
+    pub(super) notice: Notice,
     socket: Arc<SocketDigest>,
     tls: Option<Arc<SslDigest>>,
+    /// Carries the handshake's name; pingora hands it on unread.
+    told: Option<Arc<ProxyDigest>>,
     protocol: Protocol,
     descriptor: RawFd,
     since: SystemTime,
 }
 
 impl ClientStream {
-    pub(super) fn new(transport: Transport, origin: Origin, patience: Patience) -> Self {
+    pub(super) fn new(transport: Transport, origin: Origin, patience: Patience, notice: Notice) -> Self {
         let socket = SocketDigest::from_raw_fd(origin.descriptor);
         // Asked from the kernel otherwise, which knows nothing of a connection that is gone.
         socket.peer_addr.get_or_init(|| Some(origin.peer.into()));
@@ -87,8 +96,11 @@ impl ClientStream {
             deadline: Deadline::new(patience, Instant::now()),
             farewell: None,
             awaits_switch: false,
+            peer: origin.peer.ip(),
+            notice,
             socket: Arc::new(socket),
             tls: origin.tls,
+            told: origin.name.map(told),
             protocol: origin.protocol,
             descriptor: origin.descriptor,
             since: SystemTime::now(),
@@ -179,8 +191,14 @@ impl GetTimingDigest for ClientStream {
 
 impl GetProxyDigest for ClientStream {
     fn get_proxy_digest(&self) -> Option<Arc<ProxyDigest>> {
-        None
+        self.told.clone()
     }
+}
+
+/// The one place in a connection's digest that takes data of ours.
+fn told(name: ServerName) -> Arc<ProxyDigest> {
+    let nothing = ResponseHeader::build(http::StatusCode::OK, Some(0)).expect("200 is a status code");
+    Arc::new(ProxyDigest::new(Box::new(nothing), Some(Box::new(name))))
 }
 
 impl GetSocketDigest for ClientStream {

@@ -3,9 +3,10 @@
 //! Lines are handed to a thread that writes them, so that a slow disk never holds up a request. Query
 //! strings, cookies and credentials never reach this file.
 
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::net::IpAddr;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::Duration;
 
@@ -80,10 +81,17 @@ impl Line<'_> {
     }
 }
 
+/// What the writing thread is told.
+#[derive(Debug)]
+enum Order {
+    Line(Vec<u8>),
+    Reopen,
+}
+
 /// Where lines go.
 #[derive(Debug, Clone)]
 pub struct AccessLog {
-    lines: SyncSender<Vec<u8>>,
+    orders: SyncSender<Order>,
     json: bool,
 }
 
@@ -93,11 +101,10 @@ impl AccessLog {
     /// # Errors
     /// When the file cannot be opened.
     pub fn open(settings: &config::AccessLog) -> io::Result<Self> {
-        let target: Box<dyn Write + Send> = match &settings.file {
-            Some(path) => Box::new(OpenOptions::new().create(true).append(true).open(path)?),
-            None => Box::new(io::stdout()),
-        };
-        Self::into_writer(target, settings.json)
+        match &settings.file {
+            Some(path) => Self::start(Box::new(append(path)?), Some(path.clone()), settings.json),
+            None => Self::into_writer(Box::new(io::stdout()), settings.json),
+        }
     }
 
     /// Writes to `target`, JSON or the common log format.
@@ -105,29 +112,62 @@ impl AccessLog {
     /// # Errors
     /// When no thread can be started.
     pub fn into_writer(target: Box<dyn Write + Send>, json: bool) -> io::Result<Self> {
-        let (lines, waiting) = sync_channel(WAITING);
+        Self::start(target, None, json)
+    }
+
+    fn start(target: Box<dyn Write + Send>, file: Option<PathBuf>, json: bool) -> io::Result<Self> {
+        let (orders, waiting) = sync_channel(WAITING);
         std::thread::Builder::new().name("access log".to_owned()).spawn(move || {
-            if let Err(error) = write_all(&waiting, BufWriter::new(target)) {
+            if let Err(error) = write_all(&waiting, BufWriter::new(target), file.as_deref()) {
                 tracing::error!(%error, "the access log cannot be written any more");
             }
         })?;
-        Ok(Self { lines, json })
+        Ok(Self { orders, json })
     }
 
     /// `false` when the line was dropped because writing lags behind.
     pub fn write(&self, line: &Line<'_>) -> bool {
         let text = if self.json { line.json() } else { line.common() };
-        self.lines.try_send(text).is_ok()
+        self.orders.try_send(Order::Line(text)).is_ok()
+    }
+
+    /// Lines from now on go into a file newly opened under the same name. `false` when writing lags
+    /// behind too far to be told so.
+    pub fn reopen(&self) -> bool {
+        self.orders.try_send(Order::Reopen).is_ok()
     }
 }
 
-fn write_all(waiting: &Receiver<Vec<u8>>, mut target: impl Write) -> io::Result<()> {
-    while let Ok(line) = waiting.recv() {
-        target.write_all(&line)?;
-        while let Ok(line) = waiting.try_recv() {
-            target.write_all(&line)?;
+fn append(path: &Path) -> io::Result<File> {
+    OpenOptions::new().create(true).append(true).open(path)
+}
+
+fn write_all(
+    waiting: &Receiver<Order>,
+    mut target: BufWriter<Box<dyn Write + Send>>,
+    file: Option<&Path>,
+) -> io::Result<()> {
+    while let Ok(first) = waiting.recv() {
+        let mut next = Some(first);
+        while let Some(order) = next {
+            match order {
+                Order::Line(line) => target.write_all(&line)?,
+                Order::Reopen => reopen(&mut target, file)?,
+            }
+            next = waiting.try_recv().ok();
         }
         target.flush()?;
+    }
+    Ok(())
+}
+
+/// A file that cannot be had leaves the present one in use.
+fn reopen(target: &mut BufWriter<Box<dyn Write + Send>>, file: Option<&Path>) -> io::Result<()> {
+    let Some(path) = file else { return Ok(()) };
+    target.flush()?;
+    match append(path) {
+        Ok(file) => *target = BufWriter::new(Box::new(file)),
+        Err(error) => tracing::error!(%error, "the access log cannot be opened anew; the old file is kept"),
     }
     Ok(())
 }

@@ -32,7 +32,7 @@ pub struct Metrics {
     pub reloaded_at: Gauge<f64, AtomicU64>,
     /// 1, or 0 after a reload that was refused.
     pub reload_good: Gauge,
-    pub capped: Counter,
+    refused: Family<Labels, Counter>,
     pub lost_log_lines: Counter,
 }
 
@@ -73,8 +73,8 @@ impl Metrics {
         );
         registry.register(
             "mintgate_connections_refused",
-            "Connections closed at once because a cap was reached",
-            metrics.capped.clone(),
+            "Connections closed without an answer, by reason",
+            metrics.refused.clone(),
         );
         registry.register(
             "mintgate_access_log_lines_lost",
@@ -95,6 +95,11 @@ impl Metrics {
 
     pub fn service(&self, name: &str) -> Series {
         Series::new(&self.services, vec![("service", name.to_owned())])
+    }
+
+    pub fn connection_refused(&self, entry_point: &str, why: &'static str) {
+        let labels = vec![("entrypoint", entry_point.to_owned()), ("reason", why.to_owned())];
+        self.refused.get_or_create_owned(&labels).inc();
     }
 
     pub fn open_connections(&self, entry_point: &str) -> Gauge {

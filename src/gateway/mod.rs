@@ -9,6 +9,7 @@ mod durations;
 mod effects;
 mod failure;
 mod head;
+mod http2;
 mod local;
 pub mod log;
 mod metrics;
@@ -18,6 +19,7 @@ mod redirect;
 mod request;
 mod request_id;
 mod table;
+mod turned_away;
 pub mod upstream;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -25,7 +27,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 use tokio_rustls::rustls::server::{ClientHello, ResolvesServerCert};
@@ -36,10 +37,12 @@ use self::metrics::Metrics;
 use self::proxy::{Entry, Proxy};
 use self::request_id::RequestIds;
 use self::table::{Frame, Table};
+use self::turned_away::Voices;
 use self::upstream::UpstreamTimeouts;
 use crate::base::clock::Clock;
 use crate::base::wake::Wake;
 use crate::config::{EntryPoint, Routes};
+use crate::web::client_address::Trusted;
 use crate::web::local::LocalService;
 
 /// Where an entry point sets no write timeout.
@@ -86,6 +89,7 @@ pub struct Gateway {
     control: tokio::runtime::Handle,
     registry: Arc<Mutex<Registry>>,
     metrics: Metrics,
+    voices: Voices,
     ids: RequestIds,
     on_desk_write: Option<Wake>,
     on_rights_change: Option<Flush>,
@@ -127,6 +131,7 @@ impl Gateway {
             control: parts.control,
             registry: parts.registry,
             metrics,
+            voices: Voices::new(),
             ids: RequestIds::new(),
             on_desk_write: parts.on_desk_write,
             on_rights_change: parts.on_rights_change,
@@ -162,9 +167,14 @@ impl Gateway {
         self.table.load().generation
     }
 
+    /// Which of the entry points has that name.
+    pub fn place(&self, entry_point: &str) -> Option<usize> {
+        self.entry_names.iter().position(|name| **name == *entry_point)
+    }
+
     /// pingora's application for the entry point of that name.
     pub fn proxy(self: &Arc<Self>, entry_point: &str) -> Option<Proxy> {
-        let place = self.entry_names.iter().position(|name| **name == *entry_point)?;
+        let place = self.place(entry_point)?;
         Some(Proxy { gateway: self.clone(), place, entry: self.entries[place].clone() })
     }
 
@@ -182,13 +192,20 @@ impl Gateway {
         self.metrics.open_connections(entry_point)
     }
 
-    /// The counter of connections that a cap refused.
-    pub fn capped_connections(&self) -> Counter {
-        self.metrics.capped.clone()
+    /// Opens the access log's file anew, after somebody has moved it away.
+    pub fn reopen_access_log(&self) {
+        if self.access_log.as_ref().is_some_and(|log| !log.reopen()) {
+            tracing::error!("the access log lags behind and was not opened anew");
+        }
     }
 }
 
 impl Entry {
+    /// Something here is for everybody, or a proxy may speak for its clients.
+    fn is_open(&self) -> bool {
+        self.ping || self.metrics || self.redirect.is_some() || self.trusted != Trusted::Nobody
+    }
+
     fn new(
         entry_point: EntryPoint,
         ping: Option<&str>,

@@ -270,11 +270,13 @@ impl Proxy {
     }
 
     fn write_line(&self, session: &Session, context: &Context) {
-        let Some(log) = &self.gateway.access_log else { return };
+        if self.gateway.access_log.is_none() {
+            return;
+        }
         let head = session.req_header();
         let client = context.exchange.as_ref().map(|exchange| exchange.client).or_else(|| peer(session));
         let service = context.service().filter(|_| context.forwarded);
-        let written = log.write(&Line {
+        self.gateway.write_access(&Line {
             start: context.at,
             client_host: client,
             entry_point_name: &self.entry.name,
@@ -289,9 +291,6 @@ impl Proxy {
             service_name: service.map_or("-", |service| &service.name),
             request_id: context.id.as_ref().map_or("-", |id| id.text()),
         });
-        if !written {
-            self.gateway.metrics.lost_log_lines.inc();
-        }
     }
 }
 

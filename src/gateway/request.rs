@@ -3,30 +3,32 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use http::header::{AUTHORIZATION, CONTENT_LENGTH, HeaderName, HeaderValue, UPGRADE};
+use http::header::{AUTHORIZATION, HeaderName, HeaderValue, UPGRADE};
 use http::{Method, StatusCode};
 use pingora::http::RequestHeader;
 use pingora::proxy::Session;
 
 use super::context::{Context, authority};
+use super::http2;
 use super::local;
 use super::own;
 use super::proxy::Proxy;
 use super::redirect;
-use super::table::Query;
+use super::table::{Query, host};
 use crate::middleware::{Decision, Verdict};
 use crate::web::answer::{Answer, short};
 use crate::web::client_address::{resolve, scheme, strip_forwarding};
-use crate::web::exchange::Exchange;
-use crate::web::grammar::{is_authority, plain_length};
+use crate::web::exchange::{Exchange, ServerName};
 use crate::web::head::Headers;
 use crate::web::local::Unanswered;
 use crate::web::own::is_own;
 use crate::web::path::{CanonicalPath, canonical, routing_path};
+use crate::web::tidy_path::tidied;
 
 pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-const MOST_HEADERS: usize = 100;
+const PATH: &str = "The path is not acceptable.";
+const HOST: &str = "The host is not served here.";
 
 /// The outcome.
 pub enum Step {
@@ -58,7 +60,7 @@ pub async fn decide(proxy: &Proxy, session: &mut Session, context: &mut Context)
         ));
     }
     if session.is_http2()
-        && let Err((status, sentence)) = check_http2(session)
+        && let Err((status, sentence)) = http2::check(session)
     {
         return Ok(refuse(status, session.req_header(), sentence));
     }
@@ -68,7 +70,7 @@ pub async fn decide(proxy: &Proxy, session: &mut Session, context: &mut Context)
     if !peer(session).is_some_and(|peer| proxy.entry.trusted.believes(peer)) {
         strip_forwarding(session.req_header_mut());
     }
-    if let Some(answer) = middlewares(session.req_header_mut(), context).await {
+    if let Some(answer) = middlewares(proxy, session.req_header_mut(), context).await {
         return Ok(Step::Answer(answer));
     }
     context.upgrading = session.is_upgrade_req() && wants_websocket(session.req_header());
@@ -99,35 +101,8 @@ fn refuse(status: StatusCode, head: &RequestHeader, sentence: &str) -> Step {
     Step::answer(short(status, head.uri.path(), sentence))
 }
 
-/// What HTTP/1 heads are checked for before they are HTTP; the h2 library has checked the framing.
-fn check_http2(session: &mut Session) -> Result<(), (StatusCode, &'static str)> {
-    let no_body = session.is_body_empty();
-    let head = session.req_header();
-    let path = head.raw_path();
-    if path.first() != Some(&b'/') || !path.iter().all(u8::is_ascii_graphic) || path.contains(&b'#') {
-        return Err((StatusCode::BAD_REQUEST, "The request target is not an absolute path."));
-    }
-    if head.headers.len() > MOST_HEADERS {
-        return Err((StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "The request head is too large."));
-    }
-    if !is_authority(authority(head).as_bytes()) {
-        return Err((StatusCode::BAD_REQUEST, "The host is missing or is none."));
-    }
-    let mut lengths = head.headers.get_all(CONTENT_LENGTH).iter();
-    if lengths.next().is_some_and(|first| plain_length(first.as_bytes()).is_none())
-        || lengths.next().is_some()
-    {
-        return Err((StatusCode::BAD_REQUEST, "The Content-Length is not one plain number."));
-    }
-    let bodiless = matches!(head.method, Method::GET | Method::HEAD | Method::DELETE | Method::OPTIONS);
-    if bodiless && !no_body && !head.headers.contains_key(CONTENT_LENGTH) {
-        return Err((StatusCode::BAD_REQUEST, "This method takes no body of unknown length."));
-    }
-    Ok(())
-}
-
 /// Settles address and route; answers where there is none, or where the entry point redirects.
-fn route(proxy: &Proxy, session: &Session, context: &mut Context) -> Option<Step> {
+fn route(proxy: &Proxy, session: &mut Session, context: &mut Context) -> Option<Step> {
     let head = session.req_header();
     let Some(peer) = peer(session) else {
         return Some(refuse(StatusCode::BAD_REQUEST, head, "The client has no address."));
@@ -139,32 +114,73 @@ fn route(proxy: &Proxy, session: &Session, context: &mut Context) -> Option<Step
     if let Some(redirection) = &entry.redirect {
         return Some(Step::answer(redirect::answer(redirection, head)));
     }
-    let tls = session.digest().is_some_and(|digest| digest.ssl_digest.is_some());
+    let tls = session.digest().and_then(|digest| digest.ssl_digest.as_ref()).is_some();
     let original = head.uri.path();
+    let Ok(tidy) = tidied(original) else {
+        return Some(refuse(StatusCode::BAD_REQUEST, head, PATH));
+    };
     let path = canonical(original, &proxy.gateway.locales);
-    let routed = routing_path(original);
     let query = Query {
         method: &head.method,
         authority: authority(head),
-        path: &routed,
+        path: &routing_path(&tidy),
         canonical: path.as_ref().ok().map(|path| path.text(original)),
         query: head.uri.query(),
         headers: &head.headers,
         peer,
     };
     let Some(index) = context.table.route(proxy.place, tls, &query) else {
-        return Some(refuse(StatusCode::NOT_FOUND, head, "Nothing is served here."));
+        return Some(nowhere(proxy, context, tls, head, &query));
     };
-    let desk = context.table.at(index).desk;
     context.route = Some(index);
+    if let Some(name) = server_name(session)
+        && is_misled(proxy, context, index, &query, name)
+    {
+        return Some(refuse(StatusCode::MISDIRECTED_REQUEST, head, HOST));
+    }
+    let strict = context.table.at(index).strict;
     let path = match path {
-        Ok(path) => path,
-        Err(_) if desk => return Some(refuse(StatusCode::BAD_REQUEST, head, "The path is not acceptable.")),
-        Err(_) => CanonicalPath::as_sent(),
+        Ok(path) if strict => path,
+        Err(_) if strict => return Some(refuse(StatusCode::BAD_REQUEST, head, PATH)),
+        _ => canonical(&tidy, &proxy.gateway.locales).unwrap_or_else(|_| CanonicalPath::as_sent()),
     };
     let scheme = scheme(peer, tls, &head.headers, &entry.trusted);
     context.exchange = Some(Exchange { peer, client, scheme, tls, port: entry.port, path });
+    let rewritten = (!strict && tidy != original).then(|| target(&tidy, head.uri.query()));
+    if rewritten.is_some_and(|target| session.req_header_mut().set_raw_path(target.as_bytes()).is_err()) {
+        return Some(refuse(StatusCode::BAD_REQUEST, session.req_header(), PATH));
+    }
     None
+}
+
+/// No router takes the request: because of its host, or because of whatever else it says.
+fn nowhere(proxy: &Proxy, context: &Context, tls: bool, head: &RequestHeader, query: &Query<'_>) -> Step {
+    if context.table.is_misdirected(proxy.place, tls, query) {
+        refuse(StatusCode::MISDIRECTED_REQUEST, head, HOST)
+    } else {
+        refuse(StatusCode::NOT_FOUND, head, "Nothing is served here.")
+    }
+}
+
+/// Whether the handshake was for a name whose requests something else guards: the connection was meant for
+/// another host (RFC 9110 section 7.4).
+fn is_misled(proxy: &Proxy, context: &Context, index: usize, query: &Query<'_>, name: &str) -> bool {
+    // A proxy may carry several hosts' requests on one connection.
+    if *host(query.authority) == *name || proxy.entry.trusted.believes(query.peer) {
+        return false;
+    }
+    let meant = context.table.route(proxy.place, true, &Query { authority: name, ..*query });
+    meant.is_some_and(|meant| !context.table.guarded_alike(meant, index))
+}
+
+/// The name of the TLS handshake, in lower case.
+fn server_name(session: &Session) -> Option<&str> {
+    let told = session.digest()?.proxy_digest.as_ref()?.user_data.as_ref()?;
+    told.downcast_ref::<ServerName>().map(|name| &*name.0)
+}
+
+fn target(path: &str, query: Option<&str>) -> String {
+    query.map_or_else(|| path.to_owned(), |query| format!("{path}?{query}"))
 }
 
 /// The other end of the connection, as the accept loop saw it.
@@ -173,10 +189,11 @@ pub fn peer(session: &Session) -> Option<IpAddr> {
 }
 
 /// Runs the route's request half. What a middleware had to ask first is awaited.
-async fn middlewares(head: &mut RequestHeader, context: &mut Context) -> Option<Box<Answer>> {
+async fn middlewares(proxy: &Proxy, head: &mut RequestHeader, context: &mut Context) -> Option<Box<Answer>> {
     let table: Arc<_> = context.table.clone();
     let (Some(index), Some(exchange)) = (context.route, &context.exchange) else { return None };
-    for middleware in &table.at(index).middlewares {
+    let route = table.at(index);
+    for middleware in &route.middlewares {
         let decision = match middleware.runs.request(exchange, head) {
             Verdict::Now(decision) => decision,
             Verdict::Later(decision) => decision.await,
@@ -193,7 +210,12 @@ async fn middlewares(head: &mut RequestHeader, context: &mut Context) -> Option<
                     authorize(head, &mut context.authorization, authorization);
                 }
             }
-            Decision::Answer(answer) => return Some(answer),
+            Decision::Answer(answer) => {
+                if middleware.runs.is_address_check() {
+                    proxy.note_address(&route.name, exchange.peer, exchange.client);
+                }
+                return Some(answer);
+            }
         }
         context.passed += 1;
     }

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use http::{HeaderMap, Method};
+use ipnet::IpNet;
 use tokio_rustls::rustls::sign::CertifiedKey;
 
 use super::certificates::Certificates;
@@ -31,6 +32,8 @@ pub struct Table {
 struct Candidates {
     plain: Vec<usize>,
     tls: Vec<usize>,
+    /// The union of the routers' address lists, where every request is TLS's and meets one.
+    admitted: Option<Box<[IpNet]>>,
 }
 
 /// A compiled router.
@@ -39,6 +42,8 @@ pub struct Route {
     pub middlewares: Vec<NamedMiddleware>,
     pub service: usize,
     pub desk: bool,
+    /// Something decides by the path, so a path that two readers could read in two ways is refused.
+    pub strict: bool,
     pub upgrade: bool,
     pub series: Series,
     rule: Rule,
@@ -56,6 +61,19 @@ pub struct Query<'a> {
     pub query: Option<&'a str>,
     pub headers: &'a HeaderMap,
     pub peer: IpAddr,
+}
+
+impl<'a> Query<'a> {
+    fn subject(&self, host: &'a str) -> Subject<'a> {
+        Subject {
+            method: self.method,
+            host,
+            path: self.path,
+            query: self.query,
+            headers: self.headers,
+            peer: self.peer,
+        }
+    }
 }
 
 /// What the tables of one gateway share.
@@ -88,31 +106,55 @@ impl Table {
         }
         for candidates in &mut candidates {
             candidates.sort(&compiled);
+            candidates.admitted = candidates.union(&compiled);
         }
         Self { generation, certificates, candidates, routes: compiled.into(), services, service_series }
     }
 
     /// The router that answers, if any.
     ///
-    /// A router of the desk is asked about the canonical path, because the desk itself reads many
-    /// spellings as one; every other router about the path as Traefik reads it.
+    /// Every router is asked about the path as Traefik reads it, a strict one about its canonical form
+    /// too, because the desk reads many spellings as one.
     pub fn route(&self, entry_point: usize, tls: bool, query: &Query<'_>) -> Option<usize> {
         let host = host(query.authority);
-        let candidates = self.candidates.get(entry_point)?;
-        let candidates = if tls { &candidates.tls } else { &candidates.plain };
-        let subject = |path| Subject {
-            method: query.method,
-            host: &host,
-            path,
-            query: query.query,
-            headers: query.headers,
-            peer: query.peer,
-        };
-        candidates.iter().copied().find(|&index| {
+        let subject = query.subject(&host);
+        self.candidates(entry_point, tls).iter().copied().find(|&index| {
             let route = &self.routes[index];
-            let path = query.canonical.filter(|_| route.desk).unwrap_or(query.path);
-            route.rule.matches(&subject(path))
+            match query.canonical.filter(|_| route.strict) {
+                Some(canonical) => route.rule.matches_either(&subject, canonical),
+                None => route.rule.matches(&subject),
+            }
         })
+    }
+
+    /// Whether the host is nobody's: every router there names its hosts, and none names this one.
+    pub fn is_misdirected(&self, entry_point: usize, tls: bool, query: &Query<'_>) -> bool {
+        let host = host(query.authority);
+        let subject = query.subject(&host);
+        let candidates = self.candidates(entry_point, tls);
+        let accepts = |&index: &usize| self.routes[index].rule.could_accept_host(&subject);
+        !candidates.is_empty() && !candidates.iter().any(accepts)
+    }
+
+    /// Whether what guards the requests of one router is what guards those of the other. A middleware's name
+    /// means one thing in one table.
+    pub fn guarded_alike(&self, one: usize, other: usize) -> bool {
+        let (one, other) = (&self.routes[one].middlewares, &self.routes[other].middlewares);
+        one.len() == other.len() && one.iter().zip(other).all(|(one, other)| one.name == other.name)
+    }
+
+    /// Whether a peer at this address could get past the address lists of some router there.
+    pub fn admits(&self, entry_point: usize, peer: IpAddr) -> bool {
+        let admitted = self.candidates.get(entry_point).and_then(|candidates| candidates.admitted.as_ref());
+        admitted.is_none_or(|networks| networks.iter().any(|network| network.contains(&peer)))
+    }
+
+    fn candidates(&self, entry_point: usize, tls: bool) -> &[usize] {
+        match self.candidates.get(entry_point) {
+            Some(candidates) if tls => &candidates.tls,
+            Some(candidates) => &candidates.plain,
+            None => &[],
+        }
     }
 
     pub fn at(&self, route: usize) -> &Route {
@@ -132,6 +174,7 @@ impl Route {
     fn new(router: Router, series: Series) -> Self {
         Self {
             name: router.name.into(),
+            strict: router.desk || router.middlewares.iter().any(|one| one.runs.decides_by_path()),
             middlewares: router.middlewares,
             service: router.service,
             desk: router.desk,
@@ -146,6 +189,19 @@ impl Route {
 impl Candidates {
     fn add(&mut self, tls: bool, route: usize) {
         if tls { &mut self.tls } else { &mut self.plain }.push(route);
+    }
+
+    fn union(&self, routes: &[Route]) -> Option<Box<[IpNet]>> {
+        if !self.plain.is_empty() || self.tls.is_empty() {
+            return None;
+        }
+        // One list of a router is enough: the others can only take away.
+        let of_route = |&index: &usize| routes[index].middlewares.iter().find_map(|one| one.runs.admitted());
+        let lists: Vec<_> = self.tls.iter().map(of_route).collect::<Option<_>>()?;
+        let mut networks = lists.concat();
+        networks.sort();
+        networks.dedup();
+        Some(networks.into())
     }
 
     /// Equal priorities are settled by name, so that every start decides alike.
@@ -246,13 +302,13 @@ mod tests {
     }
 
     #[test]
-    fn only_the_desks_routers_see_the_canonical_path() {
+    fn only_strict_routers_see_the_canonical_path() {
         let table = table(vec![
             router("desk", "PathPrefix(`/admin`)", 2, true),
-            router("other", "PathPrefix(`/admin`)", 1, false),
+            router("other", "PathPrefix(`/other`)", 1, false),
         ]);
         assert_eq!(found(&table, 1, false, "/de/admin", Some("/admin")), "desk");
-        assert_eq!(found(&table, 1, false, "/admin", Some("/x")), "other");
+        assert_eq!(found(&table, 1, false, "/de/other", Some("/other")), "");
     }
 
     #[test]

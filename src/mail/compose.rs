@@ -1,10 +1,11 @@
-//! An agent's answer as the bytes of a mail. The same answer always gives the same bytes; nothing in it
-//! can add a header line or a recipient.
+//! A mail of ours as bytes: an agent's answer, or a notice. The same letter always gives the same bytes;
+//! nothing in it can add a header line or a recipient.
 
 use mail_builder::MessageBuilder;
 use mail_builder::headers::address::Address;
 use mail_builder::headers::date::Date;
 use mail_builder::headers::message_id::MessageId;
+use mail_builder::headers::raw::Raw;
 use mail_builder::headers::text::Text;
 
 use super::{Mailbox, clean, message_id};
@@ -21,7 +22,15 @@ pub enum ComposeError {
     Write { source: std::io::Error },
 }
 
-/// What an agent answers, and to what.
+/// Who speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Voice {
+    Person,
+    /// The mail says so (RFC 3834, 5), so that no machine answers it.
+    Machine,
+}
+
+/// What is answered, and to whom.
 #[derive(Debug, Clone, Copy)]
 pub struct Answer<'a> {
     /// With angle brackets, as [`message_id::make`] makes it.
@@ -29,19 +38,38 @@ pub struct Answer<'a> {
     pub from: &'a Mailbox,
     pub reply_to: Option<&'a Mailbox>,
     pub to: &'a Mailbox,
+    /// Who else gets it; one whose address cannot be written, or who is there already, is left out.
+    pub copies: &'a [Mailbox],
     /// Of the conversation; `Re: ` is put before it, once.
     pub subject: &'a str,
     pub date: Timestamp,
     /// Message-IDs of the conversation, oldest first; the last one is answered.
     pub references: &'a [String],
+    /// [`super::thread_index::answer`].
+    pub thread_index: &'a str,
+    pub voice: Voice,
+    pub text: &'a str,
+    /// What is answered, shown below the text.
+    pub quoted: Option<Quoted<'a>>,
+}
+
+/// The beginning of a mail that is answered.
+#[derive(Debug, Clone, Copy)]
+pub struct Quoted<'a> {
+    /// Who wrote it.
+    pub from: &'a str,
+    pub at: Timestamp,
     pub text: &'a str,
 }
 
 /// With the root of the conversation; RFC 5322, 3.6.4 asks for all, long threads break servers.
 const MOST_REFERENCES: usize = 20;
 const LONGEST_SUBJECT: usize = 250;
+/// An agent's answer copied to more people than this is most likely a mistake.
+const MOST_COPIES: usize = 20;
+const MOST_QUOTED_LINES: usize = 200;
 
-/// The mail, ready to be sent as it is. It does not call itself automatic: a person wrote it.
+/// The mail, ready to be sent as it is.
 pub fn compose(answer: &Answer<'_>) -> Result<Vec<u8>, ComposeError> {
     let own_id = message_id::normalise(answer.message_id).ok_or(ComposeError::MessageId)?;
     let references = references(answer.references);
@@ -58,14 +86,48 @@ pub fn compose(answer: &Answer<'_>) -> Result<Vec<u8>, ComposeError> {
         mail = mail.in_reply_to(MessageId::new(parent.clone()));
         mail = mail.references(MessageId::new_list(references.iter().cloned()));
     }
-    mail.header("X-Mintgate", Text::new("answer"))
-        .text_body(body(answer.text))
+    let copies = copies(answer);
+    if !copies.is_empty() {
+        mail = mail.cc(Address::new_list(copies));
+    }
+    mail = mail
+        .header("Thread-Topic", Text::new(topic(answer.subject)))
+        .header("Thread-Index", Raw::new(answer.thread_index.to_owned()))
+        .header("X-Mintgate", Text::new("answer"));
+    if answer.voice == Voice::Machine {
+        mail = mail
+            .header("Auto-Submitted", Text::new("auto-replied"))
+            .header("X-Auto-Response-Suppress", Text::new("All"));
+    }
+    mail.text_body(body(answer.text, answer.quoted.as_ref()))
         .write_to_vec()
         .map_err(|source| ComposeError::Write { source })
 }
 
+/// Who gets a copy, each once, the receiver not among them.
+fn copies<'a>(answer: &Answer<'a>) -> Vec<Address<'a>> {
+    let mut known = vec![answer.to.address.trim().to_ascii_lowercase()];
+    let mut copies = Vec::new();
+    for mailbox in answer.copies.iter().take(MOST_COPIES) {
+        let plain = mailbox.address.trim().to_ascii_lowercase();
+        if known.contains(&plain) {
+            continue;
+        }
+        if let Ok(address) = address("Cc", mailbox) {
+            copies.push(address);
+            known.push(plain);
+        }
+    }
+    copies
+}
+
 /// `Re: ` and the subject without the reply prefixes it already has.
 pub fn subject(subject: &str) -> String {
+    format!("Re: {}", topic(subject)).trim_end().to_owned()
+}
+
+/// The subject without reply prefixes.
+fn topic(subject: &str) -> String {
     const PREFIXES: [&str; 10] = ["re", "aw", "sv", "antw", "odp", "ref", "rif", "res", "vs", "ynt"];
     let line = clean::line(subject, LONGEST_SUBJECT);
     let mut rest = line.as_str();
@@ -76,7 +138,7 @@ pub fn subject(subject: &str) -> String {
         }
         rest = after.trim_start();
     }
-    format!("Re: {rest}").trim_end().to_owned()
+    rest.to_owned()
 }
 
 fn references(all: &[String]) -> Vec<String> {
@@ -112,10 +174,21 @@ fn address<'a>(field: &'static str, mailbox: &'a Mailbox) -> Result<Address<'a>,
     Ok(Address::new_address((!name.is_empty()).then_some(name), plain))
 }
 
-fn body(text: &str) -> String {
-    let mut body = clean::block(text).trim_end().replace('\n', "\r\n");
-    body.push_str("\r\n");
-    body
+fn body(text: &str, quoted: Option<&Quoted<'_>>) -> String {
+    let mut body = clean::block(text).trim_end().to_owned();
+    if let Some(quoted) = quoted.filter(|quoted| !quoted.text.trim().is_empty()) {
+        let moment = quoted.at.rfc3339().replace('T', " ").replace('Z', " UTC");
+        body.push_str(&format!("\n\nOn {moment}, {} wrote:", clean::line(quoted.from, 200)));
+        let text = clean::block(quoted.text);
+        for line in text.trim().lines().take(MOST_QUOTED_LINES) {
+            // Quotes of quotes stand closer, as mail clients write them.
+            let line = line.trim_end();
+            body.push_str(if line.is_empty() || line.starts_with('>') { "\n>" } else { "\n> " });
+            body.push_str(line);
+        }
+    }
+    body.push('\n');
+    body.replace('\n', "\r\n")
 }
 
 #[cfg(test)]
@@ -142,6 +215,10 @@ mod tests {
             subject: "Printer smokes",
             date: Timestamp(1_795_219_323_000),
             references: &*REFERENCES,
+            copies: &[],
+            thread_index: "Ac7gIvnbx4Uf3Z5pQK2vcbbmLHdoaA==",
+            voice: Voice::Person,
+            quoted: None,
             text: "Hello Ada,\nswitch it off.\n",
         };
         change(&mut answer);
@@ -161,6 +238,8 @@ mod tests {
                       Message-ID: <t.1.2.3@desk.example>\r\n\
                       In-Reply-To: <parent@x>\r\n\
                       References: <root@x> <parent@x>\r\n\
+                      Thread-Topic: Printer smokes\r\n\
+                      Thread-Index: Ac7gIvnbx4Uf3Z5pQK2vcbbmLHdoaA==\r\n\
                       X-Mintgate: answer\r\n\
                       MIME-Version: 1.0\r\n\
                       Content-Type: text/plain; charset=\"utf-8\"\r\n\
@@ -226,6 +305,42 @@ mod tests {
                 "{bad}"
             );
         }
+    }
+
+    #[test]
+    fn others_get_copies_once_and_only_at_addresses() {
+        let others = [
+            mailbox("Bob", "bob@customer.example"),
+            mailbox("", "ADA@customer.example"),
+            mailbox("", "bob@CUSTOMER.example"),
+            mailbox("", "x@y>\r\nBcc: <eve@x.example"),
+        ];
+        let message = read(&written(|answer| answer.copies = &others).expect("a mail")).expect("a mail");
+        assert_eq!(message.cc, [mailbox("Bob", "bob@customer.example")]);
+        assert_eq!(message.to, std::slice::from_ref(&*TO));
+    }
+
+    #[test]
+    fn a_notice_says_that_it_is_a_machines() {
+        let bytes = written(|answer| answer.voice = Voice::Machine).expect("a mail");
+        assert!(
+            text(&bytes).contains("\r\nAuto-Submitted: auto-replied\r\nX-Auto-Response-Suppress: All\r\n")
+        );
+        assert!(read(&bytes).expect("a mail").automatic.is_some());
+    }
+
+    #[test]
+    fn what_is_answered_stands_below_marked_line_by_line() {
+        let quoted = Quoted {
+            from: "Ada\r\nBcc",
+            at: Timestamp(1_795_219_323_000),
+            text: "It smokes.\n\n> Really?\n",
+        };
+        let bytes = written(|answer| answer.quoted = Some(quoted)).expect("a mail");
+        let wanted = "switch it off.\r\n\r\nOn 2026-11-21 00:02:03 UTC, Ada Bcc wrote:\r\n\
+                      > It smokes.\r\n>\r\n>> Really?\r\n";
+        assert!(text(&bytes).ends_with(wanted), "{}", text(&bytes));
+        assert_eq!(read(&bytes).expect("a mail").reply.trim(), "Hello Ada,\nswitch it off.");
     }
 
     #[test]

@@ -12,8 +12,11 @@ pub mod desk_text;
 mod headers;
 pub mod html;
 pub mod message_id;
+pub mod policy;
 pub mod quote;
 pub mod read;
+pub mod template;
+pub mod thread_index;
 
 /// A mail address with the name shown beside it (empty when there is none).
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -114,6 +114,10 @@ impl AdminOnly {
 }
 
 impl Middleware for AdminOnly {
+    fn decides_by_path(&self) -> bool {
+        true
+    }
+
     fn request(&self, exchange: &Exchange, head: &mut dyn RequestHead) -> Verdict {
         let raw = head.uri().path();
         let path = exchange.path.text(raw);

@@ -69,6 +69,10 @@ impl Middleware for IpAllowList {
         true
     }
 
+    fn admitted(&self) -> Option<&[IpNet]> {
+        self.strategy.is_plain().then_some(&*self.networks)
+    }
+
     fn request(&self, exchange: &Exchange, head: &mut dyn RequestHead) -> Verdict {
         let address = self.strategy.address(exchange, head);
         if address.is_some_and(|address| self.networks.iter().any(|network| network.contains(&address))) {

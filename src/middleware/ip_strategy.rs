@@ -64,6 +64,11 @@ impl Strategy {
     /// Where no strategy is given.
     pub(super) const CLIENT: Self = Self { which: Which::Client, ipv6_prefix: None };
 
+    /// Whether it is the client's whole address, as the entry point made it out.
+    pub(super) fn is_plain(&self) -> bool {
+        *self == Self::CLIENT
+    }
+
     /// The address; `None` when there is none to be believed.
     pub(super) fn address(&self, exchange: &Exchange, headers: &dyn Headers) -> Option<IpAddr> {
         let address = canonical(self.whole(exchange, headers)?);

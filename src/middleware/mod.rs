@@ -10,6 +10,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use http::header::HeaderValue;
+use ipnet::IpNet;
 
 use crate::web::answer::Answer;
 use crate::web::exchange::Exchange;
@@ -84,8 +85,18 @@ pub trait Middleware: Send + Sync {
         false
     }
 
+    /// The networks outside of which nobody passes, where nothing but the client's own address counts.
+    fn admitted(&self) -> Option<&[IpNet]> {
+        None
+    }
+
     /// Lets the router's requests leave HTTP by `Upgrade:`.
     fn allows_upgrade(&self) -> bool {
+        false
+    }
+
+    /// Lets some paths pass and not others, so a path must have one meaning before it is asked.
+    fn decides_by_path(&self) -> bool {
         false
     }
 

@@ -72,6 +72,18 @@ impl Rule {
         self.expression.holds(&|matcher| matcher.matches(subject))
     }
 
+    /// As [`Rule::matches`], for a path that has a second spelling: every matcher holds if it holds for
+    /// one of the two. So what a negation keeps out stays out in both spellings.
+    pub fn matches_either(&self, subject: &Subject<'_>, other_path: &str) -> bool {
+        let other = Subject { path: other_path, ..*subject };
+        self.expression.holds(&|matcher| matcher.matches(subject) || matcher.matches(&other))
+    }
+
+    /// Whether a request for the host of `subject` could match, whatever else it says.
+    pub fn could_accept_host(&self, subject: &Subject<'_>) -> bool {
+        self.expression.could_be(true, &|matcher| matcher.is_about_host().then(|| matcher.matches(subject)))
+    }
+
     /// Priority of a router that names none: the length of the rule in bytes, as written.
     pub fn default_priority(&self) -> i64 {
         i64::try_from(self.text.len()).unwrap_or(i64::MAX)
@@ -80,5 +92,54 @@ impl Rule {
     /// The rule as written.
     pub fn text(&self) -> &str {
         &self.text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn holds<T>(rule: &str, host: &str, path: &str, ask: impl Fn(&Rule, &Subject<'_>) -> T) -> T {
+        let subject = Subject {
+            method: &Method::GET,
+            host,
+            path,
+            query: None,
+            headers: &HeaderMap::new(),
+            peer: IpAddr::from([192, 0, 2, 1]),
+        };
+        ask(&Rule::parse(rule).expect("a rule"), &subject)
+    }
+
+    #[test]
+    fn a_host_that_no_other_matcher_could_save_is_told() {
+        for (rule, accepted) in [
+            ("Host(`a`)", true),
+            ("Host(`b`)", false),
+            ("Host(`b`) || Host(`a`)", true),
+            ("Host(`b`) && PathPrefix(`/`)", false),
+            ("Host(`b`) || PathPrefix(`/`)", true),
+            ("PathPrefix(`/`)", true),
+            ("!Host(`a`)", false),
+            ("!Host(`b`) && Method(`GET`)", true),
+            ("!(Host(`a`) && Method(`GET`))", true),
+            ("!(Host(`a`) || Method(`GET`))", false),
+            ("HostRegexp(`^b$`)", false),
+            ("HostRegexp(`^[ab]$`)", true),
+        ] {
+            assert_eq!(holds(rule, "a", "/", Rule::could_accept_host), accepted, "{rule}");
+        }
+    }
+
+    #[test]
+    fn two_spellings_widen_what_is_let_in_and_what_is_kept_out() {
+        let either = |rule, original, canonical: &str| {
+            holds(rule, "a", original, |rule, subject| rule.matches_either(subject, canonical))
+        };
+        assert!(either("PathPrefix(`/API`)", "/API/x", "/api/x"));
+        assert!(either("PathPrefix(`/api`)", "/API/x", "/api/x"));
+        assert!(either("PathPrefix(`/de`)", "/de/x", "/x"));
+        assert!(!either("PathPrefix(`/`) && !PathPrefix(`/admin`)", "/ADMIN", "/admin"));
+        assert!(!either("PathPrefix(`/`) && !PathPrefix(`/de/admin`)", "/de/admin", "/admin"));
     }
 }

@@ -58,6 +58,24 @@ impl<L> Expression<L> {
             Self::Any(list) => list.iter().any(|inner| inner.holds(leaf)),
         }
     }
+
+    /// Whether the tree could come out as `wanted` where `leaf` knows only some of its leaves, and says
+    /// `None` of the others.
+    pub fn could_be(&self, wanted: bool, leaf: &impl Fn(&L) -> Option<bool>) -> bool {
+        let each = |list: &[Self], inner: bool| {
+            if inner == wanted {
+                list.iter().all(|inner| inner.could_be(wanted, leaf))
+            } else {
+                list.iter().any(|inner| inner.could_be(wanted, leaf))
+            }
+        };
+        match self {
+            Self::Leaf(inner) => leaf(inner).is_none_or(|known| known == wanted),
+            Self::Not(inner) => inner.could_be(!wanted, leaf),
+            Self::All(list) => each(list, true),
+            Self::Any(list) => each(list, false),
+        }
+    }
 }
 
 /// Reads `text` as an expression over calls.

@@ -54,15 +54,24 @@ impl Facts for Sql {
                 InboundState::Quarantined => &mut counts.inbound_quarantined,
             } += u64::from(row.count("mails")?);
         }
-        let outgoing =
-            query("SELECT state, COUNT(*) AS mails FROM outbox WHERE state <> 'skipped' GROUP BY state");
+        let outgoing = query(
+            "SELECT state, COUNT(*) AS mails, CAST(SUM(doubled) AS BIGINT) AS doubled FROM outbox WHERE state <> 'skipped' \
+             GROUP BY state",
+        );
         for row in self.rows(COUNT, outgoing).await? {
+            counts.outgoing_doubled += u64::from(row.count("doubled")?);
             *match OutboxState::read(&row.text("state")?)? {
                 OutboxState::Queued | OutboxState::Sending => &mut counts.outgoing_waiting,
                 OutboxState::Sent => &mut counts.outgoing_sent,
                 OutboxState::Failed => &mut counts.outgoing_failed,
             } += u64::from(row.count("mails")?);
         }
+        let oldest = query("SELECT MIN(stored_at) AS at FROM inbound WHERE state IN ('new', 'intent')");
+        counts.oldest_inbound =
+            self.row(COUNT, oldest).await?.map_or(Ok(None), |row| row.number_or_none("at"))?;
+        let oldest = query("SELECT MIN(created_at) AS at FROM outbox WHERE state IN ('queued', 'sending')");
+        counts.oldest_outgoing =
+            self.row(COUNT, oldest).await?.map_or(Ok(None), |row| row.number_or_none("at"))?;
         Ok(counts)
     }
 
@@ -74,18 +83,20 @@ impl Facts for Sql {
         Ok(())
     }
 
-    async fn take_hints(&self, limit: u32) -> Result<Vec<String>> {
+    async fn take_hints(&self, start: &str, limit: u32) -> Result<Vec<String>> {
         let statement = match self.dialect {
             Dialect::Sqlite => query(
-                "DELETE FROM hint WHERE hint IN (SELECT hint FROM hint ORDER BY added_at, hint LIMIT $1) \
-                 RETURNING hint, added_at",
+                "DELETE FROM hint WHERE hint IN (SELECT hint FROM hint WHERE substr(hint, 1, length($2)) = $2 \
+                 ORDER BY added_at, hint LIMIT $1) RETURNING hint, added_at",
             ),
             Dialect::Postgres => query(
-                "DELETE FROM hint WHERE hint = ANY (ARRAY(SELECT hint FROM hint ORDER BY added_at, hint LIMIT $1 \
+                "DELETE FROM hint WHERE hint = ANY (ARRAY(SELECT hint FROM hint WHERE \
+                 substr(hint, 1, length($2)) = $2 ORDER BY added_at, hint LIMIT $1 \
                  FOR UPDATE SKIP LOCKED)) RETURNING hint, added_at",
             ),
         };
-        let rows = self.rows("take hints", statement.bind(i64::from(limit))).await?;
+        let statement = statement.bind(i64::from(limit)).bind(start.to_owned());
+        let rows = self.rows("take hints", statement).await?;
         let mut hints = rows
             .iter()
             .map(|row| Ok((row.number("added_at")?, row.text("hint")?)))
@@ -93,5 +104,18 @@ impl Facts for Sql {
         // RETURNING promises no order.
         hints.sort();
         Ok(hints.into_iter().map(|(_, hint)| hint).collect())
+    }
+
+    async fn hints(&self, start: &str) -> Result<Vec<String>> {
+        let statement = query(
+            "SELECT hint FROM hint WHERE substr(hint, 1, length($1)) = $1 ORDER BY added_at, hint LIMIT 1000",
+        )
+        .bind(start.to_owned());
+        self.rows("list hints", statement).await?.iter().map(|row| row.text("hint")).collect()
+    }
+
+    async fn take_hint(&self, hint: &str) -> Result<bool> {
+        let statement = query("DELETE FROM hint WHERE hint = $1").bind(clean(hint));
+        Ok(self.execute("take a hint", statement).await?.rows_affected() == 1)
     }
 }

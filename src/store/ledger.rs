@@ -4,19 +4,22 @@ use async_trait::async_trait;
 use sqlx::any::AnyRow;
 use sqlx::{Any, Transaction, query};
 
-use super::sql::{Columns, FailingTo, Sql, Word, clean, demand_change};
+use super::sql::{Columns, Dialect, FailingTo, Query, Sql, Word, clean, demand_change};
 use super::tickets::{self, Direction};
-use super::{InboundEnd, InboundRow, InboundState, Intent, Ledger, NewMail, Result, StoreError, TicketRow};
+use super::{
+    InboundEnd, InboundRow, InboundState, Intent, Ledger, NewMail, Reading, Result, StoreError, TicketRow,
+};
 use crate::base::clock::Timestamp;
 use crate::base::id::MailboxId;
 
 const END: &str = "end a mail";
+const INTENT: &str = "write an intent";
 
 macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT id, mailbox, source_key, received_at, state, attempts, next_try_at, message_id, \
-             intent, intent_ticket, intent_at, ticket, reason FROM inbound ",
+             intent, intent_ticket, intent_at, ticket, reason, sender, content, files FROM inbound ",
             $rest
         )
     };
@@ -47,7 +50,19 @@ fn read(row: &AnyRow) -> Result<InboundRow> {
         intent_at: row.time_or_none("intent_at")?,
         ticket: row.text_or_none("ticket")?,
         reason: row.text_or_none("reason")?,
+        reading: read_reading(row)?,
     })
+}
+
+fn read_reading(row: &AnyRow) -> Result<Option<Reading>> {
+    let Some(content) = row.text_or_none("content")? else { return Ok(None) };
+    let corrupt = || StoreError::Corrupt { what: "reading" };
+    Ok(Some(Reading {
+        message_id: row.text_or_none("message_id")?.ok_or_else(corrupt)?,
+        sender: row.text_or_none("sender")?.ok_or_else(corrupt)?,
+        content,
+        files: row.count("files")?,
+    }))
 }
 
 fn read_intent(row: &AnyRow) -> Result<Option<Intent>> {
@@ -55,8 +70,30 @@ fn read_intent(row: &AnyRow) -> Result<Option<Intent>> {
         (None, None) => Ok(None),
         (Some("open"), None) => Ok(Some(Intent::Open)),
         (Some("reply"), Some(ticket)) => Ok(Some(Intent::Reply { ticket })),
+        (Some("note"), Some(ticket)) => Ok(Some(Intent::Note { ticket })),
         _ => Err(StoreError::Corrupt { what: "intent" }),
     }
+}
+
+/// The update that writes `intent` and what was read, for a mail that has not ended.
+fn intent_statement<'q>(id: i64, reading: &Reading, intent: &Intent, now: Timestamp) -> Query<'q> {
+    let (word, ticket) = match intent {
+        Intent::Open => ("open", None),
+        Intent::Reply { ticket } => ("reply", Some(ticket.clone())),
+        Intent::Note { ticket } => ("note", Some(ticket.clone())),
+    };
+    query(
+        "UPDATE inbound SET state = 'intent', message_id = $2, sender = $3, content = $4, files = $5, \
+         intent = $6, intent_ticket = $7, intent_at = $8 WHERE id = $1 AND state IN ('new', 'intent')",
+    )
+    .bind(id)
+    .bind(clean(&reading.message_id))
+    .bind(reading.sender.clone())
+    .bind(reading.content.clone())
+    .bind(i64::from(reading.files))
+    .bind(word)
+    .bind(ticket)
+    .bind(now.0)
 }
 
 /// Writes the end into the mail's own row; refused when it has ended already.
@@ -161,22 +198,94 @@ impl Ledger for Sql {
         self.row("find a mail by Message-ID", statement).await?.as_ref().map(read).transpose()
     }
 
-    async fn write_intent(&self, id: i64, message_id: &str, intent: &Intent, now: Timestamp) -> Result<()> {
-        const WHAT: &str = "write an intent";
-        let (word, ticket) = match intent {
-            Intent::Open => ("open", None),
-            Intent::Reply { ticket } => ("reply", Some(ticket.clone())),
-        };
+    async fn waits_before(&self, mail: &InboundRow, ticket: &str) -> Result<Option<Timestamp>> {
         let statement = query(
-            "UPDATE inbound SET state = 'intent', message_id = $2, intent = $3, intent_ticket = $4, \
-             intent_at = $5 WHERE id = $1 AND state IN ('new', 'intent')",
+            "SELECT next_try_at FROM inbound WHERE state = 'intent' AND intent_ticket = $1 AND mailbox = $2 \
+             AND (received_at < $3 OR (received_at = $3 AND id < $4)) ORDER BY received_at, id LIMIT 1",
         )
-        .bind(id)
-        .bind(clean(message_id))
-        .bind(word)
         .bind(ticket)
-        .bind(now.0);
-        demand_change(WHAT, &self.execute(WHAT, statement).await?)
+        .bind(mail.mailbox.as_str())
+        .bind(mail.received_at.0)
+        .bind(mail.id);
+        self.row("look for earlier mails", statement).await?.map(|row| row.time("next_try_at")).transpose()
+    }
+
+    async fn newest_on(&self, ticket: &str) -> Result<Option<InboundRow>> {
+        let statement =
+            query(select!("WHERE state = 'done' AND ticket = $1 ORDER BY received_at DESC, id DESC LIMIT 1"))
+                .bind(ticket);
+        self.row("find the newest mail of a ticket", statement).await?.as_ref().map(read).transpose()
+    }
+
+    async fn inbound_elsewhere(&self, mail: &InboundRow, reading: &Reading) -> Result<Option<InboundRow>> {
+        let statement = query(select!(
+            "WHERE message_id = $1 AND content = $2 AND mailbox <> $3 AND (state = 'done' OR (state = 'intent' \
+             AND (id < $4 OR 'new' = (SELECT own.state FROM inbound AS own WHERE own.id = $4)))) \
+             ORDER BY CASE state WHEN 'done' THEN 0 ELSE 1 END, id LIMIT 1"
+        ))
+        .bind(clean(&reading.message_id))
+        .bind(reading.content.clone())
+        .bind(mail.mailbox.as_str())
+        .bind(mail.id);
+        self.row("find a mail in another mailbox", statement).await?.as_ref().map(read).transpose()
+    }
+
+    async fn write_intent(&self, id: i64, reading: &Reading, intent: &Intent, now: Timestamp) -> Result<()> {
+        let statement = intent_statement(id, reading, intent, now);
+        demand_change(INTENT, &self.execute(INTENT, statement).await?)
+    }
+
+    async fn write_first_intent(&self, id: i64, reading: &Reading, now: Timestamp) -> Result<bool> {
+        let mut transaction = self.begin(INTENT).await?;
+        if self.dialect == Dialect::Postgres {
+            // SQLite has one writer anyway; here two who look at the same moment must wait for each other.
+            query("SELECT CAST(pg_advisory_xact_lock(hashtext($1)) AS TEXT)")
+                .bind(clean(&reading.message_id))
+                .fetch_all(&mut *transaction)
+                .await
+                .failing_to(INTENT)?;
+        }
+        let others = query(
+            "SELECT other.id FROM inbound AS other JOIN inbound AS own ON own.id = $3 WHERE \
+             other.message_id = $1 AND other.content = $2 AND other.mailbox <> own.mailbox AND \
+             other.state IN ('intent', 'done') LIMIT 1",
+        )
+        .bind(clean(&reading.message_id))
+        .bind(reading.content.clone())
+        .bind(id)
+        .fetch_all(&mut *transaction)
+        .await
+        .failing_to(INTENT)?;
+        if !others.is_empty() {
+            return Ok(false);
+        }
+        let written = intent_statement(id, reading, &Intent::Open, now)
+            .execute(&mut *transaction)
+            .await
+            .failing_to(INTENT)?;
+        demand_change(INTENT, &written)?;
+        transaction.commit().await.failing_to(INTENT)?;
+        Ok(true)
+    }
+
+    async fn note_reading(&self, id: i64, reading: &Reading) -> Result<()> {
+        let statement =
+            query("UPDATE inbound SET message_id = $2, sender = $3, content = $4, files = $5 WHERE id = $1")
+                .bind(id)
+                .bind(clean(&reading.message_id))
+                .bind(reading.sender.clone())
+                .bind(reading.content.clone())
+                .bind(i64::from(reading.files));
+        self.execute("note what a mail says", statement).await?;
+        Ok(())
+    }
+
+    async fn inbound_from(&self, sender: &str, since: Timestamp) -> Result<u64> {
+        let statement = query("SELECT COUNT(*) AS mails FROM inbound WHERE sender = $1 AND stored_at >= $2")
+            .bind(sender.to_owned())
+            .bind(since.0);
+        let row = self.row("count a sender's mails", statement).await?;
+        row.map_or(Ok(0), |row| row.count("mails").map(u64::from))
     }
 
     async fn postpone_inbound(&self, id: i64, next_try_at: Timestamp, reason: &str) -> Result<()> {
@@ -225,6 +334,36 @@ impl Ledger for Sql {
         Ok(self.execute("retry a mail", statement).await?.rows_affected() == 1)
     }
 
+    async fn hasten_inbound(&self, id: i64, now: Timestamp) -> Result<bool> {
+        let statement =
+            query("UPDATE inbound SET next_try_at = $2 WHERE id = $1 AND state IN ('new', 'intent')")
+                .bind(id)
+                .bind(now.0);
+        Ok(self.execute("hasten a mail", statement).await?.rows_affected() == 1)
+    }
+
+    async fn skip_inbound(&self, id: i64, reason: &str, now: Timestamp) -> Result<bool> {
+        let statement = query(
+            "UPDATE inbound SET state = 'ignored', reason = $2, ended_at = $3 \
+             WHERE id = $1 AND state IN ('new', 'intent', 'quarantined')",
+        )
+        .bind(id)
+        .bind(clean(reason))
+        .bind(now.0);
+        Ok(self.execute("skip a mail", statement).await?.rows_affected() == 1)
+    }
+
+    async fn drop_old_raw(&self, ended_before: Timestamp, limit: u32) -> Result<u64> {
+        let statement = query(
+            "DELETE FROM inbound_raw WHERE inbound IN (SELECT id FROM inbound JOIN inbound_raw ON \
+             inbound_raw.inbound = inbound.id WHERE state IN ('done', 'ignored') AND files = 0 \
+             AND ended_at < $1 LIMIT $2)",
+        )
+        .bind(ended_before.0)
+        .bind(i64::from(limit));
+        Ok(self.execute("drop the bytes of old mails", statement).await?.rows_affected())
+    }
+
     async fn unsettled_inbound(&self, mailbox: &MailboxId, limit: u32) -> Result<Vec<InboundRow>> {
         // A quarantined mail stays as it is on the server, for a person to find.
         let statement = query(select!(
@@ -259,11 +398,24 @@ impl Ledger for Sql {
         self.find_ticket(id).await
     }
 
-    async fn tickets_to_sweep(&self, swept_before: Timestamp, limit: u32) -> Result<Vec<TicketRow>> {
-        self.least_recently_swept(swept_before, limit).await
+    async fn tickets_to_sweep(
+        &self,
+        by_mail: bool,
+        swept_before: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<TicketRow>> {
+        self.least_recently_swept(by_mail, swept_before, limit).await
     }
 
     async fn mark_swept(&self, id: &str, now: Timestamp) -> Result<()> {
         self.sweep_done(id, now).await
+    }
+
+    async fn add_ticket(&self, ticket: &TicketRow) -> Result<bool> {
+        self.take_up_ticket(ticket).await
+    }
+
+    async fn note_closed(&self, id: &str, closed: bool) -> Result<bool> {
+        self.seen_closed(id, closed).await
     }
 }

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use sqlx::any::AnyRow;
-use sqlx::query;
+use sqlx::{Any, Transaction, query};
 
 use super::sql::{Columns, FailingTo, Sql, Word, clean};
 use super::{MailboxRow, MailboxState, Mailboxes, PollResult, Result};
@@ -37,6 +37,23 @@ fn read(row: &AnyRow) -> Result<MailboxRow> {
         failing_since: row.time_or_none("failing_since")?,
         settings: row.text("settings")?,
     })
+}
+
+/// Whether `fence` is still the newest. Touching the lease's row locks it: nobody takes over between the
+/// look and the write.
+async fn holds_lease(
+    transaction: &mut Transaction<'static, Any>,
+    id: &MailboxId,
+    fence: i64,
+    what: &'static str,
+) -> Result<bool> {
+    let held = query("UPDATE lease SET fence = fence WHERE mailbox = $1 AND fence = $2")
+        .bind(id.as_str())
+        .bind(fence)
+        .execute(&mut **transaction)
+        .await
+        .failing_to(what)?;
+    Ok(held.rows_affected() == 1)
 }
 
 #[async_trait]
@@ -160,17 +177,37 @@ impl Mailboxes for Sql {
         }
     }
 
+    async fn import_since(&self, id: &MailboxId, fence: i64, since: Timestamp) -> Result<bool> {
+        const WHAT: &str = "take old mail in";
+        let mut transaction = self.begin(WHAT).await?;
+        if !holds_lease(&mut transaction, id, fence, WHAT).await? {
+            return Ok(false);
+        }
+        // Whatever was ignored from before the mailbox's own first moment was ignored for its age.
+        let (again, wider) = (
+            "UPDATE inbound SET state = 'new', attempts = 0, next_try_at = $2, reason = NULL, ended_at = NULL \
+             WHERE mailbox = $1 AND state = 'ignored' AND received_at >= $2 AND received_at < \
+             (SELECT accept_since FROM mailbox WHERE id = $1) AND EXISTS \
+             (SELECT 1 FROM inbound_raw WHERE inbound_raw.inbound = inbound.id)",
+            "UPDATE mailbox SET position = NULL, last_mail_at = NULL, \
+             accept_since = CASE WHEN accept_since < $2 THEN accept_since ELSE $2 END WHERE id = $1",
+        );
+        for statement in [again, wider] {
+            query(statement)
+                .bind(id.as_str())
+                .bind(since.0)
+                .execute(&mut *transaction)
+                .await
+                .failing_to(WHAT)?;
+        }
+        transaction.commit().await.failing_to(WHAT)?;
+        Ok(true)
+    }
+
     async fn set_cursor(&self, id: &MailboxId, fence: i64, cursor: Option<&str>) -> Result<bool> {
         const WHAT: &str = "advance a cursor";
         let mut transaction = self.begin(WHAT).await?;
-        // Touching the lease's row locks it: nobody takes over between the look and the write.
-        let held = query("UPDATE lease SET fence = fence WHERE mailbox = $1 AND fence = $2")
-            .bind(id.as_str())
-            .bind(fence)
-            .execute(&mut *transaction)
-            .await
-            .failing_to(WHAT)?;
-        if held.rows_affected() == 0 {
+        if !holds_lease(&mut transaction, id, fence, WHAT).await? {
             return Ok(false);
         }
         let written = query("UPDATE mailbox SET position = $2 WHERE id = $1")

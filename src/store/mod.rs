@@ -7,6 +7,7 @@ mod facts;
 mod fields;
 mod flows;
 mod ledger;
+mod mail;
 mod mailboxes;
 mod open;
 mod outbox;
@@ -18,7 +19,11 @@ mod tickets;
 pub mod seal;
 
 pub use drafts::{DraftRow, Drafts};
-pub use open::open;
+pub use mail::{
+    InboundEnd, InboundRow, InboundState, Intent, Ledger, NewMail, NewOutgoing, Outbox, OutboxRow,
+    OutboxState, OutgoingKind, Participant, Reading, TicketRow,
+};
+pub use open::{open, open_beside};
 
 use async_trait::async_trait;
 
@@ -124,6 +129,9 @@ pub trait Mailboxes: Send + Sync {
         until: Timestamp,
     ) -> Result<Option<i64>>;
     async fn cursor(&self, id: &MailboxId) -> Result<Option<String>>;
+    /// Accepts mail from `since` on and forgets the cursor, if `fence` is still the newest (otherwise
+    /// `false`). Mails that were left alone only because they were older are new again.
+    async fn import_since(&self, id: &MailboxId, fence: i64, since: Timestamp) -> Result<bool>;
     /// Writes the cursor if `fence` is still the newest; `false` when another holder took over.
     async fn set_cursor(&self, id: &MailboxId, fence: i64, cursor: Option<&str>) -> Result<bool>;
 }
@@ -175,206 +183,8 @@ pub trait Flows: Send + Sync {
     async fn take_flow(&self, id: &str, session: &[u8], now: Timestamp) -> Result<Option<FlowRow>>;
 }
 
-/// What is to become of a mail, decided and written down before the desk is called.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Intent {
-    Open,
-    Reply { ticket: String },
-}
-
-/// Where a mail stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum InboundState {
-    /// Stored, not decided.
-    New,
-    /// The intent is written; the desk may or may not have applied it.
-    Intent,
-    /// Its ticket or comment exists.
-    Done,
-    /// Read and left alone, with a reason.
-    Ignored,
-    /// Could not be read three times; its bytes are kept.
-    Quarantined,
-}
-
-/// A mail as it was listed and fetched.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NewMail {
-    pub mailbox: MailboxId,
-    /// The provider's immutable id, or `uidvalidity:uid`.
-    pub source_key: String,
-    pub received_at: Timestamp,
-    pub stored_at: Timestamp,
-    pub raw: Vec<u8>,
-}
-
-/// A line of the ledger, without the raw mail.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct InboundRow {
-    pub id: i64,
-    pub mailbox: MailboxId,
-    pub source_key: String,
-    pub received_at: Timestamp,
-    pub state: InboundState,
-    pub attempts: u32,
-    pub next_try_at: Timestamp,
-    /// Normalised Message-ID, once parsed.
-    pub message_id: Option<String>,
-    pub intent: Option<Intent>,
-    pub intent_at: Option<Timestamp>,
-    pub ticket: Option<String>,
-    pub reason: Option<String>,
-}
-
-/// How a mail ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum InboundEnd {
-    /// `ticket` now holds this mail.
-    Done {
-        ticket: String,
-    },
-    Ignored {
-        reason: String,
-        ticket: Option<String>,
-    },
-    Quarantined {
-        reason: String,
-    },
-}
-
-/// A conversation by mail.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TicketRow {
-    /// The desk's uuid.
-    pub id: String,
-    pub mailbox: MailboxId,
-    /// Whom agents' answers go to.
-    pub requester: String,
-    pub requester_name: String,
-    pub subject: String,
-    /// The newest Message-IDs of the conversation, oldest first; becomes `References`.
-    pub references: Vec<String>,
-    pub opened_at: Timestamp,
-    pub swept_at: Timestamp,
-}
-
-#[async_trait]
-pub trait Ledger: Send + Sync {
-    /// Stores a raw mail; `None` if (mailbox, source key) is known already.
-    async fn add_inbound(&self, mail: &NewMail) -> Result<Option<i64>>;
-    async fn knows_inbound(&self, mailbox: &MailboxId, source_key: &str) -> Result<bool>;
-    /// Mails in state New or Intent whose next try is due, oldest received first.
-    async fn due_inbound(&self, now: Timestamp, limit: u32) -> Result<Vec<InboundRow>>;
-    async fn inbound(&self, id: i64) -> Result<Option<InboundRow>>;
-    async fn inbound_raw(&self, id: i64) -> Result<Option<Vec<u8>>>;
-    /// Another mail of this mailbox with this Message-ID that is further on (Done; or Intent, while
-    /// `except` is New or came later), if any. Of two in Intent only one sees the other.
-    async fn inbound_by_message_id(
-        &self,
-        mailbox: &MailboxId,
-        message_id: &str,
-        except: i64,
-    ) -> Result<Option<InboundRow>>;
-    /// # Errors
-    /// Also when the mail has ended in the meantime: then nothing may be done for it.
-    async fn write_intent(&self, id: i64, message_id: &str, intent: &Intent, now: Timestamp) -> Result<()>;
-    /// Counts a failed try.
-    async fn postpone_inbound(&self, id: i64, next_try_at: Timestamp, reason: &str) -> Result<()>;
-    /// One transaction: the end of the mail, the conversation it belongs to (added or updated) and its
-    /// Message-ID as a reference.
-    ///
-    /// # Errors
-    /// Also when the mail has ended already; the first end stays.
-    async fn end_inbound(
-        &self,
-        id: i64,
-        message_id: Option<&str>,
-        end: &InboundEnd,
-        ticket: Option<&TicketRow>,
-        now: Timestamp,
-    ) -> Result<()>;
-    /// Back to New with no attempts, for a retry by hand; `false` unless quarantined.
-    async fn retry_inbound(&self, id: i64, now: Timestamp) -> Result<bool>;
-    /// Mails in state Done or Ignored whose flags on the server are still to be set.
-    async fn unsettled_inbound(&self, mailbox: &MailboxId, limit: u32) -> Result<Vec<InboundRow>>;
-    async fn settle_inbound(&self, id: i64) -> Result<()>;
-    /// Newest first.
-    async fn recent_inbound(&self, state: Option<InboundState>, limit: u32) -> Result<Vec<InboundRow>>;
-
-    /// The ticket that knows one of these Message-IDs; the first given wins.
-    async fn ticket_by_message_ids(&self, message_ids: &[String]) -> Result<Option<TicketRow>>;
-    async fn ticket(&self, id: &str) -> Result<Option<TicketRow>>;
-    /// Conversations least recently swept for agents' replies.
-    async fn tickets_to_sweep(&self, swept_before: Timestamp, limit: u32) -> Result<Vec<TicketRow>>;
-    async fn mark_swept(&self, id: &str, now: Timestamp) -> Result<()>;
-}
-
-/// Where an outgoing mail stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum OutboxState {
-    Queued,
-    /// Prepared at the provider (`provider_id`), perhaps sent.
-    Sending,
-    Sent,
-    /// Given up; the reason says why.
-    Failed,
-}
-
-/// An outgoing mail before it is stored; the mail is frozen from here on.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NewOutgoing {
-    pub mailbox: MailboxId,
-    pub ticket: String,
-    /// The desk's comment id; (ticket, comment) is answered once.
-    pub comment: String,
-    /// Made before the first try, unique.
-    pub message_id: String,
-    pub recipient: String,
-    pub mime: Vec<u8>,
-    pub created_at: Timestamp,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OutboxRow {
-    pub id: i64,
-    pub mailbox: MailboxId,
-    pub ticket: String,
-    pub comment: String,
-    pub message_id: String,
-    pub recipient: String,
-    pub state: OutboxState,
-    pub attempts: u32,
-    pub next_try_at: Timestamp,
-    pub provider_id: Option<String>,
-    /// When the send command was about to be given the last time; a repeat needs evidence.
-    pub dispatched_at: Option<Timestamp>,
-    pub created_at: Timestamp,
-    pub reason: Option<String>,
-}
-
-#[async_trait]
-pub trait Outbox: Send + Sync {
-    /// Adds the mail and its Message-ID as a reference of its ticket, in one transaction; `false` if
-    /// (ticket, comment) is there already.
-    async fn add_outgoing(&self, mail: &NewOutgoing) -> Result<bool>;
-    async fn knows_outgoing(&self, ticket: &str, comment: &str) -> Result<bool>;
-    /// Marks a comment as not to be mailed (it was made before mail was on, or by the bot).
-    async fn skip_comment(&self, ticket: &str, comment: &str, now: Timestamp) -> Result<()>;
-    async fn due_outgoing(&self, mailbox: &MailboxId, now: Timestamp, limit: u32) -> Result<Vec<OutboxRow>>;
-    async fn outgoing_mime(&self, id: i64) -> Result<Option<Vec<u8>>>;
-    /// # Errors
-    /// Also when the mail was sent or given up in the meantime; so is it with `outgoing_dispatched`.
-    async fn outgoing_prepared(&self, id: i64, provider_id: Option<&str>) -> Result<()>;
-    async fn outgoing_dispatched(&self, id: i64, now: Timestamp) -> Result<()>;
-    async fn outgoing_sent(&self, id: i64, now: Timestamp) -> Result<()>;
-    async fn postpone_outgoing(&self, id: i64, next_try_at: Timestamp, reason: &str) -> Result<()>;
-    async fn outgoing_failed(&self, id: i64, reason: &str) -> Result<()>;
-    /// Newest first.
-    async fn recent_outgoing(&self, state: Option<OutboxState>, limit: u32) -> Result<Vec<OutboxRow>>;
-}
-
 /// How many mails stand where; what the console and the metrics show.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
 pub struct Counts {
     pub inbound_waiting: u64,
     pub inbound_done: u64,
@@ -383,6 +193,11 @@ pub struct Counts {
     pub outgoing_waiting: u64,
     pub outgoing_sent: u64,
     pub outgoing_failed: u64,
+    /// Answers that customers may have got twice.
+    pub outgoing_doubled: u64,
+    /// When the oldest waiting mail was stored, in either direction.
+    pub oldest_inbound: Option<i64>,
+    pub oldest_outgoing: Option<i64>,
 }
 
 /// Small facts of the installation by name: install id, why outbound holds, the hint queue.
@@ -395,7 +210,12 @@ pub trait Facts: Send + Sync {
     async fn counts(&self) -> Result<Counts>;
     /// A command to the worker or a ticket worth looking at now; duplicates are one.
     async fn add_hint(&self, hint: &str, now: Timestamp) -> Result<()>;
-    async fn take_hints(&self, limit: u32) -> Result<Vec<String>>;
+    /// Takes away hints that begin with `start`, oldest first.
+    async fn take_hints(&self, start: &str, limit: u32) -> Result<Vec<String>>;
+    /// Hints that begin with `start`, oldest first, left where they are.
+    async fn hints(&self, start: &str) -> Result<Vec<String>>;
+    /// Removes this hint; of several callers one gets `true`.
+    async fn take_hint(&self, hint: &str) -> Result<bool>;
 }
 
 /// A browser's session at the desk; the desk's token is sealed in `sealed`.

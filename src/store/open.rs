@@ -13,7 +13,7 @@ use std::time::Duration;
 use rustix::fs::FlockOperation;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
-use sqlx::{AnyConnection, AnyPool, ConnectOptions, Connection, Executor, SqlSafeStr, query};
+use sqlx::{AnyConnection, AnyPool, ConnectOptions, Connection, Executor, Row, SqlSafeStr, query};
 use url::Url;
 
 use super::sql::{Dialect, Sql};
@@ -23,12 +23,14 @@ use super::{PostgresUrl, Result, Store, StoreAt, StoreError};
 const SQLITE_SCHEMA: &[(i64, &str, &str)] = &[
     (1, "first", include_str!("migrations/sqlite/0001_first.sql")),
     (2, "desk session", include_str!("migrations/sqlite/0002_desk_session.sql")),
+    (4, "mail policies", include_str!("migrations/sqlite/0004_mail_policies.sql")),
     (5, "mailbox settings", include_str!("migrations/sqlite/0005_mailbox_settings.sql")),
     (6, "draft", include_str!("migrations/sqlite/0006_draft.sql")),
 ];
 const POSTGRES_SCHEMA: &[(i64, &str, &str)] = &[
     (1, "first", include_str!("migrations/postgres/0001_first.sql")),
     (2, "desk session", include_str!("migrations/postgres/0002_desk_session.sql")),
+    (4, "mail policies", include_str!("migrations/postgres/0004_mail_policies.sql")),
     (5, "mailbox settings", include_str!("migrations/postgres/0005_mailbox_settings.sql")),
     (6, "draft", include_str!("migrations/postgres/0006_draft.sql")),
 ];
@@ -68,6 +70,52 @@ pub async fn open(at: &StoreAt) -> Result<Arc<dyn Store>> {
         StoreAt::Postgres(url) => open_postgres(url).await?,
     };
     Ok(Arc::new(store))
+}
+
+/// Opens the store of an installation whose gateway may be running: takes no lock and changes no schema. For
+/// commands that look or leave a word, never for a second gateway.
+///
+/// # Errors
+/// [`StoreError::Open`] when there is no store yet, or this version of mintgate did not make its schema.
+pub async fn open_beside(at: &StoreAt) -> Result<Arc<dyn Store>> {
+    sqlx::any::install_default_drivers();
+    let (store, schema) = match at {
+        StoreAt::Sqlite(path) => {
+            let path = &std::path::absolute(path)
+                .map_err(cannot(format!("`{}` cannot be opened", path.display())))?;
+            if !path.is_file() {
+                let hint = format!("`{}` is not there; `mintgate run` makes it", path.display());
+                return Err(cannot(hint)("no such file"));
+            }
+            let pool = sqlite_pool(&sqlite_url(path)?).await?;
+            (Sql { pool, dialect: Dialect::Sqlite, _lock: None }, SQLITE_SCHEMA)
+        }
+        StoreAt::Postgres(url) => (
+            Sql { pool: postgres_pool(url).await?, dialect: Dialect::Postgres, _lock: None },
+            POSTGRES_SCHEMA,
+        ),
+    };
+    demand_schema(&store.pool, schema).await?;
+    Ok(Arc::new(store))
+}
+
+async fn demand_schema(pool: &AnyPool, schema: &[(i64, &str, &str)]) -> Result<()> {
+    let newest = query("SELECT CAST(MAX(version) AS BIGINT) FROM _sqlx_migrations WHERE success");
+    let found: Option<i64> = newest
+        .fetch_one(pool)
+        .await
+        .and_then(|row| row.try_get(0))
+        .map_err(cannot("it has no schema yet; `mintgate run` makes it"))?;
+    let wanted = schema.last().map(|&(version, _, _)| version);
+    if found == wanted {
+        return Ok(());
+    }
+    let shown = |version: Option<i64>| version.map_or_else(|| "none".to_owned(), |number| number.to_string());
+    Err(cannot("it was made by another version of mintgate; use the same one as the gateway")(format!(
+        "schema {}, this version has {}",
+        shown(found),
+        shown(wanted)
+    )))
 }
 
 fn cannot<E: Into<Box<dyn Error + Send + Sync>>>(hint: impl Into<String>) -> impl FnOnce(E) -> StoreError {
@@ -185,6 +233,15 @@ fn note_holder(file: &mut File) -> io::Result<()> {
 }
 
 async fn open_postgres(url: &PostgresUrl) -> Result<Sql> {
+    let pool = postgres_pool(url).await?;
+    make_schema(&pool).await.map_err(cannot("the schema `mintgate` cannot be made"))?;
+    let mut connection = pool.acquire().await.map_err(cannot("PostgreSQL does not accept the connection"))?;
+    migrate(&mut connection, POSTGRES_SCHEMA).await?;
+    drop(connection);
+    Ok(Sql { pool, dialect: Dialect::Postgres, _lock: None })
+}
+
+async fn postgres_pool(url: &PostgresUrl) -> Result<AnyPool> {
     // The parser's complaint would not name the password, but the URL itself must not be told.
     let mut parsed = Url::parse(&url.0).map_err(cannot("the PostgreSQL URL cannot be read"))?;
     if !matches!(parsed.scheme(), "postgres" | "postgresql") {
@@ -194,17 +251,12 @@ async fn open_postgres(url: &PostgresUrl) -> Result<Sql> {
     let unreachable = || cannot(format!("PostgreSQL at {server} does not accept the connection"));
     parsed.query_pairs_mut().append_pair("options", POSTGRES_SETTINGS);
     let options = AnyConnectOptions::from_url(&parsed).map_err(unreachable())?;
-    let pool = AnyPoolOptions::new()
+    AnyPoolOptions::new()
         .max_connections(POSTGRES_CONNECTIONS)
         .acquire_timeout(PATIENCE)
         .connect_with(options)
         .await
-        .map_err(unreachable())?;
-    make_schema(&pool).await.map_err(cannot(format!("the schema `mintgate` cannot be made at {server}")))?;
-    let mut connection = pool.acquire().await.map_err(unreachable())?;
-    migrate(&mut connection, POSTGRES_SCHEMA).await?;
-    drop(connection);
-    Ok(Sql { pool, dialect: Dialect::Postgres, _lock: None })
+        .map_err(unreachable())
 }
 
 /// `CREATE SCHEMA IF NOT EXISTS` demands the right to create one even where it exists, and two at once

@@ -6,7 +6,7 @@ use sqlx::query;
 
 use super::sql::{Columns, FailingTo, Sql, Word, clean, demand_change};
 use super::tickets::{self, Direction};
-use super::{NewOutgoing, Outbox, OutboxRow, OutboxState, Result};
+use super::{NewOutgoing, Outbox, OutboxRow, OutboxState, OutgoingKind, Result};
 use crate::base::clock::Timestamp;
 use crate::base::id::MailboxId;
 
@@ -18,7 +18,7 @@ macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT id, mailbox, ticket, comment, message_id, recipient, state, attempts, next_try_at, \
-             provider_id, dispatched_at, created_at, reason FROM outbox ",
+             provider_id, dispatched_at, created_at, reason, kind, doubled FROM outbox ",
             $rest
         )
     };
@@ -34,12 +34,23 @@ impl Word for OutboxState {
     ];
 }
 
+impl Word for OutgoingKind {
+    const WHAT: &'static str = "kind of outgoing mail";
+    const WORDS: &'static [(Self, &'static str)] = &[
+        (Self::Answer, "answer"),
+        (Self::Acknowledgement, "acknowledgement"),
+        (Self::Closing, "closing"),
+        (Self::TooLarge, "too-large"),
+    ];
+}
+
 fn read(row: &AnyRow) -> Result<OutboxRow> {
     Ok(OutboxRow {
         id: row.number("id")?,
         mailbox: row.mailbox("mailbox")?,
         ticket: row.text("ticket")?,
         comment: row.text("comment")?,
+        kind: row.word("kind")?,
         message_id: row.text("message_id")?,
         recipient: row.text("recipient")?,
         state: row.word("state")?,
@@ -49,6 +60,7 @@ fn read(row: &AnyRow) -> Result<OutboxRow> {
         dispatched_at: row.time_or_none("dispatched_at")?,
         created_at: row.time("created_at")?,
         reason: row.text_or_none("reason")?,
+        doubled: row.count("doubled")?,
     })
 }
 
@@ -58,8 +70,9 @@ impl Outbox for Sql {
         const WHAT: &str = "queue a mail";
         let mut transaction = self.begin(WHAT).await?;
         let added = query(
-            "INSERT INTO outbox (mailbox, ticket, comment, message_id, recipient, state, next_try_at, created_at) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $7) ON CONFLICT (ticket, comment) DO NOTHING RETURNING id",
+            "INSERT INTO outbox (mailbox, ticket, comment, message_id, recipient, state, next_try_at, created_at, \
+             kind) VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8) ON CONFLICT (ticket, comment) DO NOTHING \
+             RETURNING id",
         )
         .bind(mail.mailbox.as_str())
         .bind(&mail.ticket)
@@ -68,6 +81,7 @@ impl Outbox for Sql {
         .bind(clean(&mail.recipient))
         .bind(OutboxState::Queued.word())
         .bind(mail.created_at.0)
+        .bind(mail.kind.word())
         .fetch_all(&mut *transaction)
         .await
         .failing_to(WHAT)?;
@@ -102,6 +116,20 @@ impl Outbox for Sql {
         .bind(now.0);
         self.execute("skip a comment", statement).await?;
         Ok(())
+    }
+
+    async fn sent_lately(&self, kind: OutgoingKind, recipient: &str, since: Timestamp) -> Result<bool> {
+        let statement =
+            query("SELECT id FROM outbox WHERE kind = $1 AND recipient = $2 AND created_at >= $3 LIMIT 1")
+                .bind(kind.word())
+                .bind(clean(recipient))
+                .bind(since.0);
+        Ok(self.row("look for an earlier mail", statement).await?.is_some())
+    }
+
+    async fn outgoing(&self, id: i64) -> Result<Option<OutboxRow>> {
+        let statement = query(select!("WHERE id = $1 AND state <> 'skipped'")).bind(id);
+        self.row("read an outgoing mail's line", statement).await?.as_ref().map(read).transpose()
     }
 
     async fn due_outgoing(&self, mailbox: &MailboxId, now: Timestamp, limit: u32) -> Result<Vec<OutboxRow>> {
@@ -142,6 +170,12 @@ impl Outbox for Sql {
         demand_change(WHAT, &self.execute(WHAT, statement).await?)
     }
 
+    async fn outgoing_doubled(&self, id: i64) -> Result<()> {
+        let statement = query("UPDATE outbox SET doubled = doubled + 1 WHERE id = $1").bind(id);
+        self.execute("count a possible double", statement).await?;
+        Ok(())
+    }
+
     async fn outgoing_sent(&self, id: i64, now: Timestamp) -> Result<()> {
         // Evidence may arrive after the mail was given up; it counts more than the giving up.
         let statement = query(
@@ -174,6 +208,19 @@ impl Outbox for Sql {
         .bind(clean(reason));
         self.execute("give a mail up", statement).await?;
         Ok(())
+    }
+
+    async fn retry_outgoing(&self, id: i64, now: Timestamp) -> Result<bool> {
+        // What was dispatched stays so: the next try looks for it before it sends anything.
+        let statement = query(
+            "UPDATE outbox SET attempts = 0, next_try_at = $2, reason = NULL, created_at = CASE state \
+             WHEN 'failed' THEN $2 ELSE created_at END, state = CASE WHEN provider_id IS NULL AND \
+             dispatched_at IS NULL THEN 'queued' ELSE 'sending' END \
+             WHERE id = $1 AND state IN ('queued', 'sending', 'failed')",
+        )
+        .bind(id)
+        .bind(now.0);
+        Ok(self.execute("retry an outgoing mail", statement).await?.rows_affected() == 1)
     }
 
     async fn recent_outgoing(&self, state: Option<OutboxState>, limit: u32) -> Result<Vec<OutboxRow>> {

@@ -3,8 +3,8 @@
 use sqlx::any::AnyRow;
 use sqlx::{Any, Transaction, query};
 
-use super::sql::{Columns, FailingTo, Sql, clean};
-use super::{Result, StoreError, TicketRow};
+use super::sql::{Columns, FailingTo, Query, Sql, clean};
+use super::{Participant, Result, StoreError, TicketRow};
 use crate::base::clock::Timestamp;
 
 /// Besides the root, so many of the newest Message-IDs are kept: `References` must not grow without end.
@@ -16,7 +16,8 @@ const LOOKUPS: usize = 100;
 macro_rules! columns {
     () => {
         "ticket.id, ticket.mailbox, ticket.requester, ticket.requester_name, ticket.subject, \
-         ticket.message_ids, ticket.opened_at, ticket.swept_at"
+         ticket.message_ids, ticket.opened_at, ticket.swept_at, ticket.participants, ticket.thread_index, \
+         ticket.closed, ticket.by_mail"
     };
 }
 
@@ -34,7 +35,11 @@ fn read(row: &AnyRow) -> Result<TicketRow> {
         requester: row.text("requester")?,
         requester_name: row.text("requester_name")?,
         subject: row.text("subject")?,
+        participants: read_participants(&row.text("participants")?)?,
         references: read_list(&row.text("message_ids")?)?,
+        thread_index: row.text_or_none("thread_index")?,
+        closed: row.number("closed")? != 0,
+        by_mail: row.number("by_mail")? != 0,
         opened_at: row.time("opened_at")?,
         swept_at: row.time("swept_at")?,
     })
@@ -42,6 +47,10 @@ fn read(row: &AnyRow) -> Result<TicketRow> {
 
 fn read_list(text: &str) -> Result<Vec<String>> {
     serde_json::from_str(text).map_err(|_| StoreError::Corrupt { what: "list of Message-IDs" })
+}
+
+fn read_participants(text: &str) -> Result<Vec<Participant>> {
+    serde_json::from_str(text).map_err(|_| StoreError::Corrupt { what: "list of participants" })
 }
 
 /// `known` and then what is new in `more`; the root and the newest stay.
@@ -58,6 +67,33 @@ fn merged<'a>(known: &[String], more: impl IntoIterator<Item = &'a str>) -> Vec<
     all
 }
 
+macro_rules! insert {
+    ($rest:literal) => {
+        concat!(
+            "INSERT INTO ticket (id, mailbox, requester, requester_name, subject, message_ids, opened_at, \
+             swept_at, participants, thread_index, closed, by_mail) \
+             VALUES ($1, $2, $3, $4, $5, '[]', $6, $7, $8, $9, $10, $11) ",
+            $rest
+        )
+    };
+}
+
+fn insertion<'q>(ticket: &TicketRow, statement: &'static str) -> Query<'q> {
+    let participants = serde_json::to_string(&ticket.participants).expect("strings have a JSON form");
+    query(statement)
+        .bind(ticket.id.clone())
+        .bind(ticket.mailbox.as_str().to_owned())
+        .bind(clean(&ticket.requester))
+        .bind(clean(&ticket.requester_name))
+        .bind(clean(&ticket.subject))
+        .bind(ticket.opened_at.0)
+        .bind(ticket.swept_at.0)
+        .bind(clean(&participants))
+        .bind(ticket.thread_index.as_deref().map(clean))
+        .bind(i64::from(ticket.closed))
+        .bind(i64::from(ticket.by_mail))
+}
+
 /// Adds the conversation, or updates it: its Message-IDs are merged, its first moment stays, the rest
 /// is replaced.
 pub(super) async fn save(
@@ -65,19 +101,15 @@ pub(super) async fn save(
     ticket: &TicketRow,
     what: &'static str,
 ) -> Result<()> {
-    query(
-        "INSERT INTO ticket (id, mailbox, requester, requester_name, subject, message_ids, opened_at, swept_at) \
-         VALUES ($1, $2, $3, $4, $5, '[]', $6, $7) \
-         ON CONFLICT (id) DO UPDATE SET mailbox = excluded.mailbox, requester = excluded.requester, \
-         requester_name = excluded.requester_name, subject = excluded.subject",
+    insertion(
+        ticket,
+        insert!(
+            "ON CONFLICT (id) DO UPDATE SET mailbox = excluded.mailbox, requester = excluded.requester, \
+             requester_name = excluded.requester_name, subject = excluded.subject, \
+             participants = excluded.participants, closed = excluded.closed, \
+             thread_index = COALESCE(ticket.thread_index, excluded.thread_index)"
+        ),
     )
-    .bind(&ticket.id)
-    .bind(ticket.mailbox.as_str())
-    .bind(clean(&ticket.requester))
-    .bind(clean(&ticket.requester_name))
-    .bind(clean(&ticket.subject))
-    .bind(ticket.opened_at.0)
-    .bind(ticket.swept_at.0)
     .execute(&mut **transaction)
     .await
     .failing_to(what)?;
@@ -159,15 +191,33 @@ impl Sql {
         self.row("find a ticket", statement).await?.as_ref().map(read).transpose()
     }
 
-    pub(super) async fn least_recently_swept(&self, before: Timestamp, limit: u32) -> Result<Vec<TicketRow>> {
+    pub(super) async fn least_recently_swept(
+        &self,
+        by_mail: bool,
+        before: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<TicketRow>> {
         let statement = query(concat!(
             "SELECT ",
             columns!(),
-            " FROM ticket WHERE swept_at < $1 ORDER BY swept_at, id LIMIT $2"
+            " FROM ticket WHERE swept_at < $1 AND by_mail = $3 ORDER BY swept_at, id LIMIT $2"
         ))
         .bind(before.0)
-        .bind(i64::from(limit));
+        .bind(i64::from(limit))
+        .bind(i64::from(by_mail));
         self.rows("list tickets to sweep", statement).await?.iter().map(read).collect()
+    }
+
+    pub(super) async fn take_up_ticket(&self, ticket: &TicketRow) -> Result<bool> {
+        let statement = insertion(ticket, insert!("ON CONFLICT (id) DO NOTHING"));
+        Ok(self.execute("take a ticket up", statement).await?.rows_affected() == 1)
+    }
+
+    pub(super) async fn seen_closed(&self, id: &str, closed: bool) -> Result<bool> {
+        let statement = query("UPDATE ticket SET closed = $2 WHERE id = $1 AND closed <> $2")
+            .bind(id.to_owned())
+            .bind(i64::from(closed));
+        Ok(self.execute("note a closed ticket", statement).await?.rows_affected() == 1)
     }
 
     pub(super) async fn sweep_done(&self, id: &str, now: Timestamp) -> Result<()> {

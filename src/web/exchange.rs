@@ -36,6 +36,10 @@ pub struct Exchange {
     pub path: CanonicalPath,
 }
 
+/// The name a client asked for in its TLS handshake, in lower case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServerName(pub Box<str>);
+
 impl Exchange {
     /// Whether a trusted proxy has spoken for the client: only then do the forwarding headers of the
     /// request say more than what anybody could have written.

@@ -14,8 +14,8 @@ const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host")
 const X_FORWARDED_PORT: HeaderName = HeaderName::from_static("x-forwarded-port");
 const X_REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
 
-/// Removes every header by which a request could speak for a proxy: who the client is, what it asked
-/// for originally, which method is really meant, and every name with an underscore, which many
+/// Removes every header by which a request could speak for a proxy: who the client or its user is, what
+/// it asked for originally, which method is really meant, and every name with an underscore, which many
 /// upstreams read as a hyphen.
 pub fn strip_forwarding(headers: &mut dyn Headers) {
     let forbidden: Vec<HeaderName> =
@@ -26,7 +26,7 @@ pub fn strip_forwarding(headers: &mut dyn Headers) {
 }
 
 fn speaks_for_a_proxy(name: &HeaderName) -> bool {
-    const EXACT: [&str; 18] = [
+    const EXACT: [&str; 25] = [
         "forwarded",
         "x-forwarded",
         "forwarded-for",
@@ -43,10 +43,26 @@ fn speaks_for_a_proxy(name: &HeaderName) -> bool {
         "x-http-method",
         "x-http-method-override",
         "x-method-override",
-        "x-invoke-path",
         "x-nextjs-rewrite",
+        "x-matched-path",
+        "x-now-route-matches",
+        "x-host",
+        "x-url",
+        "x-http-host-override",
+        "remote-user",
+        "x-webauth-user",
+        // Programs started by CGI read it as their proxy (CVE-2016-5385).
+        "proxy",
     ];
-    const PREFIXES: [&str; 4] = ["x-forwarded-", "x-original-", "x-middleware-", "x-forward-"];
+    const PREFIXES: [&str; 7] = [
+        "x-forwarded-",
+        "x-original-",
+        "x-middleware-",
+        "x-forward-",
+        "x-invoke-",
+        "x-remote-",
+        "x-auth-request-",
+    ];
     let name = name.as_str();
     name.contains('_') || EXACT.contains(&name) || PREFIXES.iter().any(|prefix| name.starts_with(prefix))
 }
@@ -154,6 +170,13 @@ mod tests {
             ("x-http-method-override", "DELETE"),
             ("x-middleware-subrequest", "middleware"),
             ("x_forwarded_for", "10.0.0.1"),
+            ("proxy", "http://evil.example"),
+            ("x-invoke-path", "/admin"),
+            ("x-invoke-status", "200"),
+            ("x-matched-path", "/admin"),
+            ("remote-user", "admin"),
+            ("x-remote-user", "admin"),
+            ("x-auth-request-email", "admin"),
             ("accept", "*/*"),
         ]);
         strip_forwarding(&mut headers);

@@ -12,3 +12,4 @@ pub mod local;
 pub mod own;
 pub mod path;
 pub mod sender;
+pub mod tidy_path;

@@ -5,15 +5,16 @@ use std::time::Duration;
 
 use tracing::warn;
 
-use super::process::{conversation, with_own_id};
+use super::judge::Plan;
+use super::process::{continued, conversation};
 use super::reading::Read;
 use super::{Worker, WorkerError};
 use crate::base::id::hex;
 use crate::base::report::Report;
 use crate::desk::{NewTicket, TicketView};
-use crate::mail::decide::{Decision, UNKNOWN_SENDER};
+use crate::mail::decide::UNKNOWN_SENDER;
 use crate::mail::desk_text::{CommentHead, blocks, comment, reference_mark};
-use crate::mail::{Mailbox, Message, clean};
+use crate::mail::{AutomaticKind, Mailbox, Message, clean};
 use crate::store::{InboundRow, MailboxRow, TicketRow};
 
 /// A call whose answer was lost may be applied this much later. Until then "it is not there" proves
@@ -21,6 +22,8 @@ use crate::store::{InboundRow, MailboxRow, TicketRow};
 pub(super) const UNSETTLED: Duration = Duration::from_secs(45);
 
 const LONGEST_TITLE: usize = 250;
+/// Of an automatic mail, in characters.
+const LONGEST_NOTE: usize = 2_000;
 
 /// One try to bring a mail to the desk.
 #[derive(Clone, Copy)]
@@ -56,10 +59,10 @@ impl Worker {
     pub(super) async fn open(&self, job: &Job<'_>) -> Result<TicketRow, WorkerError> {
         let message = &job.read.message;
         let marker = self.mark(job.mail).ticket();
-        let (requester, note) = match self.judge(job.row, job.mail, message).await? {
-            Decision::Open { requester, note } => (requester, note),
+        let (requester, notes) = match self.plan(job.row, job.mail, job.read).await? {
+            Plan::Open { requester, notes } => (requester, notes),
             // Judged otherwise by now; what was begun is finished all the same.
-            _ => (message.from.clone().unwrap_or_else(nobody), None),
+            _ => (message.from.clone().unwrap_or_else(nobody), Vec::new()),
         };
         let earlier = if job.resumed { self.parts.desk.find_by_marker(&marker).await? } else { None };
         let id = match earlier {
@@ -69,14 +72,15 @@ impl Worker {
                     name: requester.name.clone(),
                     email: requester.address.clone(),
                     title: title(&message.subject),
-                    detail: blocks(&ticket_text(job.read, note.as_deref())),
+                    detail: blocks(&ticket_text(job.read, &notes)),
                     marker,
                 })
                 .await?
             }
         };
+        let own = self.own_addresses(job.row).await?;
         let now = self.parts.clock.now();
-        Ok(conversation(job.mail, message, id, (requester.address, requester.name), now))
+        Ok(conversation(job, id, (requester.address, requester.name), &own, now))
     }
 
     async fn open_new(&self, ticket: NewTicket) -> Result<String, WorkerError> {
@@ -98,17 +102,27 @@ impl Worker {
         let Some(row) = self.parts.store.ticket(ticket).await? else { return Ok(None) };
         let Some(view) = self.parts.desk.ticket(ticket).await? else { return Ok(None) };
         if !(job.resumed && self.has_comment(&view, job.mail).await?) {
-            self.add_comment(job, ticket).await?;
+            self.add_comment(job, ticket, &reply_text(job.read)).await?;
         }
         if view.closed {
             self.parts.desk.reopen(ticket).await?;
         }
-        let references = with_own_id(row.references.clone(), &job.read.message);
-        Ok(Some(TicketRow { references, ..row }))
+        let own = self.own_addresses(job.row).await?;
+        Ok(Some(continued(row, job.read, &own)))
     }
 
-    async fn add_comment(&self, job: &Job<'_>, ticket: &str) -> Result<(), WorkerError> {
-        let text = self.comment_text(job);
+    /// Tells of the mail at the ticket unless an earlier try did, and leaves the ticket closed if it is;
+    /// `false` when the ticket is gone.
+    pub(super) async fn note(&self, job: &Job<'_>, ticket: &str) -> Result<bool, WorkerError> {
+        let Some(view) = self.parts.desk.ticket(ticket).await? else { return Ok(false) };
+        if !(job.resumed && self.has_comment(&view, job.mail).await?) {
+            self.add_comment(job, ticket, &note_text(job)).await?;
+        }
+        Ok(true)
+    }
+
+    async fn add_comment(&self, job: &Job<'_>, ticket: &str, text: &str) -> Result<(), WorkerError> {
+        let text = self.comment_text(job, text);
         // Not public: a desk with a mail provider of its own would mail the customer his own words.
         let error = match self.parts.desk.comment(ticket, &text, false).await {
             Ok(()) => return Ok(()),
@@ -130,19 +144,19 @@ impl Worker {
         Ok(by_bot.any(|one| one.text.contains(&reference)))
     }
 
-    fn comment_text(&self, job: &Job<'_>) -> String {
+    fn comment_text(&self, job: &Job<'_>, text: &str) -> String {
         let message = &job.read.message;
         let from = message.from.clone().unwrap_or_else(nobody);
         let mark = self.mark(job.mail);
         let head = CommentHead { from: &from, at: job.mail.received_at, reference: mark.comment() };
-        comment(&head, &joined(&[cut_note(job.read), Some(message.reply.clone()), attachments(message)]))
+        comment(&head, text)
     }
 
     /// A ticket that says a mail could not be read. Best effort: the console shows the mail anyway.
     pub(super) async fn announce_quarantine(&self, row: &MailboxRow, mail: &InboundRow, reason: &str) {
         let text = format!(
-            "A mail that reached {} on {} could not be read: {reason}.\nIts bytes are kept; see the mail page of \
-             the administration to download it or to try again (mail {}).",
+            "A mail that reached {} on {} could not be made a ticket: {reason}.\nIts bytes are kept; see the mail \
+             page of the administration to download it or to try again (mail {}).",
             row.address, mail.received_at, mail.id,
         );
         let ticket = NewTicket {
@@ -167,9 +181,28 @@ fn title(subject: &str) -> String {
     if line.is_empty() { "(no subject)".to_owned() } else { line }
 }
 
-fn ticket_text(read: &Read, note: Option<&str>) -> String {
+fn ticket_text(read: &Read, notes: &[String]) -> String {
     let message = &read.message;
-    joined(&[note.map(str::to_owned), cut_note(read), Some(message.text.clone()), attachments(message)])
+    joined(&[Some(notes.join("\n")), cut_note(read), Some(message.text.clone()), attachments(message)])
+}
+
+fn reply_text(read: &Read) -> String {
+    let message = &read.message;
+    joined(&[cut_note(read), Some(message.reply.clone()), attachments(message)])
+}
+
+/// An automatic mail, shortened; or that a mail known already came another way, too.
+fn note_text(job: &Job<'_>) -> String {
+    let message = &job.read.message;
+    let Some(automatic) = &message.automatic else {
+        return format!("[mintgate] The same mail also reached {}.", job.row.address);
+    };
+    let what = match automatic.kind {
+        AutomaticKind::Bounce => "A delivery report came back; perhaps an answer did not arrive",
+        AutomaticKind::AutoReply | AutomaticKind::List => "An automatic reply",
+    };
+    let text: String = message.text.chars().take(LONGEST_NOTE).collect();
+    joined(&[Some(format!("[mintgate] {what} ({}).", automatic.reason)), Some(text)])
 }
 
 fn cut_note(read: &Read) -> Option<String> {

@@ -9,15 +9,18 @@ use std::time::Duration;
 use tracing::{info, warn};
 
 use super::hold::{Fate, SmtpHistory};
+use super::letters::{Letter, Posted};
 use super::{Worker, WorkerError};
+use crate::base::clock::Timestamp;
 use crate::base::report::Report;
-use crate::desk::{Comment, DeskError};
-use crate::mail::compose::{Answer, compose};
-use crate::mail::{Mailbox, message_id};
-use crate::store::{NewOutgoing, TicketRow};
+use crate::desk::{Comment, DeskError, TicketView};
+use crate::mail::compose::Quoted;
+use crate::store::{MailboxRow, OutgoingKind, TicketRow};
 
 /// Every conversation is looked at this often, whatever the hints say.
 const SWEEP_EVERY: Duration = Duration::from_secs(3600);
+/// And this often where nothing hints at it: the desk notifies the bot of its own tickets only.
+const SWEEP_DESK_MADE_EVERY: Duration = Duration::from_secs(300);
 /// Conversations per look, so that a sweep is spread out.
 const SWEEP_AT_ONCE: u32 = 20;
 
@@ -64,13 +67,14 @@ impl Worker {
     async fn look_for_answers(&self) -> Result<u32, WorkerError> {
         let history = self.look_at_own_mail().await?;
         let look = Look { bot: self.parts.desk.bot_user().await?.id, history };
+        self.take_up_desk_made(&look.bot).await?;
         Ok(self.follow_hints(&look).await?
             + self.follow_notifications(&look).await?
             + self.sweep(&look).await?)
     }
 
     async fn follow_hints(&self, look: &Look) -> Result<u32, WorkerError> {
-        let hints = self.parts.store.take_hints(HINTS_AT_ONCE).await?;
+        let hints = self.parts.store.take_hints(TICKET_HINT, HINTS_AT_ONCE).await?;
         let mut tickets = hints.iter().filter_map(|hint| hint.strip_prefix(TICKET_HINT));
         let mut found = 0;
         while let Some(ticket) = tickets.next() {
@@ -109,9 +113,14 @@ impl Worker {
     }
 
     async fn sweep(&self, look: &Look) -> Result<u32, WorkerError> {
-        let before = self.parts.clock.now() - SWEEP_EVERY;
+        let now = self.parts.clock.now();
         let mut found = 0;
-        for row in self.parts.store.tickets_to_sweep(before, SWEEP_AT_ONCE).await? {
+        let due = [(true, now - SWEEP_EVERY), (false, now - SWEEP_DESK_MADE_EVERY)];
+        let mut rows = Vec::new();
+        for (by_mail, before) in due {
+            rows.extend(self.parts.store.tickets_to_sweep(by_mail, before, SWEEP_AT_ONCE).await?);
+        }
+        for row in rows {
             found += self.look_or_hint(&row.id, look).await?;
             self.parts.store.mark_swept(&row.id, self.parts.clock.now()).await?;
         }
@@ -140,18 +149,25 @@ impl Worker {
         let Some(view) = self.parts.desk.ticket(&row.id).await? else { return Ok(0) };
         let mut found = 0;
         for comment in view.comments.iter().filter(|comment| is_answer(comment, &look.bot)) {
-            if !self.parts.store.knows_outgoing(&row.id, &comment.id).await? {
-                found += u32::from(self.take_up(row, comment, look).await?);
+            let is_old = !row.by_mail && comment.created_at < row.opened_at;
+            if !is_old && !self.parts.store.knows_outgoing(&row.id, &comment.id).await? {
+                found += u32::from(self.take_up(row, &view, comment, look).await?);
             }
         }
-        Ok(found)
+        Ok(found + self.follow_closing(row, &view).await?)
     }
 
     /// Puts the comment into the outbox or marks it as none of ours; whether there is something to send.
-    async fn take_up(&self, row: &TicketRow, comment: &Comment, look: &Look) -> Result<bool, WorkerError> {
+    async fn take_up(
+        &self,
+        row: &TicketRow,
+        view: &TicketView,
+        comment: &Comment,
+        look: &Look,
+    ) -> Result<bool, WorkerError> {
         let note = match look.history.fate(comment.created_at) {
             Fate::Mail if row.requester.is_empty() => Some(NOBODY_NOTE),
-            Fate::Mail => return self.queue(row, comment).await,
+            Fate::Mail => return self.queue(row, view, comment).await,
             Fate::LeaveToDesk => None,
             Fate::Unclear => Some(UNCLEAR_NOTE),
         };
@@ -163,62 +179,88 @@ impl Worker {
         Ok(false)
     }
 
-    /// Freezes the mail with a Message-ID that only depends on ticket and comment; whether it is new.
-    async fn queue(&self, row: &TicketRow, comment: &Comment) -> Result<bool, WorkerError> {
-        let now = self.parts.clock.now();
-        let Some((message_id, mime)) = self.write_answer(row, comment).await? else {
-            self.parts.desk.comment(&row.id, ADDRESS_NOTE, false).await?;
-            self.parts.store.skip_comment(&row.id, &comment.id, now).await?;
-            return Ok(false);
-        };
-        let mail = NewOutgoing {
-            mailbox: row.mailbox.clone(),
-            ticket: row.id.clone(),
-            comment: comment.id.clone(),
-            message_id,
-            recipient: row.requester.clone(),
-            mime,
-            created_at: now,
-        };
-        Ok(self.parts.store.add_outgoing(&mail).await?)
-    }
-
-    /// The Message-ID (without brackets, as the ledger keeps them) and the mail; `None` where an
-    /// address cannot be written into a mail.
-    async fn write_answer(
+    /// Puts the answer into the outbox; whether it is new.
+    async fn queue(
         &self,
         row: &TicketRow,
+        view: &TicketView,
         comment: &Comment,
-    ) -> Result<Option<(String, Vec<u8>)>, WorkerError> {
-        let settings = &self.parts.settings;
-        let mailbox = self.parts.store.mailbox(&row.mailbox).await?;
-        let from_address = settings.from_address.clone().or(mailbox.map(|mailbox| mailbox.address));
-        let Some(from_address) = from_address else { return Ok(None) };
-        let from = mailbox_of(settings.from_name.clone().unwrap_or_default(), from_address);
-        let reply_to = settings.reply_to.clone().map(|address| mailbox_of(String::new(), address));
-        let id = message_id::make(&self.parts.message_ids, &row.id, &comment.id, &settings.message_id_domain);
-        let answer = Answer {
-            message_id: &id,
-            from: &from,
-            reply_to: reply_to.as_ref(),
-            to: &mailbox_of(row.requester_name.clone(), row.requester.clone()),
-            subject: &row.subject,
-            date: comment.created_at,
-            references: &row.references,
-            text: &comment.text,
-        };
-        match compose(&answer) {
-            Ok(mime) => Ok(Some((id.trim_matches(['<', '>']).to_owned(), mime))),
-            Err(error) => {
-                warn!(ticket = row.id, comment = comment.id, error = %Report(&error), "an answer cannot be written");
-                Ok(None)
+    ) -> Result<bool, WorkerError> {
+        let now = self.parts.clock.now();
+        let posted = match self.mailbox_for(row).await? {
+            Some(sender) => {
+                let history = self.history(row, &sender).await?;
+                let letter = Letter {
+                    kind: OutgoingKind::Answer,
+                    about: &comment.id,
+                    date: comment.created_at,
+                    text: &comment.text,
+                    ticket_number: Some(view.number),
+                    quoted: history.as_ref().map(History::quoted),
+                };
+                self.post(row, &sender, &letter).await?
             }
+            None => Posted::Impossible,
+        };
+        if posted == Posted::Impossible {
+            self.parts.desk.comment(&row.id, ADDRESS_NOTE, false).await?;
+            self.parts.store.skip_comment(&row.id, &comment.id, now).await?;
         }
+        Ok(posted == Posted::New)
+    }
+
+    /// What the customer wrote last, where answers are to show it.
+    async fn history(&self, row: &TicketRow, sender: &MailboxRow) -> Result<Option<History>, WorkerError> {
+        if !self.style(sender)?.quote_history {
+            return Ok(None);
+        }
+        let store = &self.parts.store;
+        let Some(mail) = store.newest_on(&row.id).await? else { return Ok(None) };
+        let Some(raw) = store.inbound_raw(mail.id).await? else { return Ok(None) };
+        let Ok(read) = self.read(raw).await else { return Ok(None) };
+        let from = read.message.from.map(|from| if from.name.is_empty() { from.address } else { from.name });
+        let (from, text) = (from.unwrap_or_default(), read.message.reply);
+        Ok(Some(History { from, at: mail.received_at, text }))
+    }
+
+    /// Tells the customer that his ticket was closed, once for each closing that followed a new comment.
+    async fn follow_closing(&self, row: &TicketRow, view: &TicketView) -> Result<u32, WorkerError> {
+        let mut found = 0;
+        if view.closed
+            && !row.closed
+            && !row.requester.is_empty()
+            && let Some(sender) = self.mailbox_for(row).await?
+            && self.style(&sender)?.closing_notice
+        {
+            let last = view.comments.last().map_or("nothing", |comment| comment.id.as_str());
+            let letter = Letter {
+                kind: OutgoingKind::Closing,
+                about: &format!("closed:{last}"),
+                date: self.parts.clock.now(),
+                text: "",
+                ticket_number: Some(view.number),
+                quoted: None,
+            };
+            found = u32::from(self.post(row, &sender, &letter).await? == Posted::New);
+        }
+        if view.closed != row.closed {
+            self.parts.store.note_closed(&row.id, view.closed).await?;
+        }
+        Ok(found)
     }
 }
 
-fn mailbox_of(name: String, address: String) -> Mailbox {
-    Mailbox { name, address }
+/// What an answer shows below itself.
+struct History {
+    from: String,
+    at: Timestamp,
+    text: String,
+}
+
+impl History {
+    fn quoted(&self) -> Quoted<'_> {
+        Quoted { from: &self.from, at: self.at, text: &self.text }
+    }
 }
 
 /// Written by a person at the desk, for the customer.

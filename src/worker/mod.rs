@@ -5,11 +5,17 @@
 //! The worker gets valid tokens through the mailboxes it is given; it never sees a refresh token, a
 //! client secret or a mail provider's protocol.
 
+mod courtesy;
 mod crash;
 mod desk_action;
+mod desk_made;
 mod discover;
 mod hold;
 mod inbound;
+mod judge;
+mod letters;
+mod meters;
+pub mod orders;
 mod parts;
 mod process;
 mod reading;
@@ -17,15 +23,19 @@ mod round;
 mod send;
 mod settle;
 mod supervise;
+mod tidy;
+mod trouble;
 
 use std::sync::Arc;
 
 use crate::desk::DeskError;
 use crate::mailbox::MailboxError;
+use crate::mailbox::settings::SettingsError;
 use crate::store::StoreError;
 
 pub use crash::Point;
 pub use hold::HOLD_FACT;
+pub use meters::Meters;
 pub use parts::{MailboxFactory, Parts, Settings};
 
 /// What stopped a piece of work. The work itself is kept and tried again.
@@ -37,6 +47,8 @@ pub enum WorkerError {
     Mailbox(#[from] MailboxError),
     #[error("the desk failed the mail worker")]
     Desk(#[from] DeskError),
+    #[error("the mailbox's settings cannot be used")]
+    Settings(#[from] SettingsError),
     #[error("another worker took the mailbox over")]
     LeaseLost,
     #[error("this build has no mailbox of the kind `{kind}`")]

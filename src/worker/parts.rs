@@ -4,10 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::crash::Point;
+use super::meters::Meters;
 use crate::base::clock::Clock;
 use crate::base::secret::HashKey;
 use crate::base::wake::Wake;
 use crate::desk::Desk;
+use crate::mail::policy::Policy;
 use crate::mailbox::Mailbox;
 use crate::store::{MailboxRow, Store};
 
@@ -29,6 +31,7 @@ pub struct Parts {
     /// open (then a restart after a crash does not wait for its own lease to end).
     pub holder: String,
     pub settings: Settings,
+    pub meters: Meters,
     /// Called at each [`Point`]; does nothing in production.
     pub at: Arc<dyn Fn(Point) + Send + Sync>,
 }
@@ -45,4 +48,5 @@ pub struct Settings {
     pub max_size: usize,
     /// Right side of our Message-IDs.
     pub message_id_domain: String,
+    pub policy: Policy,
 }

@@ -5,29 +5,25 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tracing::{info, warn};
+use tracing::info;
 
 use super::desk_action::{Job, UNSETTLED};
+use super::judge::{Plan, STEP_BACK};
 use super::reading::Read;
 use super::supervise::stopping;
 use super::{Point, Worker, WorkerError};
-use crate::base::backoff::Backoff;
 use crate::base::clock::Timestamp;
-use crate::base::id::random_bytes;
 use crate::desk::DeskError;
-use crate::mail::Message;
-use crate::mail::decide::{Decision, Duplicate, Known, TicketHit, decide, same_content};
-use crate::store::{InboundEnd, InboundRow, InboundState, Intent, MailboxRow, StoreError, TicketRow};
+use crate::mail::policy::SameMail;
+use crate::mail::{Mailbox, same_address};
+use crate::store::{
+    InboundEnd, InboundRow, InboundState, Intent, MailboxRow, Participant, StoreError, TicketRow,
+};
 
 const AT_ONCE: u32 = 50;
 
-/// Tries to read a mail before it is quarantined.
-const READ_TRIES: u32 = 3;
-
-/// Parents of a mail that are looked for among the mails still on their way.
-const PARENTS: usize = 5;
-
-const BACKOFF: Backoff = Backoff { floor: Duration::from_secs(5), ceiling: Duration::from_secs(300) };
+/// More people than this in a conversation are most likely a mistake.
+const MOST_PARTICIPANTS: usize = 20;
 
 impl Worker {
     /// Every mail of this mailbox that is due now, oldest first.
@@ -82,20 +78,35 @@ impl Worker {
             Err(reason) => return self.unreadable(row, mail, &reason).await,
         };
         match &mail.intent {
-            Some(intent) => self.resume(row, mail, &read, intent.clone()).await,
-            None => self.begin(row, mail, &read).await,
+            Some(intent) if mail.state == InboundState::Intent => {
+                self.resume(row, mail, &read, intent.clone()).await
+            }
+            _ => self.begin(row, mail, &read).await,
         }
     }
 
     async fn begin(&self, row: &MailboxRow, mail: &InboundRow, read: &Read) -> Result<(), WorkerError> {
-        if self.waits_for_parent(mail, &read.message).await? {
+        if self.waits_for_parent(mail, read).await? {
             return Ok(());
         }
-        let job = Job { row, mail, read, resumed: false };
-        match self.judge(row, mail, &read.message).await? {
-            Decision::Ignore { reason, ticket } => self.ignore(mail, &read.message, reason, ticket).await,
-            Decision::Open { .. } => self.carry_out(&job, Intent::Open).await,
-            Decision::Reply { ticket } => self.carry_out(&job, Intent::Reply { ticket }).await,
+        // One that was quarantined and is tried again may have an intent from before.
+        let job = Job { row, mail, read, resumed: mail.intent.is_some() };
+        match self.plan(row, mail, read).await? {
+            Plan::Leave { reason, ticket } => self.leave(mail, read, reason, ticket).await,
+            Plan::StepBack { until, reason } => {
+                Ok(self.parts.store.postpone_inbound(mail.id, until, reason).await?)
+            }
+            Plan::Open { .. } => {
+                let first = self.write_first_intent(&job).await?;
+                if first {
+                    return self.do_and_end(&job, Intent::Open).await;
+                }
+                let until = self.parts.clock.now() + STEP_BACK;
+                let reason = "the same mail is on its way from another mailbox";
+                Ok(self.parts.store.postpone_inbound(mail.id, until, reason).await?)
+            }
+            Plan::Reply { ticket } => self.carry_out(&job, Intent::Reply { ticket }).await,
+            Plan::Note { ticket } => self.carry_out(&job, Intent::Note { ticket }).await,
         }
     }
 
@@ -118,6 +129,10 @@ impl Worker {
 
     async fn carry_out(&self, job: &Job<'_>, intent: Intent) -> Result<(), WorkerError> {
         self.write_intent(job, &intent).await?;
+        self.do_and_end(job, intent).await
+    }
+
+    async fn do_and_end(&self, job: &Job<'_>, intent: Intent) -> Result<(), WorkerError> {
         let done = match &intent {
             Intent::Open => self.open(job).await,
             Intent::Reply { ticket } => match self.reply(job, ticket).await {
@@ -125,10 +140,23 @@ impl Worker {
                 Ok(None) => self.open_instead(job).await,
                 Err(error) => Err(error),
             },
+            Intent::Note { ticket } => return self.note_and_end(job, ticket).await,
         };
         match done {
-            Ok(conversation) => self.end(job, conversation).await,
-            Err(WorkerError::Desk(error)) => self.after_failure_of_desk(job.mail, error).await,
+            Ok(conversation) => self.end(job, &conversation).await,
+            Err(WorkerError::Desk(error)) => self.after_failure_of_desk(job, error).await,
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn note_and_end(&self, job: &Job<'_>, ticket: &str) -> Result<(), WorkerError> {
+        match self.note(job, ticket).await {
+            Ok(true) => self.write_end(job, InboundEnd::Done { ticket: ticket.to_owned() }, None).await,
+            Ok(false) => {
+                let reason = "an automatic mail for a ticket that is gone".to_owned();
+                self.write_end(job, InboundEnd::Ignored { reason, ticket: None }, None).await
+            }
+            Err(WorkerError::Desk(error)) => self.after_failure_of_desk(job, error).await,
             Err(error) => Err(error),
         }
     }
@@ -142,122 +170,72 @@ impl Worker {
     /// Written again before a repeat too: the time in it says when the desk was last asked.
     async fn write_intent(&self, job: &Job<'_>, intent: &Intent) -> Result<(), WorkerError> {
         let now = self.parts.clock.now();
-        self.parts.store.write_intent(job.mail.id, &job.read.message.message_id, intent, now).await?;
+        self.parts.store.write_intent(job.mail.id, &job.read.reading, intent, now).await?;
         (self.parts.at)(Point::IntentWritten);
         Ok(())
     }
 
-    async fn end(&self, job: &Job<'_>, conversation: TicketRow) -> Result<(), WorkerError> {
-        (self.parts.at)(Point::DeskAnswered);
-        let (mail, message_id) = (job.mail, &job.read.message.message_id);
-        let end = InboundEnd::Done { ticket: conversation.id.clone() };
+    /// Whether this mail is the one of its copies that becomes a ticket.
+    async fn write_first_intent(&self, job: &Job<'_>) -> Result<bool, WorkerError> {
+        if self.parts.settings.policy.same_mail == SameMail::Separate {
+            return self.write_intent(job, &Intent::Open).await.map(|()| true);
+        }
         let now = self.parts.clock.now();
-        self.parts.store.end_inbound(mail.id, Some(message_id), &end, Some(&conversation), now).await?;
-        info!(mailbox = %mail.mailbox, mail = mail.id, ticket = conversation.id, "a mail is at the desk");
+        let first = self.parts.store.write_first_intent(job.mail.id, &job.read.reading, now).await?;
+        if first {
+            (self.parts.at)(Point::IntentWritten);
+        }
+        Ok(first)
+    }
+
+    async fn end(&self, job: &Job<'_>, conversation: &TicketRow) -> Result<(), WorkerError> {
+        (self.parts.at)(Point::DeskAnswered);
+        self.greet(job, conversation).await?;
+        let end = InboundEnd::Done { ticket: conversation.id.clone() };
+        self.write_end(job, end, Some(conversation)).await
+    }
+
+    async fn write_end(
+        &self,
+        job: &Job<'_>,
+        end: InboundEnd,
+        conversation: Option<&TicketRow>,
+    ) -> Result<(), WorkerError> {
+        let (mail, message_id) = (job.mail, &job.read.message.message_id);
+        let now = self.parts.clock.now();
+        self.parts.store.end_inbound(mail.id, Some(message_id), &end, conversation, now).await?;
+        let lag = now.since(mail.received_at);
+        self.parts.meters.arrived(lag);
+        let lag_ms = u64::try_from(lag.as_millis()).unwrap_or(u64::MAX);
+        info!(mailbox = %mail.mailbox, mail = mail.id, lag_ms, "a mail is at the desk");
         (self.parts.at)(Point::MailEnded);
         Ok(())
     }
 
-    async fn ignore(
+    async fn leave(
         &self,
         mail: &InboundRow,
-        message: &Message,
+        read: &Read,
         reason: String,
         ticket: Option<String>,
     ) -> Result<(), WorkerError> {
         info!(mailbox = %mail.mailbox, mail = mail.id, "a mail is left alone");
+        self.parts.store.note_reading(mail.id, &read.reading).await?;
         let end = InboundEnd::Ignored { reason, ticket };
         let now = self.parts.clock.now();
-        Ok(self.parts.store.end_inbound(mail.id, Some(&message.message_id), &end, None, now).await?)
+        let message_id = Some(read.message.message_id.as_str());
+        Ok(self.parts.store.end_inbound(mail.id, message_id, &end, None, now).await?)
     }
 
-    /// Keeps the mail for another try; nothing the desk does makes a mail a bad one.
-    async fn after_failure_of_desk(&self, mail: &InboundRow, error: DeskError) -> Result<(), WorkerError> {
-        let mut wait = backoff(mail.attempts);
-        if error.may_have_applied() {
-            wait = wait.max(UNSETTLED);
-        }
-        self.postpone(mail, wait, &error.to_string()).await?;
-        Err(error.into())
-    }
-
-    async fn unreadable(&self, row: &MailboxRow, mail: &InboundRow, reason: &str) -> Result<(), WorkerError> {
-        // A mail with an intent was readable once; it is never given up for one bad moment.
-        if mail.state == InboundState::Intent || mail.attempts + 1 < READ_TRIES {
-            return self.postpone(mail, backoff(mail.attempts), reason).await;
-        }
-        warn!(mailbox = %mail.mailbox, mail = mail.id, reason, "a mail is quarantined");
-        let end = InboundEnd::Quarantined { reason: reason.to_owned() };
-        self.parts.store.end_inbound(mail.id, None, &end, None, self.parts.clock.now()).await?;
-        self.announce_quarantine(row, mail, reason).await;
-        Ok(())
-    }
-
-    async fn postpone(&self, mail: &InboundRow, wait: Duration, reason: &str) -> Result<(), WorkerError> {
+    pub(super) async fn postpone(
+        &self,
+        mail: &InboundRow,
+        wait: Duration,
+        reason: &str,
+    ) -> Result<(), WorkerError> {
         let next_try_at = self.parts.clock.now() + wait;
         Ok(self.parts.store.postpone_inbound(mail.id, next_try_at, reason).await?)
     }
-
-    /// Whether a mail this one answers is about to become a ticket; then it is left for the next round.
-    async fn waits_for_parent(&self, mail: &InboundRow, message: &Message) -> Result<bool, WorkerError> {
-        let store = &self.parts.store;
-        if store.ticket_by_message_ids(&message.parents).await?.is_some() {
-            return Ok(false);
-        }
-        for parent in message.parents.iter().take(PARENTS) {
-            let earlier = store.inbound_by_message_id(&mail.mailbox, parent, mail.id).await?;
-            if earlier.is_some_and(|earlier| earlier.state == InboundState::Intent) {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
-    pub(super) async fn judge(
-        &self,
-        row: &MailboxRow,
-        mail: &InboundRow,
-        message: &Message,
-    ) -> Result<Decision, WorkerError> {
-        let settings = &self.parts.settings;
-        let own_addresses: Vec<String> =
-            [Some(&row.address), settings.from_address.as_ref(), settings.reply_to.as_ref()]
-                .into_iter()
-                .flatten()
-                .cloned()
-                .collect();
-        let ticket = self.parts.store.ticket_by_message_ids(&message.parents).await?;
-        let known = Known {
-            own_addresses: &own_addresses,
-            message_id_key: &self.parts.message_ids,
-            ticket: ticket.map(|ticket| TicketHit { id: ticket.id, requester: ticket.requester }),
-            duplicate: self.duplicate(mail, message).await?,
-            accept_since: row.accept_since,
-            received_at: mail.received_at,
-        };
-        Ok(decide(message, &known))
-    }
-
-    async fn duplicate(
-        &self,
-        mail: &InboundRow,
-        message: &Message,
-    ) -> Result<Option<Duplicate>, WorkerError> {
-        let store = &self.parts.store;
-        let Some(earlier) = store.inbound_by_message_id(&mail.mailbox, &message.message_id, mail.id).await?
-        else {
-            return Ok(None);
-        };
-        let Some(raw) = store.inbound_raw(earlier.id).await? else { return Ok(None) };
-        let same_content = self.read(raw).await.is_ok_and(|other| same_content(&other.message, message));
-        Ok(Some(Duplicate { ticket: earlier.ticket, same_content }))
-    }
-}
-
-/// Wait after a try, when `failed` tries failed before it.
-fn backoff(failed: u32) -> Duration {
-    let [chance] = random_bytes::<1>();
-    BACKOFF.wait(failed + 1, chance)
 }
 
 /// Whether the desk may well take the next mail after this.
@@ -265,30 +243,60 @@ fn concerns_one_mail(error: &DeskError) -> bool {
     matches!(error, DeskError::Refused { .. } | DeskError::Garbled { .. })
 }
 
-/// A conversation that begins with `mail`.
+/// A conversation that begins with the mail of `job`.
 pub(super) fn conversation(
-    mail: &InboundRow,
-    message: &Message,
+    job: &Job<'_>,
     ticket: String,
     requester: (String, String),
+    own: &[String],
     now: Timestamp,
 ) -> TicketRow {
-    TicketRow {
+    let message = &job.read.message;
+    let row = TicketRow {
         id: ticket,
-        mailbox: mail.mailbox.clone(),
+        mailbox: job.mail.mailbox.clone(),
         requester: requester.0,
         requester_name: requester.1,
         subject: message.subject.clone(),
-        references: with_own_id(message.references.clone(), message),
+        participants: Vec::new(),
+        references: message.references.clone(),
+        thread_index: job.read.thread_index.clone(),
+        closed: false,
+        by_mail: true,
         opened_at: now,
         // Looked at soon: an answer may have been faster than the ledger.
         swept_at: Timestamp(0),
-    }
+    };
+    // Not the sender: where answers go to somebody else, he asked for that.
+    with_people(with_reference(row, job.read), message.to.iter().chain(&message.cc), own)
 }
 
-/// The references of a conversation with `message` as the newest.
-pub(super) fn with_own_id(mut references: Vec<String>, message: &Message) -> Vec<String> {
-    references.retain(|id| *id != message.message_id);
-    references.push(message.message_id.clone());
-    references
+/// The conversation with one more mail: the newest reference, and whoever takes part in it.
+pub(super) fn continued(row: TicketRow, read: &Read, own: &[String]) -> TicketRow {
+    let message = &read.message;
+    with_people(with_reference(row, read), message.from.iter().chain(&message.to).chain(&message.cc), own)
+}
+
+fn with_reference(mut row: TicketRow, read: &Read) -> TicketRow {
+    let id = &read.message.message_id;
+    row.references.retain(|known| known != id);
+    row.references.push(id.clone());
+    row.closed = false;
+    row
+}
+
+fn with_people<'p>(
+    mut row: TicketRow,
+    people: impl Iterator<Item = &'p Mailbox>,
+    own: &[String],
+) -> TicketRow {
+    for Mailbox { name, address } in people {
+        let known = own.iter().any(|own| same_address(own, address))
+            || same_address(&row.requester, address)
+            || row.participants.iter().any(|one| same_address(&one.address, address));
+        if !known && !address.is_empty() && row.participants.len() < MOST_PARTICIPANTS {
+            row.participants.push(Participant { name: name.clone(), address: address.clone() });
+        }
+    }
+    row
 }

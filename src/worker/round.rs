@@ -13,6 +13,7 @@ use super::{Worker, WorkerError};
 use crate::base::clock::Timestamp;
 use crate::base::id::MailboxId;
 use crate::base::report::Report;
+use crate::mailbox::settings::MailboxSettings;
 use crate::mailbox::{Mailbox, MailboxError};
 use crate::oauth::source::TokenError;
 use crate::store::{MailboxRow, MailboxState, PollResult};
@@ -67,6 +68,8 @@ impl Worker {
     pub async fn run_once(&self) -> Result<(), WorkerError> {
         let (_keep, stop) = watch::channel(false);
         let discovered = self.discover().await;
+        self.tidy().await?;
+        self.measure().await?;
         for row in self.parts.store.mailboxes().await? {
             self.round(&row.id, &mut None, &stop).await?;
         }
@@ -97,6 +100,9 @@ impl Worker {
     ) -> Result<Option<Duration>, WorkerError> {
         let Some(row) = self.parts.store.mailbox(id).await? else { return Ok(None) };
         let Some(fence) = self.take_lease(id).await? else { return Ok(Some(LEASE)) };
+        self.take_orders(&row, Lease { fence }).await?;
+        // An order may have changed it.
+        let Some(row) = self.parts.store.mailbox(id).await? else { return Ok(None) };
         let kept = self.keep_mailbox(&row, kept);
         let may_poll = row.state == MailboxState::Connected && kept.paused_until <= self.parts.clock.now();
         let turn =
@@ -110,12 +116,13 @@ impl Worker {
         }
         if let Some(WorkerError::Mailbox(MailboxError::Throttled { retry_at })) = outcome.failure {
             kept.paused_until = retry_at;
+            self.parts.meters.throttled();
         }
         let paused_until = kept.paused_until;
         if may_poll || outcome.failure.is_some() {
             self.record(&row, outcome).await?;
         }
-        Ok(Some(self.next_wait(id, paused_until).await?))
+        Ok(Some(self.next_wait(&row, paused_until).await?))
     }
 
     /// The steps, each tried even when an earlier one failed: a dead token must not keep stored mail
@@ -150,11 +157,13 @@ impl Worker {
     }
 
     /// Until the next retry, or the next poll.
-    async fn next_wait(&self, id: &MailboxId, paused_until: Timestamp) -> Result<Duration, WorkerError> {
+    async fn next_wait(&self, row: &MailboxRow, paused_until: Timestamp) -> Result<Duration, WorkerError> {
         let now = self.parts.clock.now();
-        let poll = self.parts.settings.poll_interval;
+        let chosen = MailboxSettings::parse(&row.settings)?.check_interval;
+        let poll =
+            chosen.map_or(self.parts.settings.poll_interval, |seconds| Duration::from_secs(seconds.into()));
         let inbound = self.parts.store.due_inbound(now + poll, LOOK_AHEAD).await?;
-        let outgoing = self.parts.store.due_outgoing(id, now + poll, LOOK_AHEAD).await?;
+        let outgoing = self.parts.store.due_outgoing(&row.id, now + poll, LOOK_AHEAD).await?;
         let tries =
             inbound.iter().map(|mail| mail.next_try_at).chain(outgoing.iter().map(|mail| mail.next_try_at));
         // What is due already was left on purpose, for the next poll.

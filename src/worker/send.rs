@@ -12,11 +12,14 @@ use crate::base::report::Report;
 use crate::desk::DeskError;
 use crate::mailbox::{Evidence, Mailbox, MailboxError, Outgoing};
 use crate::oauth::source::TokenError;
-use crate::store::{MailboxRow, OutboxRow};
+use crate::store::{MailboxRow, OutboxRow, OutgoingKind};
 
 /// Tries are given up after this time; `MIN_TRIES` keeps a long hold from using it up.
 const GIVE_UP_AFTER: Duration = Duration::from_secs(72 * 3600);
 const MIN_TRIES: u32 = 20;
+
+/// How long a notice is worth sending.
+const NEWS_FOR: Duration = Duration::from_secs(24 * 3600);
 
 /// What the provider is asked next about a mail.
 enum Step {
@@ -40,6 +43,10 @@ impl Worker {
             if stopping(stop) {
                 break;
             }
+            if self.is_stale(&mail) {
+                self.parts.store.outgoing_failed(mail.id, "a notice that came too late to be news").await?;
+                continue;
+            }
             match self.send(&mail, mailbox).await {
                 Ok(()) => {}
                 Err(WorkerError::Mailbox(error)) => {
@@ -60,6 +67,12 @@ impl Worker {
     async fn next_outgoing(&self, row: &MailboxRow) -> Result<Option<OutboxRow>, WorkerError> {
         let due = self.parts.store.due_outgoing(&row.id, self.parts.clock.now(), 1).await?;
         Ok(due.into_iter().next())
+    }
+
+    /// A notice that waited too long, while answers were held back, tells nothing any more.
+    fn is_stale(&self, mail: &OutboxRow) -> bool {
+        let waited = self.parts.clock.now().since(mail.created_at);
+        mail.kind != OutgoingKind::Answer && mail.dispatched_at.is_none() && waited > NEWS_FOR
     }
 
     async fn send(&self, mail: &OutboxRow, mailbox: &dyn Mailbox) -> Result<(), WorkerError> {
@@ -154,6 +167,10 @@ impl Worker {
 
     /// The agent is told at the ticket first: a crash in between tells him twice rather than never.
     async fn give_up(&self, mail: &OutboxRow, reason: &str) -> Result<(), WorkerError> {
+        if mail.kind != OutgoingKind::Answer {
+            // Nobody wrote it, so nobody has to be told.
+            return Ok(self.parts.store.outgoing_failed(mail.id, reason).await?);
+        }
         warn!(mailbox = %mail.mailbox, ticket = mail.ticket, comment = mail.comment, reason, "an answer is given up");
         let note =
             format!("[mintgate] An answer on this ticket could not be mailed to the customer: {reason}");

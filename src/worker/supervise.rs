@@ -9,6 +9,7 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 use tracing::{error, warn};
 
+use super::orders::{ORDER, mailbox_of};
 use super::{Worker, WorkerError};
 use crate::base::id::MailboxId;
 use crate::base::report::Report;
@@ -30,15 +31,39 @@ impl Worker {
                 found = self.discover() => ring_if_found(found, &running),
                 _ = stop.changed() => break,
             }
+            if let Err(error) = self.tidy().await {
+                warn!(error = %Report(&error), "old mails cannot be dropped");
+            }
             tokio::select! {
                 () = self.parts.wake.rung() => ring(&running),
                 () = tokio::time::sleep(self.parts.settings.poll_interval) => {}
+                () = self.watch_orders(&running) => {}
                 _ = stop.changed() => {}
             }
         }
         for (mailbox, one) in running {
             one.bell.notify_one();
             report_end(&mailbox, one.task).await;
+        }
+    }
+
+    /// Looks every moment whether another process left an order, and how things stand. Never ends.
+    async fn watch_orders(&self, running: &HashMap<MailboxId, Running>) {
+        for look in 0_u32.. {
+            match self.parts.store.hints(ORDER).await {
+                Ok(hints) => {
+                    for one in hints.iter().filter_map(|hint| running.get(&mailbox_of(hint)?)) {
+                        one.bell.notify_one();
+                    }
+                }
+                Err(error) => warn!(error = %Report(&error), "orders cannot be looked for"),
+            }
+            if look.is_multiple_of(LOOKS_PER_COUNT)
+                && let Err(error) = self.measure().await
+            {
+                warn!(error = %Report(&error), "the mails cannot be counted");
+            }
+            tokio::time::sleep(LOOK_FOR_ORDERS).await;
         }
     }
 
@@ -111,6 +136,11 @@ async fn report_end(mailbox: &MailboxId, task: JoinHandle<()>) {
         error!(%mailbox, error = %Report(&error), "the task of a mailbox died");
     }
 }
+
+/// How soon an order of another process is seen.
+const LOOK_FOR_ORDERS: Duration = Duration::from_secs(2);
+/// Counting reads every line of the ledger, so it is done less often.
+const LOOKS_PER_COUNT: u32 = 8;
 
 /// The shortest sleep of a task, so that a due time in the past cannot make it spin.
 pub(super) const SHORTEST_WAIT: Duration = Duration::from_secs(1);

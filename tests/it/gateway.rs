@@ -1,7 +1,9 @@
 //! The gateway on real sockets: what a client may send, what an upstream gets, how it ends.
 
+mod before_tls;
 mod brakes;
 mod client;
+pub mod client;
 mod cookies;
 mod draining;
 mod failures;
@@ -10,13 +12,15 @@ mod http2;
 mod nginx;
 mod own_pages;
 mod pages;
+mod paths;
 mod proxying;
+mod refusals;
 mod reload;
 mod shield;
 mod sign_ins;
 mod start;
 mod streaming;
-mod tls;
+pub mod tls;
 mod trusted_proxies;
 mod upgrade;
-mod upstream;
+pub mod upstream;

@@ -1,5 +1,6 @@
 //! The integration tests: one binary, a file per area, real servers where a user would have them.
 
+mod abuse;
 mod admins;
 mod audit;
 mod browser;
@@ -14,6 +15,7 @@ mod mail;
 mod middleware;
 mod net;
 mod oauth;
+mod paths;
 mod providers;
 mod rule;
 mod sandbox;

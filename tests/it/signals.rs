@@ -90,6 +90,37 @@ async fn sighup_while_it_starts_does_not_end_the_program() {
     scene.until_it_answers().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn sigterm_while_it_starts_ends_the_program_well() {
+    let scene = Scene::start().await;
+    let mut program = scene.spawn_program();
+    eventually("a vault key", async || scene.config.with_file_name("vault.key").exists().then_some(())).await;
+    program.signal(Signal::TERM);
+    assert!(program.ended().await.success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sigusr1_opens_the_access_log_anew() {
+    let scene = Scene::start().await;
+    let log = scene.config.with_file_name("access.log");
+    let moved = scene.config.with_file_name("access.log.1");
+    let start_up = std::fs::read_to_string(&scene.config).expect("the start-up file");
+    let setting = format!("accessLog: {{ filePath: \"{}\" }}\n", log.display());
+    std::fs::write(&scene.config, start_up + &setting).expect("written");
+    let program = scene.start_program().await;
+    assert_eq!(scene.status_of("/auth/login?before").await, Some(StatusCode::OK));
+    eventually("a line", async || std::fs::metadata(&log).is_ok_and(|file| file.len() > 0).then_some(()))
+        .await;
+
+    std::fs::rename(&log, &moved).expect("moved");
+    program.signal(Signal::USR1);
+    eventually("a new file", async || log.exists().then_some(())).await;
+    assert_eq!(scene.status_of("/sw.js").await, Some(StatusCode::OK));
+    let line = async || std::fs::read_to_string(&log).ok().filter(|text| text.contains("/sw.js"));
+    eventually("a line in the new file", line).await;
+    assert!(!std::fs::read_to_string(&moved).expect("the old file").contains("/sw.js"));
+}
+
 fn rules_for(client: &str) -> String {
     format!(
         "http:

@@ -1,9 +1,13 @@
 //! The mail worker against the sandbox's desk and Graph over HTTP and a real SQLite store: nothing is
 //! lost and nothing is done twice.
 
+mod courtesy;
 mod crash;
 mod inbound;
 mod mails;
+mod orders;
 mod outbound;
+mod policy;
 mod running;
 mod scene;
+mod soak;

@@ -11,12 +11,11 @@ use crate::web::client_address::Trusted;
 use crate::web::exchange::Scheme;
 
 const ENTRY_POINT: Shape = Shape {
-    keys: &["address", "http", "forwardedHeaders", "transport", "asDefault"],
+    keys: &["address", "http", "forwardedHeaders", "transport", "proxyProtocol", "asDefault"],
     foreign: &[
         ("http2", Foreign::Refused("its limits are built in; leave it out")),
         ("http3", Foreign::Refused("HTTP/3 is not supported; HTTP/2 is, without a setting")),
         ("udp", Foreign::Refused("only HTTP over TCP is served")),
-        ("proxyProtocol", Foreign::Refused("it is not supported yet; use forwardedHeaders.trustedIPs")),
         ("observability", Foreign::Ignored("what is logged and counted is the same for every entry point")),
         ("reusePort", Foreign::Ignored("it is always so")),
         ("allowACMEByPass", Foreign::Refused("certificates are files")),
@@ -59,6 +58,8 @@ const FORWARDED: Shape = Shape {
         ),
     ],
 };
+
+const PROXY_PROTOCOL: Shape = Shape { keys: &["trustedIPs", "insecure"], foreign: &[] };
 
 const TRANSPORT: Shape = Shape {
     keys: &["respondingTimeouts", "lifeCycle"],
@@ -149,6 +150,7 @@ fn draft(name: &str, section: &Section<'_>) -> Option<Drafted> {
         tls,
         redirect: None,
         trusted,
+        proxy_header: proxy_header(section),
         timeouts,
         middlewares: middlewares.map(|text| text.value.to_owned()).collect(),
         default,
@@ -201,22 +203,38 @@ fn redirection(
 }
 
 fn trusted(section: &Section<'_>) -> Trusted {
-    let Some(forwarded) = section.section("forwardedHeaders", &FORWARDED) else { return Trusted::Nobody };
+    section.section("forwardedHeaders", &FORWARDED).map_or(Trusted::Nobody, |forwarded| peers(&forwarded))
+}
+
+/// Traefik lets everybody else in without the header; here it is demanded of every connection, so that
+/// nobody chooses his own address by leaving it out.
+fn proxy_header(section: &Section<'_>) -> Option<Trusted> {
+    let proxy_protocol = section.section("proxyProtocol", &PROXY_PROTOCOL)?;
+    let senders = peers(&proxy_protocol);
+    if senders == Trusted::Nobody {
+        let help = "list the balancer's addresses under `trustedIPs`";
+        proxy_protocol.problem(proxy_protocol.place, "`proxyProtocol` trusts nobody", Some(help.into()));
+    }
+    Some(senders)
+}
+
+/// `trustedIPs` and `insecure`.
+fn peers(section: &Section<'_>) -> Trusted {
     let mut networks = Vec::new();
-    for text in forwarded.texts("trustedIPs") {
+    for text in section.texts("trustedIPs") {
         match parse_network(text.value) {
             Ok(network) => {
                 if network.host_bits_masked {
-                    forwarded.warn(text.place, &format!("`{}` is read as {}", text.value, network.range));
+                    section.warn(text.place, &format!("`{}` is read as {}", text.value, network.range));
                 }
                 networks.push(network.range);
             }
-            Err(error) => forwarded.problem(text.place, error.to_string(), None),
+            Err(error) => section.problem(text.place, error.to_string(), None),
         }
     }
-    match forwarded.flag("insecure") {
+    match section.flag("insecure") {
         Some(At { value: true, place }) => {
-            forwarded.warn(
+            section.warn(
                 place,
                 "everybody is trusted to say who the client is; address lists mean nothing then",
             );

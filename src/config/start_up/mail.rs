@@ -5,6 +5,7 @@ use std::time::Duration;
 use url::Url;
 
 use super::desk::secret;
+use super::mail_policy::policy;
 use super::{Reading, any};
 use crate::config::section::{At, Section, Shape};
 use crate::config::{Console, Desk, Mail, value};
@@ -12,7 +13,23 @@ use crate::oauth::provider::MicrosoftApp;
 use crate::web::cookie::Hardening;
 
 const MAIL: Shape = Shape {
-    keys: &["enabled", "pollInterval", "rateLimit", "from", "fromName", "replyTo", "maxSize"],
+    keys: &[
+        "enabled",
+        "pollInterval",
+        "rateLimit",
+        "from",
+        "fromName",
+        "replyTo",
+        "maxSize",
+        // How mail is treated: `mail_policy`.
+        "sameMail",
+        "keepRaw",
+        "acknowledge",
+        "closingNotice",
+        "quoteHistory",
+        "signature",
+        "templates",
+    ],
     foreign: &[],
 };
 const CONSOLE: Shape = Shape { keys: &["enabled", "publicUrl"], foreign: &[] };
@@ -157,6 +174,7 @@ pub fn mail(reading: &Reading<'_>, desk: &Option<Desk>, microsoft: bool, public_
         max_size: max_size.map_or(25 * 1024 * 1024, |size| size.value),
         from_address,
         message_id_domain,
+        policy: policy(section),
     }
 }
 

@@ -3,6 +3,7 @@
 mod desk;
 mod entry_points;
 mod mail;
+mod mail_policy;
 mod observe;
 
 use std::fmt::Display;

@@ -57,10 +57,15 @@ fn request_lines_that_could_be_read_twice_are_refused() {
         "GET /<x> HTTP/1.1",
         "GET /?\" HTTP/1.1",
         "GET /` HTTP/1.1",
+        "GET /a\\b HTTP/1.1",
+        "GET //\\evil.example HTTP/1.1",
         "GET /\u{7f} HTTP/1.1",
         "GET /\u{e9} HTTP/1.1",
     ] {
         assert_eq!(status(&format!("{line}\r\nHost: a\r\n\r\n")), Some(400), "{line:?}");
+    }
+    for method in ["get", "Get", "G_ET", &"A".repeat(9000)] {
+        assert_eq!(status(&format!("{method} / HTTP/1.1\r\nHost: a\r\n\r\n")), Some(501), "{method:.9}");
     }
     for method in ["TRACE", "CONNECT"] {
         assert_eq!(status(&format!("{method} / HTTP/1.1\r\nHost: a\r\n\r\n")), Some(405));

@@ -100,6 +100,10 @@ struct SessionShield {
 }
 
 impl Middleware for SessionShield {
+    fn decides_by_path(&self) -> bool {
+        true
+    }
+
     fn request(&self, exchange: &Exchange, head: &mut dyn RequestHead) -> Verdict {
         let path = exchange.path.text(head.uri().path());
         let place = Place::of(head.method(), path);

@@ -57,10 +57,18 @@ impl Matcher for Host {
                 .is_some_and(|label| !label.is_empty() && !label.contains('.')),
         }
     }
+
+    fn is_about_host(&self) -> bool {
+        true
+    }
 }
 
 impl Matcher for HostRegexp {
     fn matches(&self, subject: &Subject<'_>) -> bool {
         self.0.is_match(without_brackets(subject.host).as_bytes())
+    }
+
+    fn is_about_host(&self) -> bool {
+        true
     }
 }

@@ -19,6 +19,11 @@ use crate::rule::{RuleError, Subject};
 /// One compiled call. Matching allocates nothing on ordinary requests.
 pub trait Matcher: fmt::Debug + Send + Sync {
     fn matches(&self, subject: &Subject<'_>) -> bool;
+
+    /// Looks at nothing but the host.
+    fn is_about_host(&self) -> bool {
+        false
+    }
 }
 
 type Build = fn(&[Argument]) -> Result<Box<dyn Matcher>, RuleError>;

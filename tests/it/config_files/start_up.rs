@@ -30,6 +30,22 @@ fn the_least_file_has_sane_defaults() {
 }
 
 #[test]
+fn a_proxy_header_is_demanded_of_named_senders_only() {
+    let of = |setting: &str| {
+        let yaml = LEAST.replace("\":8080\"}", &format!("\":8080\", proxyProtocol: {setting}}}"));
+        Folder::new().start_up(&yaml, &[]).map(|start_up| start_up.entry_points[0].proxy_header.clone())
+    };
+    let network = "192.0.2.0/24".parse().expect("a network");
+    assert_eq!(of("{trustedIPs: [192.0.2.0/24]}"), Ok(Some(Trusted::Networks(vec![network]))));
+    assert_eq!(of("{insecure: true}"), Ok(Some(Trusted::Everybody)));
+    for nobody in ["{}", "{trustedIPs: []}", "{insecure: false}"] {
+        let told = of(nobody).expect_err("nobody could connect");
+        assert!(told.contains("mintgate.yml:1:") && told.contains("`proxyProtocol` trusts nobody"), "{told}");
+    }
+    assert!(of("{trustedIps: [x]}").expect_err("not an address").contains('`'));
+}
+
+#[test]
 fn traefiks_entry_points_are_understood() {
     let yaml = "\
 entryPoints:

@@ -58,11 +58,25 @@ fn a_service_without_servers_is_unavailable() {
 #[test]
 fn what_no_router_takes_is_not_found() {
     let upstream = Upstream::echo();
-    let gateway =
-        Started::new(routes(vec![router("Host(`other.example`)")], vec![service(&[upstream.address])]));
+    let routers = vec![router("Host(`desk.example`) && Path(`/x`)"), router("Host(`other.example`)")];
+    let gateway = Started::new(routes(routers, vec![service(&[upstream.address])]));
     let mut client = Client::to(gateway.address);
     assert_eq!(client.ask("GET /", &[]).status, 404);
     assert_eq!(client.ask("GET /", &[]).header("connection"), Some("keep-alive"));
+    assert_eq!(upstream.requests(), 0);
+}
+
+#[test]
+fn a_host_that_no_router_names_is_misdirected_unless_a_router_names_none() {
+    let upstream = Upstream::echo();
+    for (rules, status) in [
+        (["Host(`other.example`)", "HostRegexp(`^x`) && Path(`/`)"], 421),
+        (["Host(`other.example`)", "Path(`/x`)"], 404),
+        (["Host(`other.example`)", "!Host(`other.example`) && Path(`/x`)"], 404),
+    ] {
+        let gateway = Started::new(routes(rules.map(router).into(), vec![service(&[upstream.address])]));
+        assert_eq!(Client::to(gateway.address).ask("GET /", &[]).status, status, "{rules:?}");
+    }
     assert_eq!(upstream.requests(), 0);
 }
 

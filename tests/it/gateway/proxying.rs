@@ -297,7 +297,7 @@ fn an_encoded_letter_does_not_lead_past_a_rule_of_any_service() {
     for path in ["/secret", "/%73ecret/x", "/s%65cret"] {
         assert_eq!(client.ask(&format!("GET {path}"), &[]).status, 403, "{path}");
     }
-    assert!(client.ask("GET /a%73", &[]).text().starts_with("GET /a%73 "), "forwarded as sent");
+    assert!(client.ask("GET /a%73", &[]).text().starts_with("GET /as "), "forwarded as matched");
 }
 
 #[test]

@@ -26,6 +26,7 @@ use tokio::sync::watch;
 /// What is unusual about a gateway under test.
 pub struct Plan {
     pub trusted: Trusted,
+    pub proxy_header: Option<Trusted>,
     pub redirect: Option<Redirection>,
     pub head_deadline: Duration,
     pub idle: Duration,
@@ -35,12 +36,15 @@ pub struct Plan {
     pub on_desk_write: Option<Wake>,
     pub on_rights_change: Option<Flush>,
     pub access_log: Option<AccessLog>,
+    /// `/ping` and `/metrics` are answered.
+    pub own_pages: bool,
 }
 
 impl Default for Plan {
     fn default() -> Self {
         Self {
             trusted: Trusted::Nobody,
+            proxy_header: None,
             redirect: None,
             head_deadline: Duration::from_secs(10),
             idle: Duration::from_secs(30),
@@ -50,11 +54,12 @@ impl Default for Plan {
             on_desk_write: None,
             on_rights_change: None,
             access_log: None,
+            own_pages: true,
         }
     }
 }
 
-/// A running gateway with one entry point `web` that also answers `/ping` and `/metrics`.
+/// A running gateway with one entry point `web`.
 pub struct Started {
     pub address: SocketAddr,
     pub gateway: Arc<Gateway>,
@@ -74,8 +79,8 @@ impl Started {
         let control = Runtime::new().expect("a runtime");
         let parts = Parts {
             entry_points: bound.iter().map(|bound| bound.entry_point.clone()).collect(),
-            ping: Some("web".to_owned()),
-            metrics: Some("web".to_owned()),
+            ping: plan.own_pages.then(|| "web".to_owned()),
+            metrics: plan.own_pages.then(|| "web".to_owned()),
             locales: vec!["de".into(), "en".into()],
             access_log: plan.access_log,
             console: plan.console,
@@ -132,6 +137,7 @@ fn entry_point(plan: &Plan) -> EntryPoint {
         tls: false,
         redirect: plan.redirect.clone(),
         trusted: plan.trusted.clone(),
+        proxy_header: plan.proxy_header.clone(),
         timeouts: EntryTimeouts { read: plan.head_deadline, write: None, idle: plan.idle, grace: plan.grace },
         middlewares: Vec::new(),
         default: true,

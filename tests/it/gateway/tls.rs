@@ -16,7 +16,7 @@ use tokio_rustls::rustls::sign::CertifiedKey;
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
 use super::client::Client;
-use super::start::{Started, router, routes, service};
+use super::start::{Started, named, router, routes, service};
 use super::upstream::Upstream;
 
 pub(super) struct Pki {
@@ -159,6 +159,39 @@ pub(super) async fn read(response: h2::client::ResponseFuture) -> (u16, String) 
     (status, String::from_utf8(body).expect("text"))
 }
 
+/// Lets everybody pass; differs from every other.
+struct Guard;
+
+impl mintgate::middleware::Middleware for Guard {}
+
+#[tokio::test]
+async fn a_connection_made_for_one_guard_does_not_carry_requests_for_another() {
+    let upstream = Upstream::echo();
+    let Pki { mut routes, roots, .. } = pki(&upstream);
+    let mut other = router("Host(`x.b.example`) || Host(`y.b.example`)");
+    other.tls = true;
+    other.middlewares = vec![named("guard", Guard)];
+    routes.routers.push(other);
+    let gateway = Started::new(routes);
+    for (name, host, expected) in [
+        ("a.example", "a.example", 200),
+        ("a.example", "x.b.example", 421),
+        ("a.example", "c.example", 200),
+        ("x.b.example", "a.example", 421),
+        ("x.b.example", "y.b.example", 200),
+        ("x.b.example", "X.B.example.:8443", 200),
+    ] {
+        let stream = connect(gateway.address, &roots, name, "h2").await;
+        let (client, connection) = h2::client::handshake(stream).await.expect("HTTP/2");
+        let driven = tokio::spawn(connection);
+        let mut client = client.ready().await.expect("ready");
+        let status = read(ask(&mut client, &format!("https://{host}/"))).await.0;
+        assert_eq!(status, expected, "{name} then {host}");
+        driven.abort();
+    }
+    stopped(gateway).await;
+}
+
 #[tokio::test]
 async fn a_tls_router_is_not_reached_in_plain() {
     let upstream = Upstream::echo();
@@ -174,7 +207,7 @@ pub(super) async fn stopped(gateway: Started) {
     tokio::task::spawn_blocking(move || drop(gateway)).await.expect("stopped");
 }
 
-mod any {
+pub mod any {
     //! A verifier that accepts what it is shown, because the test looks at it itself.
 
     use tokio_rustls::rustls::client::danger::{

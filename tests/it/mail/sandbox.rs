@@ -116,6 +116,10 @@ fn answer() -> Vec<u8> {
         date: BEGAN,
         references: &references,
         text: "Switch it off.",
+        copies: &[],
+        thread_index: &mintgate::mail::thread_index::answer(None, "t1", Timestamp(0), Timestamp(0)),
+        voice: mintgate::mail::compose::Voice::Person,
+        quoted: None,
     };
     compose(&answer).expect("a mail")
 }

@@ -2,7 +2,7 @@
 
 use mintgate::store::{InboundEnd, InboundState, Intent, NewMail, StoreAt, StoreError, TicketRow};
 
-use super::{NOW, later, mail, on_both, open, support, ticket};
+use super::{NOW, later, mail, on_both, open, reading, support, ticket};
 
 on_both!(
     a_mail_is_stored_once_however_many_bring_it,
@@ -74,7 +74,7 @@ async fn due_mails_come_oldest_first_and_only_when_due(place: StoreAt) {
 async fn an_end_writes_mail_conversation_and_reference_together(place: StoreAt) {
     let store = open(&place).await;
     let id = store.add_inbound(&mail("one")).await.expect("stored").expect("new");
-    store.write_intent(id, "a@x", &Intent::Open, later(1)).await.expect("written");
+    store.write_intent(id, &reading("a@x"), &Intent::Open, later(1)).await.expect("written");
     let intended = store.inbound(id).await.expect("read").expect("there");
     assert_eq!(
         (intended.state, intended.intent, intended.intent_at),
@@ -97,7 +97,7 @@ async fn an_ended_mail_takes_no_second_end_and_no_intent(place: StoreAt) {
     store.end_inbound(id, Some("a@x"), &done("t1"), Some(&ticket("t1")), NOW).await.expect("ended");
 
     let again = store.end_inbound(id, Some("b@x"), &done("t2"), Some(&ticket("t2")), NOW).await;
-    let intent = store.write_intent(id, "a@x", &Intent::Open, NOW).await;
+    let intent = store.write_intent(id, &reading("a@x"), &Intent::Open, NOW).await;
 
     assert!(matches!(again, Err(StoreError::Failed { .. })), "{again:?}");
     assert!(matches!(intent, Err(StoreError::Failed { .. })), "{intent:?}");
@@ -155,7 +155,7 @@ async fn a_copy_is_known_by_its_message_id_only_once_it_is_further_on(place: Sto
     };
 
     assert_eq!(known().await, None);
-    store.write_intent(first, "a@x", &Intent::Open, NOW).await.expect("written");
+    store.write_intent(first, &reading("a@x"), &Intent::Open, NOW).await.expect("written");
     assert_eq!(known().await, Some((first, InboundState::Intent)));
     store.end_inbound(first, Some("a@x"), &done("t1"), Some(&ticket("t1")), NOW).await.expect("ended");
     assert_eq!(known().await, Some((first, InboundState::Done)));
@@ -166,8 +166,8 @@ async fn two_copies_never_give_way_to_each_other(place: StoreAt) {
     let store = open(&place).await;
     let first = store.add_inbound(&mail("one")).await.expect("stored").expect("new");
     let second = store.add_inbound(&mail("two")).await.expect("stored").expect("new");
-    store.write_intent(second, "a@x", &Intent::Open, NOW).await.expect("written");
-    store.write_intent(first, "a@x", &Intent::Open, NOW).await.expect("written");
+    store.write_intent(second, &reading("a@x"), &Intent::Open, NOW).await.expect("written");
+    store.write_intent(first, &reading("a@x"), &Intent::Open, NOW).await.expect("written");
 
     let seen_by =
         async |id| store.inbound_by_message_id(&support(), "a@x", id).await.expect("read").map(|row| row.id);
@@ -219,7 +219,7 @@ async fn text_with_nul_does_not_stop_the_ledger(place: StoreAt) {
     let store = open(&place).await;
     let id = store.add_inbound(&mail("a\0b")).await.expect("stored").expect("new");
     let odd = TicketRow { subject: "one\0two".into(), requester_name: "\0".into(), ..ticket("t1") };
-    store.write_intent(id, "a\0b@x", &Intent::Open, NOW).await.expect("written");
+    store.write_intent(id, &reading("a\0b@x"), &Intent::Open, NOW).await.expect("written");
     store.postpone_inbound(id, NOW, "because\0").await.expect("postponed");
     store.end_inbound(id, Some("a\0b@x"), &done("t1"), Some(&odd), NOW).await.expect("ended");
 
@@ -236,7 +236,7 @@ async fn tickets_are_swept_in_turn(place: StoreAt) {
         store.end_inbound(mail, None, &done(id), Some(&row), NOW).await.expect("ended");
     }
     let due = async |before| {
-        let rows = store.tickets_to_sweep(before, 2).await.expect("listed");
+        let rows = store.tickets_to_sweep(true, before, 2).await.expect("listed");
         rows.into_iter().map(|row| row.id).collect::<Vec<_>>()
     };
     assert_eq!(due(later(31)).await, ["t2", "t1"]);
@@ -253,7 +253,7 @@ async fn counts_tell_where_mails_stand(place: StoreAt) {
         let id = store.add_inbound(&mail(&format!("{number}"))).await.expect("stored").expect("new");
         if number == 1 {
             store
-                .write_intent(id, "a@x", &Intent::Reply { ticket: "t1".into() }, NOW)
+                .write_intent(id, &reading("a@x"), &Intent::Reply { ticket: "t1".into() }, NOW)
                 .await
                 .expect("written");
             let row = store.inbound(id).await.expect("read").expect("there");

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use mintgate::base::clock::Timestamp;
 use mintgate::base::id::MailboxId;
-use mintgate::store::{self, NewMail, Store, StoreAt, TicketRow};
+use mintgate::store::{self, NewMail, Reading, Store, StoreAt, TicketRow};
 
 /// Runs each test on SQLite and on PostgreSQL, in an empty store of its own.
 macro_rules! on_both {
@@ -63,6 +63,11 @@ fn mail(key: &str) -> NewMail {
     }
 }
 
+fn reading(message_id: &str) -> Reading {
+    let (sender, content) = ("5e4d".to_owned(), format!("content of {message_id}").replace('\0', ""));
+    Reading { message_id: message_id.to_owned(), sender, content, files: 0 }
+}
+
 fn ticket(id: &str) -> TicketRow {
     TicketRow {
         id: id.to_owned(),
@@ -70,7 +75,11 @@ fn ticket(id: &str) -> TicketRow {
         requester: "customer@example.org".to_owned(),
         requester_name: "A Customer".to_owned(),
         subject: "The printer burns".to_owned(),
+        participants: Vec::new(),
         references: Vec::new(),
+        thread_index: None,
+        closed: false,
+        by_mail: true,
         opened_at: NOW,
         swept_at: NOW,
     }

@@ -1,6 +1,6 @@
 //! The outbox: a comment is answered once, and a sent mail stays sent.
 
-use mintgate::store::{InboundEnd, NewOutgoing, OutboxState, Store, StoreAt};
+use mintgate::store::{InboundEnd, NewOutgoing, OutboxState, OutgoingKind, Store, StoreAt};
 
 use super::{NOW, later, mail, on_both, open, support, ticket};
 
@@ -19,6 +19,7 @@ fn answer(comment: &str) -> NewOutgoing {
         mailbox: support(),
         ticket: "t1".to_owned(),
         comment: comment.to_owned(),
+        kind: OutgoingKind::Answer,
         message_id: format!("{comment}@desk"),
         recipient: "customer@example.org".to_owned(),
         mime: b"Subject: Re: x\r\n\r\n\xff\0".to_vec(),

@@ -75,8 +75,8 @@ async fn a_hint_given_twice_is_taken_once(place: StoreAt) {
     for hint in ["ticket/2", "ticket/1", "ticket/2"] {
         store.add_hint(hint, NOW).await.expect("added");
     }
-    assert_eq!(store.take_hints(10).await.expect("taken"), ["ticket/1", "ticket/2"]);
-    assert!(store.take_hints(10).await.expect("taken").is_empty());
+    assert_eq!(store.take_hints("", 10).await.expect("taken"), ["ticket/1", "ticket/2"]);
+    assert!(store.take_hints("", 10).await.expect("taken").is_empty());
 }
 
 async fn two_takers_never_share_a_hint(place: StoreAt) {
@@ -90,7 +90,7 @@ async fn two_takers_never_share_a_hint(place: StoreAt) {
         tokio::spawn(async move {
             let mut taken = Vec::new();
             loop {
-                match store.take_hints(7).await.expect("taken") {
+                match store.take_hints("", 7).await.expect("taken") {
                     hints if hints.is_empty() => return taken,
                     hints => taken.extend(hints),
                 }
@@ -98,7 +98,7 @@ async fn two_takers_never_share_a_hint(place: StoreAt) {
         })
     });
     let mut taken = futures_util::future::try_join_all(takers).await.expect("every taker ends").concat();
-    taken.extend(store.take_hints(100).await.expect("taken"));
+    taken.extend(store.take_hints("", 100).await.expect("taken"));
     taken.sort();
     assert_eq!(taken, all);
 }

@@ -43,3 +43,19 @@ pub fn header(raw: &[u8], name: &str) -> Option<String> {
         key.eq_ignore_ascii_case(name).then(|| value.trim().to_owned())
     })
 }
+
+/// A delivery report of another server about `returned`, a mail of ours.
+pub fn bounce(id: &str, returned: &[u8]) -> Vec<u8> {
+    let head = String::from_utf8_lossy(returned);
+    let head = head.split("\r\n\r\n").next().unwrap_or_default();
+    format!(
+        "From: MAILER-DAEMON@customer.example\r\nTo: tickets@desk.example\r\nSubject: Undelivered\r\n\
+         Message-ID: <{id}>\r\nAuto-Submitted: auto-replied\r\nMIME-Version: 1.0\r\n\
+         Content-Type: multipart/report; report-type=delivery-status; boundary=x\r\n\r\n\
+         --x\r\nContent-Type: text/plain\r\n\r\nThe mailbox is full.\r\n\
+         --x\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx.customer.example\r\n\r\n\
+         Final-Recipient: rfc822; bob@customer.example\r\nAction: failed\r\nStatus: 5.2.2\r\n\r\n\
+         --x\r\nContent-Type: text/rfc822-headers\r\n\r\n{head}\r\n\r\n--x--\r\n"
+    )
+    .into_bytes()
+}

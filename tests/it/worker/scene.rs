@@ -9,18 +9,20 @@ use mintgate::base::id::MailboxId;
 use mintgate::base::secret::{HashKey, SecretString};
 use mintgate::base::wake::Wake;
 use mintgate::desk::{Bot, Desk};
+use mintgate::mail::policy::Policy;
 use mintgate::mailbox::registry;
 use mintgate::oauth::source::{AccessToken, Resource, TokenError, TokenSource};
 use mintgate::sandbox::desk::{self, AGENT, BOT};
 use mintgate::sandbox::grants::Grants;
 use mintgate::sandbox::graph;
 use mintgate::store::{self, InboundState, MailboxRow, MailboxState, OutboxState, Store, StoreAt};
-use mintgate::worker::{Parts, Point, Settings, Worker};
+use mintgate::worker::{Meters, Parts, Point, Settings, Worker};
 use tempfile::TempDir;
 
 use crate::desk_user::{DeskUser, http_to};
 
 pub const ADDRESS: &str = "tickets@desk.example";
+pub const SECOND_ADDRESS: &str = "sales@desk.example";
 pub const BOTH: [&str; 2] = ["Mail.ReadWrite", "Mail.Send"];
 
 const START: Timestamp = Timestamp(1_795_219_200_000);
@@ -37,19 +39,26 @@ pub struct Scene {
     pub graph: graph::Graph,
     pub store: Arc<dyn Store>,
     pub wake: Wake,
+    /// What the operator chose; the next worker's life goes by it.
+    pub policy: Policy,
+    pub meters: Meters,
     token: AccessToken,
+    second: AccessToken,
     agent: DeskUser,
     bot: DeskUser,
     _folder: TempDir,
 }
 
-/// Gives the one token it was made with.
-struct OneToken(AccessToken);
+/// Gives each mailbox the token it was made with.
+struct GivenTokens {
+    first: AccessToken,
+    second: AccessToken,
+}
 
 #[async_trait]
-impl TokenSource for OneToken {
-    async fn token(&self, _: &MailboxId, _: Resource) -> Result<AccessToken, TokenError> {
-        Ok(self.0.clone())
+impl TokenSource for GivenTokens {
+    async fn token(&self, mailbox: &MailboxId, _: Resource) -> Result<AccessToken, TokenError> {
+        Ok(if *mailbox == id() { self.first.clone() } else { self.second.clone() })
     }
 
     async fn renew(
@@ -76,19 +85,26 @@ impl Scene {
             .expect("a port");
         graph.add_mailbox(ADDRESS, "Support");
         let expires_at = START + Duration::from_secs(365 * 24 * 3600);
-        let secret = SecretString::from(graph.grants.issue(ADDRESS, scopes, expires_at));
-        let scopes = scopes.iter().map(|scope| scope.to_lowercase()).collect();
+        let issued = |address| AccessToken {
+            secret: SecretString::from(graph.grants.issue(address, scopes, expires_at)),
+            expires_at,
+            scopes: scopes.iter().map(|scope| scope.to_lowercase()).collect(),
+        };
+        let (token, second) = (issued(ADDRESS), issued(SECOND_ADDRESS));
         let folder = tempfile::tempdir().expect("a folder");
         let store = store::open(&StoreAt::Sqlite(folder.path().join("store.db"))).await.expect("a store");
         let scene = Self {
             agent: DeskUser::sign_in(&desk.url(), AGENT).await,
             bot: DeskUser::sign_in(&desk.url(), BOT).await,
-            token: AccessToken { secret, expires_at, scopes },
+            token,
+            second,
             clock,
             desk,
             graph,
             store,
             wake: Wake::new(),
+            policy: Policy::default(),
+            meters: Meters::default(),
             _folder: folder,
         };
         scene.connect().await;
@@ -97,21 +113,8 @@ impl Scene {
 
     /// Connects the mailbox (again).
     pub async fn connect(&self) {
-        let row = MailboxRow {
-            id: id(),
-            kind: "microsoft-graph".to_owned(),
-            address: ADDRESS.to_owned(),
-            state: MailboxState::Connected,
-            scopes: self.token.scopes.join(" "),
-            connected_at: START,
-            accept_since: START,
-            last_poll_at: None,
-            last_mail_at: None,
-            last_error: None,
-            failing_since: None,
-            settings: String::new(),
-        };
-        self.store.connect_mailbox(&row).await.expect("a mailbox");
+        let scopes: Vec<&str> = self.token.scopes.iter().map(String::as_str).collect();
+        self.store.connect_mailbox(&mailbox_row(&scopes)).await.expect("a mailbox");
     }
 
     /// A worker's new life over what the last one left.
@@ -120,35 +123,17 @@ impl Scene {
     }
 
     pub fn worker_at(&self, at: impl Fn(Point) + Send + Sync + 'static) -> Arc<Worker> {
-        let clock: Arc<dyn Clock> = self.clock.clone();
-        let bot = Bot { email: BOT.0.to_owned(), password: SecretString::from(BOT.1) };
-        let desk_url = self.desk.url();
-        let desk = Desk::new(http_to(&desk_url), desk_url.parse().expect("a URL"), Some(bot), clock.clone());
-        let kinds = registry::Parts {
-            tokens: Arc::new(OneToken(self.token.clone())),
-            http: http_to(&self.graph.url()),
-            clock: clock.clone(),
-            graph: self.graph.url().parse().expect("a URL"),
-            requests_per_minute: 1_000_000,
-        };
-        Worker::new(Parts {
+        let place = Place {
+            clock: self.clock.clone(),
+            desk: self.desk.url(),
+            graph: self.graph.url(),
             store: self.store.clone(),
-            desk: Arc::new(desk),
-            mailboxes: Arc::new(move |row| registry::make(&row.kind, row.id.clone(), &kinds)),
-            clock,
-            wake: self.wake.clone(),
-            message_ids: HashKey::from_bytes([5; 32]),
-            holder: "the only one".to_owned(),
-            settings: Settings {
-                poll_interval: Duration::from_secs(300),
-                from_address: None,
-                from_name: Some("Support".to_owned()),
-                reply_to: None,
-                max_size: MAX_SIZE,
-                message_id_domain: "desk.example".to_owned(),
-            },
-            at: Arc::new(at),
-        })
+            token: self.token.clone(),
+            second: self.second.clone(),
+        };
+        let parts = parts_of(&place, Arc::new(at));
+        let settings = Settings { policy: self.policy.clone(), ..parts.settings };
+        Worker::new(Parts { wake: self.wake.clone(), meters: self.meters.clone(), settings, ..parts })
     }
 
     /// One look at everything that must go well.
@@ -222,7 +207,35 @@ impl Scene {
 
     /// The mails that Bob has received.
     pub fn sent(&self) -> Vec<Vec<u8>> {
-        self.graph.received_outside("bob@customer.example")
+        self.sent_to("bob@customer.example")
+    }
+
+    /// The mails that somebody outside has received.
+    pub fn sent_to(&self, address: &str) -> Vec<Vec<u8>> {
+        self.graph.received_outside(address)
+    }
+
+    /// The newest mail of the outbox as it was frozen; on its way Exchange leaves header lines out.
+    pub async fn frozen(&self) -> Vec<u8> {
+        let newest = &self.store.recent_outgoing(None, 1).await.expect("the store")[0];
+        self.store.outgoing_mime(newest.id).await.expect("the store").expect("its bytes")
+    }
+
+    /// A second mailbox of the same desk.
+    pub async fn connect_second(&self) {
+        self.graph.add_mailbox(SECOND_ADDRESS, "Sales");
+        let row = MailboxRow {
+            id: MailboxId::parse("sales").expect("an id"),
+            address: SECOND_ADDRESS.to_owned(),
+            ..mailbox_row(&BOTH)
+        };
+        self.store.connect_mailbox(&row).await.expect("a mailbox");
+    }
+
+    /// The texts on a ticket that are not for the customer.
+    pub fn notes(&self, ticket: &str) -> Vec<String> {
+        let comments = self.desk.comments(ticket).into_iter();
+        comments.filter(|comment| !comment.public).map(|comment| comment.text).collect()
     }
 
     /// Whether a mail with this text has left the mailbox, on its way or arrived.
@@ -263,4 +276,70 @@ impl Scene {
 
 pub fn id() -> MailboxId {
     MailboxId::parse("tickets").expect("an id")
+}
+
+/// What a worker stands on, wherever it runs.
+pub struct Place {
+    pub clock: Arc<dyn Clock>,
+    pub desk: String,
+    pub graph: String,
+    pub store: Arc<dyn Store>,
+    pub token: AccessToken,
+    /// Of the second mailbox.
+    pub second: AccessToken,
+}
+
+/// The mailbox as it was connected.
+pub fn mailbox_row(scopes: &[&str]) -> MailboxRow {
+    MailboxRow {
+        id: id(),
+        kind: "microsoft-graph".to_owned(),
+        address: ADDRESS.to_owned(),
+        state: MailboxState::Connected,
+        scopes: scopes.join(" "),
+        connected_at: START,
+        accept_since: START,
+        last_poll_at: None,
+        last_mail_at: None,
+        last_error: None,
+        failing_since: None,
+        settings: String::new(),
+    }
+}
+
+pub fn worker_of(place: &Place, at: Arc<dyn Fn(Point) + Send + Sync>) -> Arc<Worker> {
+    Worker::new(parts_of(place, at))
+}
+
+pub fn parts_of(place: &Place, at: Arc<dyn Fn(Point) + Send + Sync>) -> Parts {
+    let bot = Bot { email: BOT.0.to_owned(), password: SecretString::from(BOT.1) };
+    let desk_url = place.desk.parse().expect("a URL");
+    let desk = Desk::new(http_to(&place.desk), desk_url, Some(bot), place.clock.clone());
+    let kinds = registry::Parts {
+        tokens: Arc::new(GivenTokens { first: place.token.clone(), second: place.second.clone() }),
+        http: http_to(&place.graph),
+        clock: place.clock.clone(),
+        graph: place.graph.parse().expect("a URL"),
+        requests_per_minute: 1_000_000,
+    };
+    Parts {
+        store: place.store.clone(),
+        desk: Arc::new(desk),
+        mailboxes: Arc::new(move |row| registry::make(&row.kind, row.id.clone(), &kinds)),
+        clock: place.clock.clone(),
+        wake: Wake::new(),
+        message_ids: HashKey::from_bytes([5; 32]),
+        holder: "the only one".to_owned(),
+        settings: Settings {
+            poll_interval: Duration::from_secs(300),
+            from_address: None,
+            from_name: Some("Support".to_owned()),
+            reply_to: None,
+            max_size: MAX_SIZE,
+            message_id_domain: "desk.example".to_owned(),
+            policy: Policy::default(),
+        },
+        meters: Meters::default(),
+        at,
+    }
 }

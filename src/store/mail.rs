@@ -1,0 +1,296 @@
+//! What the store keeps of mail: the ledger's and the outbox's rows, and what can be asked of them. Knows no
+//! database.
+
+use async_trait::async_trait;
+
+use super::Result;
+use crate::base::clock::Timestamp;
+use crate::base::id::MailboxId;
+
+/// What is to become of a mail, decided and written down before the desk is called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Intent {
+    Open,
+    Reply {
+        ticket: String,
+    },
+    /// A comment that nobody is to act on: it neither reopens the ticket nor is it answered.
+    Note {
+        ticket: String,
+    },
+}
+
+/// Where a mail stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum InboundState {
+    /// Stored, not decided.
+    New,
+    /// The intent is written; the desk may or may not have applied it.
+    Intent,
+    /// Its ticket or comment exists.
+    Done,
+    /// Read and left alone, with a reason.
+    Ignored,
+    /// Could not be read, or the desk refused it for good; its bytes are kept.
+    Quarantined,
+}
+
+/// A mail as it was listed and fetched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewMail {
+    pub mailbox: MailboxId,
+    /// The provider's immutable id, or `uidvalidity:uid`.
+    pub source_key: String,
+    pub received_at: Timestamp,
+    pub stored_at: Timestamp,
+    pub raw: Vec<u8>,
+}
+
+/// A line of the ledger, without the raw mail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InboundRow {
+    pub id: i64,
+    pub mailbox: MailboxId,
+    pub source_key: String,
+    pub received_at: Timestamp,
+    pub state: InboundState,
+    pub attempts: u32,
+    pub next_try_at: Timestamp,
+    /// Normalised Message-ID, once parsed.
+    pub message_id: Option<String>,
+    pub intent: Option<Intent>,
+    pub intent_at: Option<Timestamp>,
+    pub ticket: Option<String>,
+    pub reason: Option<String>,
+    /// What was found when it was read last; `None` before.
+    pub reading: Option<Reading>,
+}
+
+/// What the ledger keeps of a mail that was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reading {
+    /// Normalised.
+    pub message_id: String,
+    /// Keyed hash of the sender's address; empty when the mail names nobody.
+    pub sender: String,
+    /// Hash of what the mail says, without what servers add on its way: equal for copies.
+    pub content: String,
+    /// Files the mail brings.
+    pub files: u32,
+}
+
+/// How a mail ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum InboundEnd {
+    /// `ticket` now holds this mail.
+    Done {
+        ticket: String,
+    },
+    Ignored {
+        reason: String,
+        ticket: Option<String>,
+    },
+    Quarantined {
+        reason: String,
+    },
+}
+
+/// A conversation by mail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TicketRow {
+    /// The desk's uuid.
+    pub id: String,
+    pub mailbox: MailboxId,
+    /// Whom agents' answers go to.
+    pub requester: String,
+    pub requester_name: String,
+    pub subject: String,
+    /// Who else was addressed; gets copies of answers. Never an address of ours.
+    pub participants: Vec<Participant>,
+    /// The newest Message-IDs of the conversation, oldest first; becomes `References`.
+    pub references: Vec<String>,
+    /// `Thread-Index` of the mail that began it, by which Outlook groups; base64.
+    pub thread_index: Option<String>,
+    /// Whether the desk showed it as closed when it was last looked at.
+    pub closed: bool,
+    /// It began as a mail, not at the desk.
+    pub by_mail: bool,
+    pub opened_at: Timestamp,
+    pub swept_at: Timestamp,
+}
+
+/// Somebody who takes part in a conversation besides its requester.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Participant {
+    pub name: String,
+    pub address: String,
+}
+
+#[async_trait]
+pub trait Ledger: Send + Sync {
+    /// Stores a raw mail; `None` if (mailbox, source key) is known already.
+    async fn add_inbound(&self, mail: &NewMail) -> Result<Option<i64>>;
+    async fn knows_inbound(&self, mailbox: &MailboxId, source_key: &str) -> Result<bool>;
+    /// Mails in state New or Intent whose next try is due, oldest received first.
+    async fn due_inbound(&self, now: Timestamp, limit: u32) -> Result<Vec<InboundRow>>;
+    async fn inbound(&self, id: i64) -> Result<Option<InboundRow>>;
+    async fn inbound_raw(&self, id: i64) -> Result<Option<Vec<u8>>>;
+    /// Another mail of this mailbox with this Message-ID that is further on (Done; or Intent, while
+    /// `except` is New or came later), if any. Of two in Intent only one sees the other.
+    async fn inbound_by_message_id(
+        &self,
+        mailbox: &MailboxId,
+        message_id: &str,
+        except: i64,
+    ) -> Result<Option<InboundRow>>;
+    /// When an earlier mail of this mailbox, that is on its way to the same ticket, is tried next.
+    async fn waits_before(&self, mail: &InboundRow, ticket: &str) -> Result<Option<Timestamp>>;
+    /// The newest mail that ended on this ticket.
+    async fn newest_on(&self, ticket: &str) -> Result<Option<InboundRow>>;
+    /// The same mail (Message-ID and content) in another mailbox that is further on, as for
+    /// [`Ledger::inbound_by_message_id`].
+    async fn inbound_elsewhere(&self, mail: &InboundRow, reading: &Reading) -> Result<Option<InboundRow>>;
+    /// # Errors
+    /// Also when the mail has ended in the meantime: then nothing may be done for it.
+    async fn write_intent(&self, id: i64, reading: &Reading, intent: &Intent, now: Timestamp) -> Result<()>;
+    /// [`Ledger::write_intent`] to open a ticket, unless the same mail has an intent or an end in another
+    /// mailbox; then `false`, and nothing is written. Of two at once one is first.
+    async fn write_first_intent(&self, id: i64, reading: &Reading, now: Timestamp) -> Result<bool>;
+    /// Notes what was found in a mail that gets no intent.
+    async fn note_reading(&self, id: i64, reading: &Reading) -> Result<()>;
+    /// Mails of this sender that were stored at or after `since`, in all mailboxes.
+    async fn inbound_from(&self, sender: &str, since: Timestamp) -> Result<u64>;
+    /// Counts a failed try.
+    async fn postpone_inbound(&self, id: i64, next_try_at: Timestamp, reason: &str) -> Result<()>;
+    /// One transaction: the end of the mail, the conversation it belongs to (added or updated) and its
+    /// Message-ID as a reference.
+    ///
+    /// # Errors
+    /// Also when the mail has ended already; the first end stays.
+    async fn end_inbound(
+        &self,
+        id: i64,
+        message_id: Option<&str>,
+        end: &InboundEnd,
+        ticket: Option<&TicketRow>,
+        now: Timestamp,
+    ) -> Result<()>;
+    /// Back to New with no attempts, for a retry by hand; `false` unless quarantined.
+    async fn retry_inbound(&self, id: i64, now: Timestamp) -> Result<bool>;
+    /// Makes a waiting mail due now; `false` for any other.
+    async fn hasten_inbound(&self, id: i64, now: Timestamp) -> Result<bool>;
+    /// Ends a waiting or quarantined mail as Ignored, by hand; `false` for any other.
+    async fn skip_inbound(&self, id: i64, reason: &str, now: Timestamp) -> Result<bool>;
+    /// Drops the bytes of mails that ended as Done or Ignored before `ended_before`, unless they bring files;
+    /// at most `limit` at once. How many were dropped.
+    async fn drop_old_raw(&self, ended_before: Timestamp, limit: u32) -> Result<u64>;
+    /// Mails in state Done or Ignored whose flags on the server are still to be set.
+    async fn unsettled_inbound(&self, mailbox: &MailboxId, limit: u32) -> Result<Vec<InboundRow>>;
+    async fn settle_inbound(&self, id: i64) -> Result<()>;
+    /// Newest first.
+    async fn recent_inbound(&self, state: Option<InboundState>, limit: u32) -> Result<Vec<InboundRow>>;
+
+    /// The ticket that knows one of these Message-IDs; the first given wins.
+    async fn ticket_by_message_ids(&self, message_ids: &[String]) -> Result<Option<TicketRow>>;
+    async fn ticket(&self, id: &str) -> Result<Option<TicketRow>>;
+    /// Conversations least recently swept for agents' replies.
+    async fn tickets_to_sweep(
+        &self,
+        by_mail: bool,
+        swept_before: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<TicketRow>>;
+    async fn mark_swept(&self, id: &str, now: Timestamp) -> Result<()>;
+    /// Adds a conversation that did not begin as a mail; `false` if it is known.
+    async fn add_ticket(&self, ticket: &TicketRow) -> Result<bool>;
+    /// Notes how the desk shows the ticket; `false` if that was known already.
+    async fn note_closed(&self, id: &str, closed: bool) -> Result<bool>;
+}
+
+/// Where an outgoing mail stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum OutboxState {
+    Queued,
+    /// Prepared at the provider (`provider_id`), perhaps sent.
+    Sending,
+    Sent,
+    /// Given up; the reason says why.
+    Failed,
+}
+
+/// Why a mail is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum OutgoingKind {
+    /// An agent's public comment.
+    Answer,
+    /// A new ticket was opened.
+    Acknowledgement,
+    /// The desk closed the ticket.
+    Closing,
+    /// The customer's mail was larger than is taken.
+    TooLarge,
+}
+
+/// An outgoing mail before it is stored; the mail is frozen from here on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewOutgoing {
+    pub mailbox: MailboxId,
+    pub ticket: String,
+    /// The desk's comment id, or what else the mail is about; (ticket, comment) is mailed once.
+    pub comment: String,
+    pub kind: OutgoingKind,
+    /// Made before the first try, unique.
+    pub message_id: String,
+    pub recipient: String,
+    pub mime: Vec<u8>,
+    pub created_at: Timestamp,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutboxRow {
+    pub id: i64,
+    pub mailbox: MailboxId,
+    pub ticket: String,
+    pub comment: String,
+    pub kind: OutgoingKind,
+    pub message_id: String,
+    pub recipient: String,
+    pub state: OutboxState,
+    pub attempts: u32,
+    pub next_try_at: Timestamp,
+    pub provider_id: Option<String>,
+    /// When the send command was about to be given the last time; a repeat needs evidence.
+    pub dispatched_at: Option<Timestamp>,
+    pub created_at: Timestamp,
+    pub reason: Option<String>,
+    /// How often it was sent again although nobody could tell whether it had arrived.
+    pub doubled: u32,
+}
+
+#[async_trait]
+pub trait Outbox: Send + Sync {
+    /// Adds the mail and its Message-ID as a reference of its ticket, in one transaction; `false` if
+    /// (ticket, comment) is there already.
+    async fn add_outgoing(&self, mail: &NewOutgoing) -> Result<bool>;
+    async fn knows_outgoing(&self, ticket: &str, comment: &str) -> Result<bool>;
+    /// Marks a comment as not to be mailed (it was made before mail was on, or by the bot).
+    async fn skip_comment(&self, ticket: &str, comment: &str, now: Timestamp) -> Result<()>;
+    /// Whether a mail of this kind to this address was added at or after `since`.
+    async fn sent_lately(&self, kind: OutgoingKind, recipient: &str, since: Timestamp) -> Result<bool>;
+    async fn due_outgoing(&self, mailbox: &MailboxId, now: Timestamp, limit: u32) -> Result<Vec<OutboxRow>>;
+    async fn outgoing(&self, id: i64) -> Result<Option<OutboxRow>>;
+    async fn outgoing_mime(&self, id: i64) -> Result<Option<Vec<u8>>>;
+    /// # Errors
+    /// Also when the mail was sent or given up in the meantime; so is it with `outgoing_dispatched`.
+    async fn outgoing_prepared(&self, id: i64, provider_id: Option<&str>) -> Result<()>;
+    async fn outgoing_dispatched(&self, id: i64, now: Timestamp) -> Result<()>;
+    /// Counts that the mail is about to be sent again without proof.
+    async fn outgoing_doubled(&self, id: i64) -> Result<()>;
+    async fn outgoing_sent(&self, id: i64, now: Timestamp) -> Result<()>;
+    async fn postpone_outgoing(&self, id: i64, next_try_at: Timestamp, reason: &str) -> Result<()>;
+    async fn outgoing_failed(&self, id: i64, reason: &str) -> Result<()>;
+    /// Tries again now, by hand, what failed or waits; `false` for any other.
+    async fn retry_outgoing(&self, id: i64, now: Timestamp) -> Result<bool>;
+    /// Newest first.
+    async fn recent_outgoing(&self, state: Option<OutboxState>, limit: u32) -> Result<Vec<OutboxRow>>;
+}

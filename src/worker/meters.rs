@@ -1,0 +1,154 @@
+//! Figures about mail, under `mintgate_mail_*`. No label tells an address.
+
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::{Registry, Unit};
+
+use super::{Worker, WorkerError};
+use crate::base::clock::Timestamp;
+use crate::store::Counts;
+
+/// From seconds to a day.
+const BUCKETS: [f64; 10] = [1.0, 2.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3_600.0, 14_400.0, 86_400.0];
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Way {
+    direction: &'static str,
+}
+
+const IN: Way = Way { direction: "in" };
+const OUT: Way = Way { direction: "out" };
+
+type Ages = Family<Way, Gauge<f64, AtomicU64>>;
+
+/// Clones share their figures.
+#[derive(Debug, Clone)]
+pub struct Meters {
+    lag: Histogram,
+    waiting: Family<Way, Gauge>,
+    oldest: Ages,
+    quarantined: Gauge,
+    failed: Gauge,
+    possible_doubles: Gauge,
+    throttled: Counter,
+    loops: Counter,
+}
+
+impl Default for Meters {
+    fn default() -> Self {
+        Self {
+            lag: Histogram::new(BUCKETS),
+            waiting: Family::default(),
+            oldest: Ages::default(),
+            quarantined: Gauge::default(),
+            failed: Gauge::default(),
+            possible_doubles: Gauge::default(),
+            throttled: Counter::default(),
+            loops: Counter::default(),
+        }
+    }
+}
+
+impl Meters {
+    pub fn register(&self, registry: &mut Registry) {
+        let meters = self;
+        registry.register_with_unit(
+            "mintgate_mail_lag",
+            "From a mail's arrival at its server to its ticket or comment",
+            Unit::Seconds,
+            meters.lag.clone(),
+        );
+        registry.register("mintgate_mail_waiting", "Mails stored and not done", meters.waiting.clone());
+        registry.register_with_unit(
+            "mintgate_mail_oldest",
+            "Age of the oldest mail that waits; 0 when none does",
+            Unit::Seconds,
+            meters.oldest.clone(),
+        );
+        registry.register("mintgate_mail_quarantined", "Mails put aside", meters.quarantined.clone());
+        registry.register("mintgate_mail_failed", "Answers given up", meters.failed.clone());
+        registry.register(
+            "mintgate_mail_possible_doubles",
+            "Times a mail was sent again without proof that it had not arrived",
+            meters.possible_doubles.clone(),
+        );
+        registry.register(
+            "mintgate_mail_throttled",
+            "Times a mail server asked to wait",
+            meters.throttled.clone(),
+        );
+        registry.register(
+            "mintgate_mail_loops_suppressed",
+            "Notices not sent because the sender writes like a loop",
+            meters.loops.clone(),
+        );
+    }
+
+    pub(super) fn arrived(&self, lag: Duration) {
+        self.lag.observe(lag.as_secs_f64());
+    }
+
+    pub(super) fn throttled(&self) {
+        self.throttled.inc();
+    }
+
+    pub(super) fn loop_suppressed(&self) {
+        self.loops.inc();
+    }
+
+    fn show(&self, counts: &Counts, now: Timestamp) {
+        let number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+        let age = |at: Option<i64>| at.map_or(0.0, |at| now.since(Timestamp(at)).as_secs_f64());
+        self.waiting.get_or_create(&IN).set(number(counts.inbound_waiting));
+        self.waiting.get_or_create(&OUT).set(number(counts.outgoing_waiting));
+        self.oldest.get_or_create(&IN).set(age(counts.oldest_inbound));
+        self.oldest.get_or_create(&OUT).set(age(counts.oldest_outgoing));
+        self.quarantined.set(number(counts.inbound_quarantined));
+        self.failed.set(number(counts.outgoing_failed));
+        self.possible_doubles.set(number(counts.outgoing_doubled));
+    }
+}
+
+impl Worker {
+    /// Counts anew.
+    pub(super) async fn measure(&self) -> Result<(), WorkerError> {
+        let counts = self.parts.store.counts().await?;
+        self.parts.meters.show(&counts, self.parts.clock.now());
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use prometheus_client::encoding::text::encode;
+
+    use super::*;
+
+    #[test]
+    fn figures_are_told_by_name_and_direction() {
+        let mut registry = Registry::default();
+        let meters = Meters::default();
+        meters.register(&mut registry);
+        let counts = Counts { inbound_waiting: 2, oldest_inbound: Some(1_000), ..Counts::default() };
+        meters.show(&counts, Timestamp(61_000));
+        meters.arrived(Duration::from_secs(3));
+        meters.loop_suppressed();
+        let mut text = String::new();
+        encode(&mut text, &registry).expect("text takes everything");
+        for line in [
+            "mintgate_mail_waiting{direction=\"in\"} 2",
+            "mintgate_mail_oldest_seconds{direction=\"in\"} 60",
+            "mintgate_mail_lag_seconds_bucket{le=\"5.0\"} 1",
+            "mintgate_mail_loops_suppressed_total 1",
+            "mintgate_mail_quarantined 0",
+        ] {
+            assert!(text.contains(line), "{line} in\n{text}");
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! What becomes of a mail that cannot be read, or that the desk does not take.
+
+use std::time::Duration;
+
+use tracing::warn;
+
+use super::desk_action::{Job, UNSETTLED};
+use super::{Worker, WorkerError};
+use crate::base::backoff::Backoff;
+use crate::base::id::random_bytes;
+use crate::desk::DeskError;
+use crate::store::{InboundEnd, InboundRow, InboundState, MailboxRow};
+
+/// Tries to read a mail before it is quarantined.
+const READ_TRIES: u32 = 3;
+
+/// Refusals by the desk before a mail is quarantined. More than one: a desk that is being updated may
+/// refuse what it takes a minute later.
+const DESK_TRIES: u32 = 5;
+
+const BACKOFF: Backoff = Backoff { floor: Duration::from_secs(5), ceiling: Duration::from_secs(300) };
+
+impl Worker {
+    /// Keeps the mail for another try, unless the desk will never take it.
+    pub(super) async fn after_failure_of_desk(
+        &self,
+        job: &Job<'_>,
+        error: DeskError,
+    ) -> Result<(), WorkerError> {
+        let mail = job.mail;
+        if refuses_this_mail(&error) && mail.attempts + 1 >= DESK_TRIES {
+            return self.quarantine(job.row, mail, &error.to_string()).await;
+        }
+        let mut wait = backoff(mail.attempts);
+        if error.may_have_applied() {
+            wait = wait.max(UNSETTLED);
+        }
+        self.postpone(mail, wait, &error.to_string()).await?;
+        Err(error.into())
+    }
+
+    pub(super) async fn unreadable(
+        &self,
+        row: &MailboxRow,
+        mail: &InboundRow,
+        reason: &str,
+    ) -> Result<(), WorkerError> {
+        // A mail with an intent was readable once; it is never given up for one bad moment.
+        if mail.state == InboundState::Intent || mail.attempts + 1 < READ_TRIES {
+            return self.postpone(mail, backoff(mail.attempts), reason).await;
+        }
+        self.quarantine(row, mail, reason).await
+    }
+
+    async fn quarantine(&self, row: &MailboxRow, mail: &InboundRow, reason: &str) -> Result<(), WorkerError> {
+        warn!(mailbox = %mail.mailbox, mail = mail.id, reason, "a mail is quarantined");
+        let end = InboundEnd::Quarantined { reason: reason.to_owned() };
+        self.parts.store.end_inbound(mail.id, None, &end, None, self.parts.clock.now()).await?;
+        self.announce_quarantine(row, mail, reason).await;
+        Ok(())
+    }
+}
+
+/// A clear no to what is in the mail. What any mail would meet (sign-in, rights, a missing route, a brake)
+/// is no fault of this one.
+fn refuses_this_mail(error: &DeskError) -> bool {
+    matches!(error, DeskError::Refused { status: 400 | 411 | 413 | 414 | 415 | 422 | 431, .. })
+}
+
+/// Wait after a try, when `failed` tries failed before it.
+fn backoff(failed: u32) -> Duration {
+    let [chance] = random_bytes::<1>();
+    BACKOFF.wait(failed + 1, chance)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_this_mail_alone_would_meet_ends_in_quarantine() {
+        let refused = |status| refuses_this_mail(&DeskError::Refused { what: "open a ticket", status });
+        assert!([400, 413, 422].into_iter().all(refused));
+        assert!(![401, 403, 404, 409, 429, 500, 503].into_iter().any(refused));
+    }
+}

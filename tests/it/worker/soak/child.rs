@@ -1,0 +1,94 @@
+//! One life of the worker: this test program again, working until it is killed.
+
+use std::path::PathBuf;
+use std::process::{Child as Process, Command, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use mintgate::base::secret::SecretString;
+use mintgate::oauth::source::AccessToken;
+use mintgate::store::{self, StoreAt};
+use serde::{Deserialize, Serialize};
+
+use super::quick_clock::QuickClock;
+use crate::worker::scene::{BOTH, Place, mailbox_row, worker_of};
+
+const VARIABLE: &str = "MINTGATE_SOAK_SCENERY";
+/// Real time between two rounds.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// What a life needs to know of the world.
+#[derive(Serialize, Deserialize)]
+pub struct Scenery {
+    pub store: PathBuf,
+    pub desk: String,
+    pub graph: String,
+    pub token: String,
+    pub clock: QuickClock,
+}
+
+/// A life that ends with its handle.
+pub struct Child(Process);
+
+impl Child {
+    pub fn start(scenery: &Scenery) -> Self {
+        let text = serde_json::to_string(scenery).expect("texts and numbers");
+        let log = std::env::var_os("MINTGATE_SOAK_LOG").map(|path| {
+            std::fs::OpenOptions::new().create(true).append(true).open(path).expect("a log file")
+        });
+        let process = Command::new(std::env::current_exe().expect("this program"))
+            .args(["worker::soak::child::works_until_it_is_killed", "--exact", "--ignored", "--nocapture"])
+            .env(VARIABLE, text)
+            .stdout(Stdio::null())
+            .stderr(log.map_or_else(Stdio::null, Stdio::from))
+            .spawn();
+        Self(process.expect("the child starts"))
+    }
+
+    /// SIGKILL. A life that ended by itself has failed.
+    pub fn kill(&mut self) {
+        assert!(self.0.try_wait().expect("a child").is_none(), "the worker ended by itself");
+        self.0.kill().expect("it was running");
+        self.0.wait().expect("it has ended");
+    }
+}
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        // It may have been killed before.
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
+}
+
+#[tokio::test]
+#[ignore = "the child of other tests; does nothing by itself"]
+async fn works_until_it_is_killed() {
+    let Ok(text) = std::env::var(VARIABLE) else { return };
+    let scenery: Scenery = serde_json::from_str(&text).expect("what the parent wrote");
+    let store = store::open(&StoreAt::Sqlite(scenery.store)).await.expect("the store");
+    let row = mailbox_row(&BOTH);
+    if store.mailbox(&row.id).await.expect("read").is_none() {
+        store.connect_mailbox(&row).await.expect("connected");
+    }
+    let token = AccessToken {
+        secret: SecretString::from(scenery.token),
+        expires_at: mintgate::base::clock::Timestamp(i64::MAX),
+        scopes: BOTH.iter().map(|scope| scope.to_lowercase()).collect(),
+    };
+    let place = Place {
+        clock: scenery.clock.shared(),
+        desk: scenery.desk,
+        graph: scenery.graph,
+        store,
+        second: token.clone(),
+        token,
+    };
+    let worker = worker_of(&place, Arc::new(|_| {}));
+    loop {
+        if let Err(error) = worker.run_once().await {
+            eprintln!("{}", mintgate::base::report::Report(&error));
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}

@@ -1,0 +1,195 @@
+//! The people around the worker: customers write and answer, an agent answers and renames tickets. Each
+//! text carries a word of its own, so that what is lost and what is there twice can be counted.
+
+use std::fmt;
+use std::time::{Duration, Instant};
+
+use mintgate::sandbox::desk::Desk;
+use mintgate::sandbox::graph::Graph;
+use serde_json::json;
+
+use super::trouble::Chance;
+use crate::desk_user::DeskUser;
+use crate::worker::mails::{header, mail};
+use crate::worker::scene::ADDRESS;
+
+/// Everything that was written, by its word.
+#[derive(Default)]
+pub struct Customers {
+    questions: u32,
+    /// Words of answers, and who has to get them.
+    answers: Vec<(String, String)>,
+    replies: Vec<String>,
+    answered: Vec<String>,
+}
+
+/// What became of everything.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tally {
+    pub questions: u32,
+    pub answers: usize,
+    pub replies: usize,
+    pub lost: usize,
+    pub duplicate_tickets: usize,
+    pub duplicate_comments: usize,
+    pub double_sends: usize,
+}
+
+impl Tally {
+    pub fn is_clean(&self) -> bool {
+        self.lost + self.duplicate_tickets + self.duplicate_comments + self.double_sends == 0
+    }
+}
+
+impl fmt::Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "questions={} answers={} replies={} lost={} duplicate_tickets={} duplicate_comments={} double_sends={}",
+            self.questions,
+            self.answers,
+            self.replies,
+            self.lost,
+            self.duplicate_tickets,
+            self.duplicate_comments,
+            self.double_sends
+        )
+    }
+}
+
+impl Customers {
+    /// What people do between two lives.
+    pub async fn write(&mut self, chance: &mut Chance, graph: &Graph, desk: &Desk, agent: &DeskUser) {
+        if chance.happens(45) {
+            self.ask(graph);
+        }
+        if chance.happens(45) {
+            self.answer_one(desk, agent).await;
+        }
+        if chance.happens(30) {
+            self.reply(graph);
+        }
+        if chance.happens(25) {
+            rename(chance, desk, agent).await;
+        }
+    }
+
+    fn ask(&mut self, graph: &Graph) {
+        let number = self.questions;
+        let (from, id) = (customer(number), format!("q{number}@customer.example"));
+        let raw = mail(&from, &id, &format!("Printer {number} smokes"), "", &question(number));
+        graph.deliver(ADDRESS, &raw).expect("the mailbox");
+        self.questions += 1;
+    }
+
+    /// Answers the oldest ticket without an answer; whether there was one.
+    async fn answer_one(&mut self, desk: &Desk, agent: &DeskUser) -> bool {
+        let open = desk.tickets().into_iter().find(|ticket| {
+            ticket.created_by.is_some() && !self.answered.contains(&ticket.id) && ticket.email.is_some()
+        });
+        let Some(ticket) = open else { return false };
+        let word = format!("answer-{}-word", self.answers.len());
+        agent.comment(&ticket.id, &format!("Please see {word}."), true).await;
+        self.answered.push(ticket.id);
+        self.answers.push((word, ticket.email.expect("looked at before")));
+        true
+    }
+
+    /// Somebody answers the oldest answer that nobody has answered.
+    fn reply(&mut self, graph: &Graph) {
+        let Some((word, address)) = self.answers.get(self.replies.len()) else { return };
+        let Some(raw) = graph.received_outside(address).into_iter().find(|raw| holds(raw, word)) else {
+            return;
+        };
+        let parent = header(&raw, "Message-ID").expect("an id");
+        let number = self.replies.len();
+        let text = format!("reply-{number}-word");
+        let threading = format!("In-Reply-To: {parent}\r\nReferences: {parent}\r\n");
+        let id = format!("r{number}@customer.example");
+        let raw = mail(address, &id, "Re: Printer smokes", &threading, &text);
+        graph.deliver(ADDRESS, &raw).expect("the mailbox");
+        self.replies.push(text);
+    }
+
+    /// The agent answers whatever is a ticket by now and has no answer.
+    pub async fn answer_everything(&mut self, desk: &Desk, agent: &DeskUser, patience: Duration) {
+        let begun = Instant::now();
+        while self.answers.len() < self.questions as usize {
+            assert!(
+                begun.elapsed() < patience,
+                "{} of {} became tickets",
+                self.answers.len(),
+                self.questions
+            );
+            if !self.answer_one(desk, agent).await {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+    }
+
+    /// Waits until nothing is missing.
+    pub async fn settle(&self, graph: &Graph, desk: &Desk, patience: Duration) {
+        let begun = Instant::now();
+        while self.tally(graph, desk).lost > 0 && begun.elapsed() < patience {
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
+    }
+
+    pub fn tally(&self, graph: &Graph, desk: &Desk) -> Tally {
+        let details: Vec<String> = desk.tickets().into_iter().filter_map(|ticket| ticket.detail).collect();
+        let tickets = (0..self.questions).map(|number| {
+            let word = question(number);
+            details.iter().filter(|detail| detail.contains(&word)).count()
+        });
+        let tickets: Vec<usize> = tickets.collect();
+        let comments: Vec<String> = desk
+            .tickets()
+            .iter()
+            .flat_map(|ticket| desk.comments(&ticket.id))
+            .map(|comment| comment.text)
+            .collect();
+        let replies: Vec<usize> = self
+            .replies
+            .iter()
+            .map(|word| comments.iter().filter(|text| text.contains(word.as_str())).count())
+            .collect();
+        let answers: Vec<usize> = self
+            .answers
+            .iter()
+            .map(|(word, address)| {
+                graph.received_outside(address).iter().filter(|raw| holds(raw, word)).count()
+            })
+            .collect();
+        let missing = |counts: &[usize]| counts.iter().filter(|&&count| count == 0).count();
+        let doubled = |counts: &[usize]| counts.iter().map(|count| count.saturating_sub(1)).sum();
+        Tally {
+            questions: self.questions,
+            answers: answers.len(),
+            replies: replies.len(),
+            lost: missing(&tickets) + missing(&replies) + missing(&answers),
+            duplicate_tickets: doubled(&tickets),
+            duplicate_comments: doubled(&replies),
+            double_sends: doubled(&answers),
+        }
+    }
+}
+
+async fn rename(chance: &mut Chance, desk: &Desk, agent: &DeskUser) {
+    let tickets = desk.tickets();
+    let Some(count) = u32::try_from(tickets.len()).ok().filter(|&count| count > 0) else { return };
+    let ticket = &tickets[chance.below(count) as usize];
+    let title = json!({"id": ticket.id, "title": format!("Renamed {}", ticket.number)});
+    agent.call("PUT", "/ticket/update", &title).await;
+}
+
+fn customer(number: u32) -> String {
+    format!("c{number}@customer.example")
+}
+
+fn question(number: u32) -> String {
+    format!("question-{number}-word")
+}
+
+fn holds(raw: &[u8], word: &str) -> bool {
+    String::from_utf8_lossy(raw).contains(word)
+}
