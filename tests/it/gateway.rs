@@ -2,7 +2,6 @@
 
 mod before_tls;
 mod brakes;
-mod client;
 pub mod client;
 mod cookies;
 mod draining;

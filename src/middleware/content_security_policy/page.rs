@@ -1,6 +1,6 @@
 //! One page of the desk, read whole so that its policy can go before it.
 //!
-//! What turns out to be no page, or too much of one, is left to the way that streams.
+//! What is too much for that is left to the way that streams.
 
 use std::sync::Arc;
 
@@ -36,8 +36,8 @@ impl LocalService for Page {
                 self.policies.give(&mut page, &body);
                 page
             }
-            Ok(redirect) if redirect.status().is_redirection() => redirect,
-            Ok(_) | Err(DeskError::Encoded | DeskError::Call(CallError::TooLarge { .. })) => unanswered(),
+            Ok(other) => other,
+            Err(DeskError::Encoded | DeskError::Call(CallError::TooLarge { .. })) => unanswered(),
             Err(error) => {
                 tracing::warn!(error = %Report(&error), "a page cannot be read");
                 error.answer(self.exchange.path.text(&path))
