@@ -1,5 +1,5 @@
-# `make demo` shows the whole story on this machine; `make test` runs every check there is.
-.PHONY: demo test check build image-steps soak
+# `make demo` shows the whole story on this machine; `make test` runs every check there is; `make fuzz` looks for more.
+.PHONY: demo test check build fuzz image-steps soak
 
 ARGS ?=
 
@@ -21,6 +21,12 @@ check:
 build:
 	@sh scripts/install.sh build
 	cargo build --release --locked
+
+# The property tests with many cases; CASES=1000000 takes an hour or two.
+CASES ?= 1000000
+
+fuzz:
+	FUZZ_CASES=$(CASES) cargo test --locked --release --test it properties::
 
 # Kills the mail worker a thousand times while desk and provider misbehave; counts what is lost or doubled.
 soak:

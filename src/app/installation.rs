@@ -37,13 +37,13 @@ pub(super) fn now() -> Timestamp {
 }
 
 /// The client for the desk: its two origins and nobody else.
-fn desk_client(start_up: &StartUp, runtime: &Handle) -> anyhow::Result<Arc<dyn HttpCall>> {
+pub(super) fn desk_client(start_up: &StartUp, runtime: &Handle) -> anyhow::Result<Arc<dyn HttpCall>> {
     let egress = Egress::only([start_up.desk.url.as_str(), start_up.desk.api_url.as_str()])?;
     Ok(Arc::new(net::Client::new(runtime.clone(), egress, Timeouts::default())?))
 }
 
 /// The client for identity and mail providers.
-fn provider_client(start_up: &StartUp, runtime: &Handle) -> anyhow::Result<Arc<dyn HttpCall>> {
+pub(super) fn provider_client(start_up: &StartUp, runtime: &Handle) -> anyhow::Result<Arc<dyn HttpCall>> {
     let own = start_up.microsoft.iter().flat_map(|app| [&app.authority, &app.graph]);
     // The hosts an operator names as authority and Graph are his word that they may be called.
     let named = own.map(|url| url.origin().ascii_serialization());

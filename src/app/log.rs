@@ -8,17 +8,44 @@ use tracing_subscriber::EnvFilter;
 use crate::base::audit::TARGET;
 use crate::config::Log;
 
-/// Libraries that would tell about every connection. pingora would also print requests; what fails there the
-/// gateway tells in its own words.
-const QUIET: &str =
-    "h2=warn,hyper=warn,reqwest=warn,sqlx=warn,rustls=warn,pingora_core=off,pingora_proxy=off";
+/// Libraries that would print what passes through them: cookies, credentials, mail. Holds whatever is asked for;
+/// what fails there the gateway tells in its own words.
+const QUIET: &str = "h2=warn,hyper=warn,reqwest=warn,sqlx=warn,rustls=warn,tokio_rustls=warn,tungstenite=warn,\
+                     async_imap=warn,imap_proto=warn,mail_send=warn,pingora=off";
 
 pub(super) fn start(settings: &Log) -> anyhow::Result<()> {
-    let wanted = std::env::var("RUST_LOG").unwrap_or_else(|_| format!("{},{QUIET}", settings.level));
-    // Whoever wants fewer audit records has to say so by name.
-    let wanted = if wanted.contains(TARGET) { wanted } else { format!("{wanted},{TARGET}=info") };
-    let filter = EnvFilter::try_new(&wanted).with_context(|| format!("`{wanted}` is not a log level"))?;
+    let wanted = std::env::var("RUST_LOG").unwrap_or_else(|_| settings.level.clone());
+    let filter =
+        EnvFilter::try_new(directives(&wanted)).with_context(|| format!("`{wanted}` is not a log level"))?;
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(std::io::stdout().is_terminal());
     let started = if settings.json { lines.json().try_init() } else { lines.try_init() };
     started.map_err(|source| anyhow::anyhow!(source).context("the log cannot be started"))
+}
+
+/// What is wanted, without the libraries that would tell too much and with the audit records.
+fn directives(wanted: &str) -> String {
+    let quiet: Vec<&str> = QUIET.split(',').filter_map(|one| one.split('=').next()).collect();
+    let loud = |one: &&str| !quiet.iter().any(|library| one.trim_start_matches('[').starts_with(library));
+    let kept: Vec<&str> = wanted.split(',').map(str::trim).filter(loud).collect();
+    // Whoever wants fewer audit records has to say so by name.
+    let audit = if wanted.contains(TARGET) { String::new() } else { format!(",{TARGET}=info") };
+    format!("{},{QUIET}{audit}", kept.join(","))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_makes_a_library_print_what_passes_through_it() {
+        assert_eq!(
+            directives("trace,hyper=trace,pingora_proxy::proxy_h1=debug"),
+            format!("trace,{QUIET},audit=info")
+        );
+        assert_eq!(
+            directives("info,mintgate::worker=debug,audit=off"),
+            format!("info,mintgate::worker=debug,audit=off,{QUIET}")
+        );
+        assert!(EnvFilter::try_new(directives("trace,h2=trace")).is_ok());
+    }
 }

@@ -10,6 +10,7 @@ use crate::config::problem::Problems;
 mod certificate;
 mod command;
 mod console;
+mod doctor;
 mod installation;
 mod log;
 mod process;

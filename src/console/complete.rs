@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::response::Response;
 use http::StatusCode;
@@ -43,8 +44,12 @@ pub async fn finish(
     client: Client,
     Proof(admin): Proof,
     ahead: Option<Prefetch>,
-    Query(which): Query<Which>,
+    which: Result<Query<Which>, QueryRejection>,
 ) -> Result<Response, Page> {
+    // The framework's own refusal would repeat what was asked.
+    let Ok(Query(which)) = which else {
+        return Err(page::problem(StatusCode::BAD_REQUEST, &page::SIGN_IN_GONE));
+    };
     if ahead.is_some() {
         return Err(page::problem(StatusCode::BAD_REQUEST, &page::SIGN_IN_GONE));
     }

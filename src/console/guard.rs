@@ -4,7 +4,6 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use axum::extract::rejection::FormRejection;
 use axum::extract::{FromRequest, FromRequestParts, OptionalFromRequestParts, Request};
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
@@ -90,7 +89,10 @@ impl FromRequest<Arc<Shared>> for Change {
         let Ok(client) = Client::from_request_parts(&mut parts, shared).await;
         let (headers, uri) = (parts.headers.clone(), parts.uri.clone());
         let form = axum::Form::from_request(Request::from_parts(parts, body), shared).await;
-        let axum::Form(form) = form.map_err(FormRejection::into_response)?;
+        let axum::Form(form) = form.map_err(|_| {
+            // The framework's own refusal would repeat what was sent.
+            page::problem(StatusCode::FORBIDDEN, &page::FOREIGN_FORM).into_response()
+        })?;
         shared.check_form(&admin, &headers, &uri, &form).map_err(|refused| {
             shared.note(&client, &admin, Event::Refusal, Outcome::Refused, "a form of another page");
             refused.into_response()

@@ -102,12 +102,14 @@ fn line(check: Check) -> Line {
 pub async fn retry(
     State(shared): State<Arc<Shared>>,
     client: Client,
-    Path(id): Path<i64>,
+    Path(id): Path<String>,
     Change(admin): Change,
 ) -> Result<Response, Page> {
+    let absent = || page::problem(StatusCode::NOT_FOUND, &page::NOT_FOUND);
+    let id: i64 = id.parse().map_err(|_| absent())?;
     let retried = shared.parts.store.retry_inbound(id, shared.parts.clock.now()).await;
     if !retried.map_err(|failure| Shared::broken(&failure))? {
-        return Err(page::problem(StatusCode::NOT_FOUND, &page::NOT_FOUND));
+        return Err(absent());
     }
     shared.note(&client, &admin, Event::ConsoleAction, Outcome::Success, "quarantined mail retried");
     shared.parts.worker.ring();

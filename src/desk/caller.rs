@@ -37,13 +37,29 @@ pub enum NoSession {
 impl Caller {
     /// The caller behind `headers`: by `Authorization: Bearer` or the `session` cookie; where both are
     /// sent they have to agree.
+    ///
+    /// # Errors
+    /// When no session is named, or not clearly one.
     pub fn of(headers: &HeaderMap, client: IpAddr) -> Result<Self, NoSession> {
+        Self::of_session(headers, client, |_| false)
+    }
+
+    /// The same, where `is_unset` knows the words that a script without a token sends in its place.
+    ///
+    /// # Errors
+    /// As [`Caller::of`].
+    pub fn of_session(
+        headers: &HeaderMap,
+        client: IpAddr,
+        is_unset: fn(&str) -> bool,
+    ) -> Result<Self, NoSession> {
         let cookie = match cookie_value(headers, COOKIE) {
             Sent::Several => return Err(NoSession::Unclear),
             Sent::None | Sent::One("") => None,
             Sent::One(value) => Some(value),
         };
-        let token = match (bearer(headers)?, cookie) {
+        let said = |token: &&str| !is_unset(token);
+        let token = match (bearer(headers)?.filter(said), cookie.filter(said)) {
             (None, None) => return Err(NoSession::Absent),
             (Some(bearer), Some(cookie)) if !equal_in_constant_time(bearer.as_bytes(), cookie.as_bytes()) => {
                 return Err(NoSession::Unclear);

@@ -13,7 +13,7 @@ mod gate;
 pub mod limits;
 pub mod notice;
 mod proxy_header;
-mod raw_head;
+pub mod raw_head;
 mod reading;
 pub mod stream;
 pub mod tls;

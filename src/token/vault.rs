@@ -75,7 +75,9 @@ impl Vault {
         Err(VaultError::Contended { record: name })
     }
 
-    /// Seals `plain` for the place `record`, `purpose`, `version` of this installation.
+    /// Seals `plain` for the place `record`, `purpose`, `version` of this installation. What goes into a
+    /// row of sealed records has the last segment of the row's name as its purpose (`mailbox/m365/tokens`:
+    /// `tokens`), and the row's version.
     pub async fn seal(
         &self,
         record: &str,
@@ -102,9 +104,14 @@ impl Vault {
     }
 
     async fn install(&self) -> Result<&str, StoreError> {
-        let id = self
-            .install
-            .get_or_try_init(|| async { self.store.fact_or_insert("install_id", &short_id()).await });
+        const NAME: &str = "install_id";
+        let id = self.install.get_or_try_init(|| async {
+            // Looked for first: a store that is only looked at cannot be written.
+            match self.store.fact(NAME).await? {
+                Some(id) => Ok(id),
+                None => self.store.fact_or_insert(NAME, &short_id()).await,
+            }
+        });
         id.await.map(String::as_str)
     }
 }

@@ -3,7 +3,7 @@
 //! Only what browsers say of themselves and no script can change (Fetch Standard, forbidden headers). What
 //! follows from it is decided elsewhere.
 
-use http::header::{HOST, HeaderName, ORIGIN};
+use http::header::{HOST, HeaderName, HeaderValue, ORIGIN, REFERER};
 use http::{HeaderMap, Uri};
 use url::Url;
 
@@ -23,16 +23,24 @@ pub enum Sender {
 }
 
 impl Sender {
-    /// The sender by `Sec-Fetch-Site` and `Origin`; both have to agree where both are there. `scheme` is
-    /// the request's own where it is known: what came by TLS was not sent by a page that did not.
+    /// The sender by `Sec-Fetch-Site` and `Origin`; both have to agree where both are there. A browser that
+    /// says neither (Safari before 16.4 at a GET of its own page's script) is known by `Referer`, which
+    /// another site's page can leave out but not choose. `scheme` is the request's own where it is known:
+    /// what came by TLS was not sent by a page that did not.
     pub fn of(headers: &HeaderMap, uri: &Uri, scheme: Option<Scheme>) -> Self {
+        let is_ours = |line: &HeaderValue| {
+            let page = line.to_str().ok().and_then(|text| Url::parse(text).ok());
+            page.is_some_and(|page| is_ours(&page, headers, uri, scheme))
+        };
         let site = headers.get(FETCH_SITE).map(|line| line.as_bytes() == b"same-origin");
-        let origin = headers.get(ORIGIN).map(|line| {
-            let origin = line.to_str().ok().and_then(|text| Url::parse(text).ok());
-            origin.is_some_and(|origin| is_ours(&origin, headers, uri, scheme))
-        });
+        let origin = headers.get(ORIGIN).map(is_ours);
+        let referrer = || headers.get(REFERER).map(is_ours);
         match (site, origin) {
-            (None, None) => Self::Silent,
+            (None, None) => match referrer() {
+                None => Self::Silent,
+                Some(true) => Self::SameOrigin,
+                Some(false) => Self::Elsewhere,
+            },
             (site, origin) if site.unwrap_or(true) && origin.unwrap_or(true) => Self::SameOrigin,
             _ => Self::Elsewhere,
         }
@@ -106,6 +114,24 @@ mod tests {
         let lines = [("host", "desk.example"), ("origin", "http://desk.example")];
         assert_eq!(sender(&lines, Some(Scheme::Https)), Sender::Elsewhere);
         assert_eq!(sender(&lines, Some(Scheme::Http)), Sender::SameOrigin);
+    }
+
+    #[test]
+    fn a_referring_page_counts_where_nothing_else_is_said() {
+        let ours = ("referer", "https://desk.example/auth/oidc?code=a");
+        let theirs = ("referer", "https://evil.example/?https://desk.example/");
+        let host = ("host", "desk.example");
+        let table: [(&[(&'static str, &'static str)], Sender); 6] = [
+            (&[host, ours], Sender::SameOrigin),
+            (&[host, theirs], Sender::Elsewhere),
+            (&[host, ("referer", "/auth/oidc")], Sender::Elsewhere),
+            (&[host, ("referer", "http://desk.example/")], Sender::Elsewhere),
+            (&[host, ours, ("origin", "https://evil.example")], Sender::Elsewhere),
+            (&[host, ours, ("sec-fetch-site", "cross-site")], Sender::Elsewhere),
+        ];
+        for (lines, expected) in table {
+            assert_eq!(sender(lines, Some(Scheme::Https)), expected, "{lines:?}");
+        }
     }
 
     #[test]

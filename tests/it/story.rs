@@ -104,27 +104,27 @@ impl Chance {
 }
 
 /// What a browser holds once it is signed in.
-struct Pair {
-    handle: String,
+pub struct Pair {
+    pub handle: String,
     /// `name=value`.
-    cookie: String,
+    pub cookie: String,
 }
 
 /// What an admin, an agent and a customer do around the program.
-struct Story {
-    scene: Scene,
+pub struct Story {
+    pub scene: Scene,
     agent: String,
 }
 
 impl Story {
-    async fn begin() -> Self {
+    pub async fn begin() -> Self {
         let mut story = Self { scene: Scene::start().await, agent: String::new() };
         story.agent = story.token(AGENT).await;
         story
     }
 
     /// The way an admin's browser takes.
-    async fn connect_mailbox(&self) {
+    pub async fn connect_mailbox(&self) {
         let admin = self.sign_in(ADMIN).await;
         let overview = self.console(Method::GET, "/admin/exchange", Some(&admin), "").await;
         let token = between(&overview, "name=\"token\" value=\"", "\"").expect("a form");
@@ -141,7 +141,7 @@ impl Story {
     }
 
     /// Signs in through the gateway, as the desk's page does.
-    async fn sign_in(&self, (email, password): (&str, &str)) -> Pair {
+    pub async fn sign_in(&self, (email, password): (&str, &str)) -> Pair {
         let url = self.scene.public.join("/api/v1/auth/login").expect("a URL");
         let body = json!({"email": email, "password": password}).to_string();
         let request = Request::post(url.as_str())
@@ -159,7 +159,7 @@ impl Story {
         }
     }
 
-    async fn console(&self, method: Method, path: &str, admin: Option<&Pair>, form: &str) -> String {
+    pub async fn console(&self, method: Method, path: &str, admin: Option<&Pair>, form: &str) -> String {
         let url = self.scene.public.join(path).expect("a URL");
         let mut request = Request::builder().method(method).uri(url.as_str()).header("user-agent", "Test/1");
         if let Some(Pair { handle, cookie }) = admin {
@@ -177,7 +177,7 @@ impl Story {
     }
 
     /// Every ticket without a comment gets a public one.
-    async fn answer_new_tickets(&self) {
+    pub async fn answer_new_tickets(&self) {
         for ticket in self.scene.sandbox.desk.tickets() {
             if self.scene.sandbox.desk.comments(&ticket.id).is_empty() {
                 let comment = json!({"id": ticket.id, "text": "Here is how.", "public": true});
@@ -203,11 +203,11 @@ impl Story {
         serde_json::from_slice(answer.body()).expect("JSON")
     }
 
-    async fn wait_for_tickets(&self, count: usize) {
+    pub async fn wait_for_tickets(&self, count: usize) {
         self.wait_until("tickets", count, || self.scene.sandbox.desk.tickets().len()).await;
     }
 
-    async fn wait_for_answers(&self, count: usize) {
+    pub async fn wait_for_answers(&self, count: usize) {
         self.wait_until("answers", count, || self.scene.sandbox.graph.received_outside(CUSTOMER).len()).await;
     }
 

@@ -12,7 +12,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use mintgate::base::clock::Timestamp;
 use mintgate::base::id::hex;
 use mintgate::base::secret::{ExposeSecret, SecretString};
-use mintgate::middleware::session_shield::{Found, Sessions};
+use mintgate::middleware::session_shield::{self, Found, Sessions};
 use mintgate::oauth::source::{Resource, TokenSource};
 use mintgate::store::seal::{Sealer, SealingKey};
 use mintgate::store::{self, FlowRow, SealedField, SessionRow, Store, StoreAt};
@@ -259,7 +259,9 @@ async fn mailbox_flow_and_session_live_on_under_another_key() {
     let connected = Browser::admin(&console, 1).connect(&*installation.http, MAILBOX).await;
     assert!(connected.status().is_redirection(), "{}", connected.text());
     let parked = Browser::admin(&console, 1).sign_in(&*installation.http, MAILBOX).await;
-    let given = sessions(&installation).begin(&desk_token(installation.now())).await.expect("begun");
+    let browser = session_shield::Browser { agent: None, client: [127, 0, 0, 1].into() };
+    let given =
+        sessions(&installation).begin(&desk_token(installation.now()), &browser).await.expect("begun");
 
     let (key, old) = (SealingKey::random(), installation.key.clone());
     let both = Arc::new(Sealer::new(key.clone()).with_earlier(old));

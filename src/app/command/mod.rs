@@ -9,6 +9,7 @@ use crate::config::environment::Environment;
 
 mod check;
 mod demo;
+mod doctor;
 mod healthcheck;
 mod run;
 mod sandbox;
@@ -24,6 +25,8 @@ pub(super) enum Command {
     Demo(demo::Arguments),
     /// Start only the stand-ins for Microsoft, a mailbox and the desk
     Sandbox(sandbox::Arguments),
+    /// Say what is still open: ports, passwords, clocks, files, the set-up guide's checklist
+    Doctor(doctor::Arguments),
     /// Look after the sealed vault and its keys
     Vault(vault::Arguments),
     /// Ask a running gateway whether it is well (for container health checks)
@@ -37,6 +40,7 @@ impl Command {
             Self::Check(config) => check::run(&config),
             Self::Demo(arguments) => demo::run(&arguments),
             Self::Sandbox(arguments) => sandbox::run(&arguments),
+            Self::Doctor(arguments) => doctor::run(&arguments),
             Self::Vault(arguments) => vault::run(&arguments),
             Self::Healthcheck(config) => healthcheck::run(&config),
         }

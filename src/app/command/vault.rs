@@ -48,7 +48,9 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
 }
 
 async fn check(config: &ConfigArgument) -> anyhow::Result<ExitCode> {
-    let (_, store, sealer) = open(config).await?;
+    let start_up = super::load_start_up(config)?;
+    let sealer = Arc::new(installation::present_sealer(&start_up)?);
+    let store = store::open_beside(&start_up.store).await?;
     let census = census(&store, &sealer, installation::now()).await?;
     tell(&census, &sealer.active_key_id());
     Ok(if census.closed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })

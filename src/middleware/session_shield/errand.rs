@@ -7,12 +7,13 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, HeaderMap, HeaderValue, SET_COOKIE};
+use http::header::{CACHE_CONTROL, HeaderValue};
 use http::{Request, Response, StatusCode};
 use serde_json::Value;
 
+use super::browser::Browser;
+use super::cookies::ScriptReads;
 use super::desk::{DeskError, DeskSide, Side};
-use super::presented::COOKIE_NAME;
 use super::sessions::{SessionError, Sessions};
 use crate::base::audit::{Audit, Event, Outcome, Record};
 use crate::base::report::Report;
@@ -33,9 +34,11 @@ self.addEventListener(\"fetch\", (event) => {
 /// What is done.
 #[derive(Debug)]
 pub enum Act {
-    /// Keeps the token of the reply; `before` is the session this browser had until now.
+    /// Keeps the token of the reply; `before` is the session this browser had until now, `occupied` whether
+    /// the script's cookie is there already.
     SignIn {
         before: Option<SecretString>,
+        occupied: bool,
     },
     /// Ends every session of `user`, here first: the desk goes on accepting the token.
     SignOut {
@@ -45,8 +48,10 @@ pub enum Act {
     EndAll {
         user: String,
     },
-    /// The same for the user whom the body names.
-    EndNamed,
+    /// The same for the user whose id stands in this field of the body.
+    EndNamed {
+        field: &'static str,
+    },
     ServiceWorker,
 }
 
@@ -64,6 +69,7 @@ pub struct Errand {
     /// Canonical.
     pub path: String,
     pub act: Act,
+    pub script_reads: ScriptReads,
     /// The session's Authorization line.
     pub bearer: Option<HeaderValue>,
 }
@@ -96,11 +102,11 @@ impl ErrandError {
 impl LocalService for Errand {
     async fn answer(&self, request: Request<Bytes>) -> Response<Bytes> {
         let done = match &self.act {
-            Act::SignIn { before } => self.sign_in(&request, before.as_ref()).await,
+            Act::SignIn { before, occupied } => self.sign_in(&request, before.as_ref(), *occupied).await,
             Act::SignOut { user } => self.sign_out(&request, user).await,
             Act::EndAll { user } => self.end_after(&request, Some(user)).await,
-            Act::EndNamed => {
-                let user = named_user(request.body());
+            Act::EndNamed { field } => {
+                let user = named_user(request.body(), field);
                 self.end_after(&request, user.as_deref()).await
             }
             Act::ServiceWorker => self.service_worker(&request).await,
@@ -126,6 +132,7 @@ impl Errand {
         &self,
         request: &Request<Bytes>,
         before: Option<&SecretString>,
+        occupied: bool,
     ) -> Result<Answer, ErrandError> {
         let mut reply = never_stored(self.ask(Side::Api, request).await?);
         if matches!(
@@ -145,8 +152,9 @@ impl Errand {
             tracing::warn!("a sign-in without TLS: browsers keep the session's cookie only by HTTPS");
         }
         let token = SecretString::from(token);
-        let given = self.means.sessions.begin(&token).await?;
-        body["token"] = Value::from(given.handle.expose_secret());
+        let browser = Browser::of(request.headers(), self.exchange.client);
+        let given = self.means.sessions.begin(&token, &browser).await?;
+        body["token"] = Value::from(self.script_reads.told(&given));
         let text = body.to_string();
         if text.contains(token.expose_secret()) {
             return Err(ErrandError::Unreadable);
@@ -155,7 +163,7 @@ impl Errand {
             self.means.sessions.end(before).await?;
         }
         *reply.body_mut() = Bytes::from(text);
-        append_cookie(reply.headers_mut(), given.cookie.expose_secret(), "");
+        self.script_reads.give(reply.headers_mut(), &given, occupied);
         self.note(Event::SignIn, Outcome::Success, "a session began", Some(&given.user));
         Ok(reply)
     }
@@ -168,15 +176,16 @@ impl Errand {
             tracing::warn!(error = %Report(&error), "the desk was not told of a sign-out");
             error.answer(&self.path)
         });
-        Ok(without_cookie(never_stored(reply)))
+        Ok(self.script_reads.take_back(never_stored(reply)))
     }
 
-    /// Once the desk has agreed, sessions opened with an old password or by a removed user are over.
+    /// Once the desk has agreed, sessions opened with an old password, or that the user or an admin has
+    /// ended, are over.
     async fn end_after(&self, request: &Request<Bytes>, user: Option<&str>) -> Result<Answer, ErrandError> {
         let reply = never_stored(self.ask(Side::Api, request).await?);
         let (true, Some(user)) = (reply.status().is_success(), user) else { return Ok(reply) };
         self.means.sessions.end_all_of(user).await?;
-        self.note(Event::SignOut, Outcome::Success, "new password or user removed", Some(user));
+        self.note(Event::SignOut, Outcome::Success, "new password, or sessions or user removed", Some(user));
         Ok(reply)
     }
 
@@ -190,26 +199,13 @@ impl Errand {
     }
 }
 
-/// `{"user": "<id>", …}`.
-fn named_user(body: &[u8]) -> Option<String> {
+/// `{"<field>": "<id>", …}`.
+fn named_user(body: &[u8], field: &str) -> Option<String> {
     let body: Value = serde_json::from_slice(body).ok()?;
-    body.get("user")?.as_str().map(str::to_owned)
+    body.get(field)?.as_str().map(str::to_owned)
 }
 
 fn never_stored(mut answer: Answer) -> Answer {
     answer.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     answer
-}
-
-/// Tells the browser to forget the shield's cookie.
-pub fn without_cookie(mut answer: Answer) -> Answer {
-    append_cookie(answer.headers_mut(), "", "; Max-Age=0");
-    answer
-}
-
-fn append_cookie(headers: &mut HeaderMap, value: &str, life: &str) {
-    let line = format!("{COOKIE_NAME}={value}; Path=/; Secure; HttpOnly; SameSite=Strict{life}");
-    let mut line = HeaderValue::from_str(&line).expect("a cookie of ours is base64url");
-    line.set_sensitive(true);
-    headers.append(SET_COOKIE, line);
 }

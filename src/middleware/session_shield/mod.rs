@@ -5,7 +5,9 @@
 //! page of the same origin. Behind this middleware the request carries the plain token, so that the guard of
 //! the admin pages and the desk see what they know; before it nobody can use it.
 
+mod browser;
 mod claims;
+mod cookies;
 mod desk;
 mod errand;
 mod place;
@@ -24,14 +26,16 @@ use serde_yaml::Spanned;
 pub(super) use self::desk::{DeskError, Side};
 pub(super) use self::presented::withhold;
 
+pub use self::browser::Browser;
 pub use self::desk::DeskSide;
 pub use self::errand::Means;
 pub use self::sessions::{Found, Sessions};
 
 use self::claims::Claims;
-use self::errand::{Act, Errand, without_cookie};
+use self::cookies::ScriptReads;
+use self::errand::{Act, Errand};
 use self::place::Place;
-use self::presented::Presented;
+use self::presented::{Presented, has_script_cookie, withhold_own};
 use self::sessions::{Session, bearer};
 use crate::base::address::parse_network;
 use crate::base::audit::{Event, Outcome, Record};
@@ -53,11 +57,13 @@ pub struct Spec {
     enabled: bool,
     /// Networks of programs that may use the desk's API with a plain token.
     bearer_from: Vec<Spanned<String>>,
+    /// What scripts on the desk's pages may read of a session.
+    script_reads: ScriptReads,
 }
 
 impl Default for Spec {
     fn default() -> Self {
-        Self { enabled: true, bearer_from: Vec::new() }
+        Self { enabled: true, bearer_from: Vec::new(), script_reads: ScriptReads::default() }
     }
 }
 
@@ -84,7 +90,8 @@ impl Checked for Spec {
             let message = "the shield is off: every script on the desk's pages can read the session's token";
             return Ok(Compiled { runs: Arc::new(Off), warnings: vec![SpecError::whole(message)] });
         }
-        let runs = Arc::new(SessionShield { means: parts.shield.clone(), bearer_from: networks });
+        let (means, script_reads) = (parts.shield.clone(), self.script_reads);
+        let runs = Arc::new(SessionShield { means, bearer_from: networks, script_reads });
         Ok(Compiled { runs, warnings })
     }
 }
@@ -92,11 +99,18 @@ impl Checked for Spec {
 /// `enabled: false`.
 struct Off;
 
-impl Middleware for Off {}
+impl Middleware for Off {
+    fn request(&self, _exchange: &Exchange, head: &mut dyn RequestHead) -> Verdict {
+        // Left in a browser from before; none of the desk's business.
+        withhold_own(head);
+        Verdict::pass()
+    }
+}
 
 struct SessionShield {
     means: Arc<Means>,
     bearer_from: Vec<IpNet>,
+    script_reads: ScriptReads,
 }
 
 impl Middleware for SessionShield {
@@ -111,8 +125,15 @@ impl Middleware for SessionShield {
         let sessions = &self.means.sessions;
         let presented =
             Presented::of(head.map(), exchange.client, |handle, cookie| sessions.belongs(handle, cookie));
-        let asked =
-            Asked { means: self.means.clone(), exchange: exchange.clone(), path: path.to_owned(), place };
+        let asked = Asked {
+            means: self.means.clone(),
+            script_reads: self.script_reads,
+            exchange: exchange.clone(),
+            browser: Browser::of(head.map(), exchange.client),
+            occupied: has_script_cookie(head.map()),
+            path: path.to_owned(),
+            place,
+        };
         let foreign = is_foreign(head.method(), &asked.place, sender);
         withhold(head);
         if self.is_program(exchange.client, sender, &presented) && asked.place != Place::Console {
@@ -152,7 +173,11 @@ fn is_foreign(method: &Method, place: &Place, sender: Sender) -> bool {
 /// A request, its credentials taken out.
 struct Asked {
     means: Arc<Means>,
+    script_reads: ScriptReads,
     exchange: Exchange,
+    browser: Browser,
+    /// The script's own cookie is there.
+    occupied: bool,
     /// Canonical.
     path: String,
     place: Place,
@@ -161,11 +186,10 @@ struct Asked {
 impl Asked {
     fn browser(self, presented: Presented) -> Verdict {
         match (&self.place, presented) {
-            (Place::SignIn, Presented::Pair(before)) => {
-                Verdict::Now(self.errand(Act::SignIn { before: Some(before) }, None))
-            }
-            (Place::SignIn, _) => Verdict::Now(self.errand(Act::SignIn { before: None }, None)),
+            (Place::SignIn, Presented::Pair(before)) => Verdict::Now(self.sign_in(Some(before))),
+            (Place::SignIn, _) => Verdict::Now(self.sign_in(None)),
             (Place::ServiceWorker, _) => Verdict::Now(self.errand(Act::ServiceWorker, None)),
+            (Place::ForgottenPassword, _) => Verdict::pass(),
             (_, Presented::Nothing) | (Place::WithoutToken, Presented::CookieAlone) => Verdict::pass(),
             (_, Presented::Pair(handle)) => self.with_session(handle),
             (place, presented) if place.is_api() => {
@@ -178,6 +202,11 @@ impl Asked {
         }
     }
 
+    fn sign_in(self, before: Option<SecretString>) -> Decision {
+        let occupied = self.occupied;
+        self.errand(Act::SignIn { before, occupied }, None)
+    }
+
     fn with_session(self, handle: SecretString) -> Verdict {
         if let Some(found) = self.means.sessions.known(&handle) {
             return Verdict::Now(self.admit(found));
@@ -188,16 +217,35 @@ impl Asked {
 
     fn admit(self, found: Found) -> Decision {
         match found {
+            Found::Live(session) if self.is_strange_to(&session) => self.stranger(),
             Found::Live(session) => self.under(&session),
             Found::Absent if self.place.is_api() => {
                 let refusal =
                     self.refuse(StatusCode::UNAUTHORIZED, "The session is over. Please sign in again.");
-                answered(without_cookie(refusal))
+                answered(self.script_reads.take_back(refusal))
             }
             Found::Unknown if self.place.is_api() || self.place == Place::Console => {
                 answered(self.refuse(StatusCode::SERVICE_UNAVAILABLE, "Sessions cannot be told right now."))
             }
             Found::Absent | Found::Unknown => Decision::Pass,
+        }
+    }
+
+    /// Whether the request cannot come from the browser that the session was begun in. The console asks for
+    /// the place, too.
+    fn is_strange_to(&self, session: &Session) -> bool {
+        let beginning = &session.beginning;
+        !beginning.may_be(&self.browser)
+            || (self.place == Place::Console && !beginning.is_at(self.exchange.client))
+    }
+
+    /// Handle and cookie are in another browser's hands. The session itself stays its owner's.
+    fn stranger(self) -> Decision {
+        tracing::warn!(client = %self.exchange.client, "a session was shown by another browser");
+        self.note("another browser's session");
+        match self.place.is_api() {
+            true => answered(self.refuse(StatusCode::UNAUTHORIZED, "Please sign in.")),
+            false => Decision::Pass,
         }
     }
 
@@ -230,18 +278,20 @@ impl Asked {
             Place::SignOut { .. } => Act::SignOut { user: user.to_owned() },
             Place::OwnPassword => Act::EndAll { user: user.to_owned() },
             Place::UserRemoval { user: named } => Act::EndAll { user: named.clone() },
-            Place::AnyPassword => Act::EndNamed,
+            Place::OwnSession => Act::EndAll { user: user.to_owned() },
+            Place::AnyPassword { field } => Act::EndNamed { field },
             _ => return Decision::PassAs(bearer),
         };
         self.errand(act, Some(bearer))
     }
 
     fn errand(self, act: Act, bearer: Option<HeaderValue>) -> Decision {
-        let Self { means, exchange, path, .. } = self;
+        let Self { means, script_reads, exchange, path, .. } = self;
         // A stray slash at the end is the web client's to redirect; the API does not know it.
         let path = path.strip_suffix('/').map(str::to_owned).unwrap_or(path);
         let authorization = bearer.clone();
-        Decision::PassTo { service: Arc::new(Errand { means, exchange, path, act, bearer }), authorization }
+        let service = Arc::new(Errand { means, exchange, path, act, script_reads, bearer });
+        Decision::PassTo { service, authorization }
     }
 
     /// Tells the audit why the request is refused.

@@ -4,6 +4,7 @@
 
 use http::Method;
 
+use crate::web::own::is_own;
 use crate::web::path::is_at_or_below;
 
 /// What a request is for.
@@ -16,8 +17,15 @@ pub enum Place {
         user: String,
     },
     OwnPassword,
-    /// An admin sets the password of the user that the body names.
-    AnyPassword,
+    /// An admin sets the password of the user whose id stands in this field of the body.
+    AnyPassword {
+        field: &'static str,
+    },
+    /// Ends one of the caller's own sessions, by a row's id that no token shows.
+    OwnSession,
+    /// A new password by a code of six digits. The web client calls it without a token and is refused by the
+    /// desk; with one, any signed-in user could try all codes.
+    ForgottenPassword,
     UserRemoval {
         user: String,
     },
@@ -25,6 +33,7 @@ pub enum Place {
     WithoutToken,
     Api,
     ServiceWorker,
+    /// The gateway's own pages and JSON; the guard refuses who may not see them.
     Console,
     /// Anything else; the desk serves it to everybody.
     Page,
@@ -33,7 +42,7 @@ pub enum Place {
 impl Place {
     pub fn of(method: &Method, path: &str) -> Self {
         let path = path.strip_suffix('/').unwrap_or(path);
-        if is_at_or_below(path, "/admin/exchange") {
+        if is_own(path) {
             return Self::Console;
         }
         if *method == Method::GET && path == "/sw.js" {
@@ -49,7 +58,10 @@ impl Place {
             // By any method: the desk answers a HEAD by doing what the GET does.
             (_, ["api", "v1", "auth", "user", user, "logout"]) => Self::SignOut { user: (*user).to_owned() },
             ("POST", ["api", "v1", "auth", "reset-password"]) => Self::OwnPassword,
-            ("POST", ["api", "v1", "auth", "admin", "reset-password"]) => Self::AnyPassword,
+            ("POST", ["api", "v1", "auth", "admin", "reset-password"]) => Self::AnyPassword { field: "user" },
+            ("PUT", ["api", "v1", "user", "reset-password"]) => Self::AnyPassword { field: "id" },
+            ("DELETE", ["api", "v1", "auth", "sessions", _]) => Self::OwnSession,
+            (_, ["api", "v1", "auth", "password-reset", ..]) => Self::ForgottenPassword,
             ("DELETE", ["api", "v1", "auth", "user", user]) => Self::UserRemoval { user: (*user).to_owned() },
             ("POST", ["api", "v1", "ticket", "public", "create"])
             | ("POST", ["api", "v1", "storage", "ticket", _, "upload", "single"]) => Self::WithoutToken,
@@ -79,7 +91,12 @@ mod tests {
             ("GET", "/api/v1/auth/user/u1/logout", Place::SignOut { user: user() }),
             ("HEAD", "/api/v1/auth/user/u1/logout", Place::SignOut { user: user() }),
             ("POST", "/api/v1/auth/reset-password", Place::OwnPassword),
-            ("POST", "/api/v1/auth/admin/reset-password", Place::AnyPassword),
+            ("POST", "/api/v1/auth/admin/reset-password", Place::AnyPassword { field: "user" }),
+            ("PUT", "/api/v1/user/reset-password", Place::AnyPassword { field: "id" }),
+            ("POST", "/api/v1/auth/password-reset", Place::ForgottenPassword),
+            ("POST", "/api/v1/auth/password-reset/password", Place::ForgottenPassword),
+            ("DELETE", "/api/v1/auth/sessions/s1", Place::OwnSession),
+            ("GET", "/api/v1/auth/sessions", Place::Api),
             ("DELETE", "/api/v1/auth/user/u1", Place::UserRemoval { user: user() }),
             ("POST", "/api/v1/ticket/public/create", Place::WithoutToken),
             ("POST", "/api/v1/storage/ticket/t1/upload/single", Place::WithoutToken),
@@ -91,6 +108,9 @@ mod tests {
             ("POST", "/sw.js", Place::Page),
             ("GET", "/admin/exchange", Place::Console),
             ("POST", "/admin/exchange/connect", Place::Console),
+            ("GET", "/api/v1/exchange/connections", Place::Console),
+            ("POST", "/api/tickets/email-settings/detect", Place::Console),
+            ("GET", "/api/v1/exchanges", Place::Api),
             ("GET", "/admin/smtp", Place::Page),
             ("GET", "/", Place::Page),
         ];

@@ -16,7 +16,7 @@ use crate::web::head::Headers;
 /// The shield's own cookie.
 pub const COOKIE_NAME: &str = "__Host-mintgate";
 /// Where the desk's web client keeps what it believes to be its token.
-const SCRIPT_COOKIE: &str = "session";
+pub const SCRIPT_COOKIE: &str = "session";
 
 /// What a request shows.
 #[derive(Debug, Clone)]
@@ -35,8 +35,8 @@ pub enum Presented {
 impl Presented {
     /// `belongs` tells whether a cookie was given with a handle.
     pub fn of(headers: &HeaderMap, client: IpAddr, belongs: impl Fn(&str, &str) -> bool) -> Self {
-        let token = match Caller::of(headers, client) {
-            Ok(caller) => Some(caller.token).filter(|token| !is_unset(token)),
+        let token = match Caller::of_session(headers, client, is_unset) {
+            Ok(caller) => Some(caller.token),
             Err(NoSession::Absent) => None,
             Err(NoSession::Unclear) => return Self::Unclear,
         };
@@ -74,17 +74,34 @@ impl Presented {
 }
 
 /// What the desk's web client sends while it has no token: the words of its language for that.
-fn is_unset(token: &SecretString) -> bool {
-    matches!(token.expose_secret(), "undefined" | "null")
+fn is_unset(token: &str) -> bool {
+    matches!(token, "undefined" | "null")
+}
+
+/// Whether the desk's script, or the shield in its place, has left a cookie behind.
+pub fn has_script_cookie(headers: &HeaderMap) -> bool {
+    cookie_value(headers, SCRIPT_COOKIE) != Sent::None
 }
 
 /// Takes every session's credential out of a request; other cookies stay.
 pub fn withhold(headers: &mut dyn Headers) {
     headers.remove(&AUTHORIZATION);
+    withhold_cookies(headers, &[COOKIE_NAME, SCRIPT_COOKIE]);
+}
+
+/// Takes the shield's own cookie out of a request.
+pub fn withhold_own(headers: &mut dyn Headers) {
+    withhold_cookies(headers, &[COOKIE_NAME]);
+}
+
+fn withhold_cookies(headers: &mut dyn Headers, names: &[&str]) {
+    if !headers.map().contains_key(COOKIE) {
+        return;
+    }
     let mut kept: Vec<&[u8]> = Vec::new();
     for line in headers.map().get_all(COOKIE) {
         let pairs = line.as_bytes().split(|&byte| byte == b';').map(<[u8]>::trim_ascii);
-        kept.extend(pairs.filter(|pair| !pair.is_empty() && !is_ours(pair)));
+        kept.extend(pairs.filter(|pair| !pair.is_empty() && !names.contains(&name_of(pair))));
     }
     // Parts of header values, joined by a semicolon, are a header value.
     let line = HeaderValue::from_bytes(&kept.join(&b"; "[..])).ok().filter(|line| !line.is_empty());
@@ -94,9 +111,10 @@ pub fn withhold(headers: &mut dyn Headers) {
     }
 }
 
-fn is_ours(pair: &[u8]) -> bool {
+/// Empty where it is no text: such a name is none of ours.
+fn name_of(pair: &[u8]) -> &str {
     let name = pair.split(|&byte| byte == b'=').next().unwrap_or(pair).trim_ascii();
-    name == COOKIE_NAME.as_bytes() || name == SCRIPT_COOKIE.as_bytes()
+    std::str::from_utf8(name).unwrap_or("")
 }
 
 #[cfg(test)]
@@ -123,9 +141,15 @@ mod tests {
 
     #[test]
     fn every_combination_of_credentials_is_told_apart() {
-        let table: [(&[(&str, &str)], &str); 16] = [
+        let table: [(&[(&str, &str)], &str); 19] = [
             (&[], "nothing"),
             (&[("authorization", "Bearer undefined")], "nothing"),
+            (&[("authorization", "Bearer null"), ("cookie", "session=undefined")], "nothing"),
+            (
+                &[("authorization", "Bearer undefined"), ("cookie", "session=HANDLE; __Host-mintgate=mate")],
+                "pair",
+            ),
+            (&[("authorization", "Bearer undefined"), ("cookie", "session=HANDLE")], "handle"),
             (&[("cookie", "session=; a=b")], "nothing"),
             (&[("authorization", "Bearer HANDLE"), ("cookie", "__Host-mintgate=mate")], "pair"),
             (&[("cookie", "session=HANDLE; __Host-mintgate=mate")], "pair"),

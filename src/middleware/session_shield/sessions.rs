@@ -13,9 +13,11 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures_util::FutureExt;
 use http::header::HeaderValue;
 use moka::future::Cache;
+use serde::{Deserialize, Serialize};
 use tokio::runtime::Handle;
 use zeroize::Zeroizing;
 
+use super::browser::{Beginning, Browser};
 use super::claims::Claims;
 use crate::base::clock::{Clock, Timestamp};
 use crate::base::id::{hex, random_token};
@@ -55,8 +57,17 @@ pub enum SessionError {
 pub struct Session {
     /// The desk's user id.
     pub user: String,
+    pub beginning: Beginning,
     token: SecretString,
     expires_at: Timestamp,
+}
+
+/// What lies sealed in the store.
+#[derive(Serialize, Deserialize)]
+struct Kept<'t> {
+    /// Borrowed from bytes that are wiped; the desk's tokens have no character that JSON escapes.
+    token: &'t str,
+    beginning: Beginning,
 }
 
 impl Session {
@@ -180,11 +191,11 @@ impl Sessions {
         asked.await.unwrap_or(Found::Unknown)
     }
 
-    /// Begins a session for a token that the desk has just given out.
+    /// Begins a session for a token that the desk has just given out to `browser`.
     ///
     /// # Errors
     /// When the token does not say whose it is, or the store cannot be used: then there is no session.
-    pub async fn begin(&self, token: &SecretString) -> Result<Given, SessionError> {
+    pub async fn begin(&self, token: &SecretString, browser: &Browser) -> Result<Given, SessionError> {
         let Opened { store, vault, .. } = self.opened()?;
         let now = self.clock.now();
         let claims = Claims::of(token.expose_secret()).ok_or(SessionError::Token)?;
@@ -194,8 +205,9 @@ impl Sessions {
         }
         let handle = SecretString::from(random_token());
         let id = self.id(&handle);
-        let plain = token.expose_secret().as_bytes();
-        let sealed = vault.seal(&hex(&id), PURPOSE, expires_at.0, plain).await?;
+        let kept = Kept { token: token.expose_secret(), beginning: Beginning::by(browser) };
+        let plain = Zeroizing::new(serde_json::to_vec(&kept).map_err(|_| SessionError::Token)?);
+        let sealed = vault.seal(&hex(&id), PURPOSE, expires_at.0, &plain).await?;
         let owner = self.owner(&claims.user).to_vec();
         let row = SessionRow { id: id.to_vec(), owner, sealed, created_at: now, expires_at };
         store.add_session(&row, now).await?;
@@ -239,10 +251,13 @@ impl Sessions {
         let id = self.id(handle);
         let Some(row) = store.session(&id, now).await? else { return Ok(Found::Absent) };
         let plain = vault.open(&hex(&id), PURPOSE, row.expires_at.0, &row.sealed).await?;
-        let token = std::str::from_utf8(&plain).map_err(|_| SessionError::Garbled)?;
+        let Ok(Kept { token, beginning }) = serde_json::from_slice(&plain) else {
+            tracing::info!("a session of an older form counts as over");
+            return Ok(Found::Absent);
+        };
         let claims = Claims::of(token).ok_or(SessionError::Garbled)?;
-        let token = SecretString::from(token);
-        Ok(Found::Live(Arc::new(Session { user: claims.user, token, expires_at: row.expires_at })))
+        let (user, token, expires_at) = (claims.user, SecretString::from(token), row.expires_at);
+        Ok(Found::Live(Arc::new(Session { user, beginning, token, expires_at })))
     }
 
     fn id(&self, handle: &SecretString) -> [u8; 32] {

@@ -165,3 +165,55 @@ async fn no_page_shows_a_secret() {
         }
     }
 }
+
+/// What nobody may make the console say or do by a request that it cannot read.
+const RUBBISH: [(&str, &str); 8] = [
+    ("GET", "/admin/exchange/complete?f=%3Cscript%3E"),
+    ("GET", "/admin/exchange/complete?f=a&f=%3Cscript%3E"),
+    ("GET", "/admin/exchange/complete?f[]=%3Cscript%3E"),
+    ("GET", "/admin/exchange/callback?state=%3Cscript%3E&code=%3Cscript%3E"),
+    ("GET", "/admin/exchange/callback?error=%3Cscript%3E&error_description=%3Cscript%3E&state=x"),
+    ("GET", "/admin/exchange/quarantine/%3Cscript%3E"),
+    ("POST", "/admin/exchange/quarantine/%3Cscript%3E/retry"),
+    ("POST", "/admin/exchange/%3Cscript%3E"),
+];
+
+#[tokio::test]
+async fn refusals_repeat_nothing_and_leave_with_strict_headers() {
+    let installation = Installation::start().await;
+    let console = installation.console();
+    for (method, path) in RUBBISH {
+        for browser in [Browser::admin(&console, 1), Browser::stranger(&console)] {
+            let page = browser.send(method.parse().expect("a method"), path).await;
+            assert!(page.status().is_client_error(), "{path}: {}", page.status());
+            assert!(!page.text().contains("script>"), "{path}: {}", page.text());
+            assert_eq!(page.header("cache-control"), "no-store", "{path}");
+            assert!(page.header("content-security-policy").contains("default-src 'none'"), "{path}");
+            assert!(matches!(page.header("referrer-policy"), "no-referrer" | "same-origin"), "{path}");
+            assert_eq!(page.header("x-content-type-options"), "nosniff", "{path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn no_parameter_sends_a_browser_elsewhere() {
+    let installation = Installation::start().await;
+    let console = installation.console();
+    let browser = Browser::admin(&console, 1);
+    for name in ["next", "return_to", "rd", "redirect", "redirect_uri", "url", "continue", "f"] {
+        for target in [
+            "//evil.example",
+            "https://evil.example/",
+            "/\\evil.example",
+            "\\\\evil.example",
+            "/%09/evil.example",
+        ] {
+            let target: String = url::form_urlencoded::byte_serialize(target.as_bytes()).collect();
+            for path in ["/admin/exchange", "/admin/exchange/complete", "/admin/exchange/callback"] {
+                let page = browser.get(&format!("{path}?{name}={target}")).await;
+                assert_eq!(page.location(), "", "{path} {name}={target}");
+                assert!(!page.text().contains("evil.example"), "{path} {name}={target}");
+            }
+        }
+    }
+}

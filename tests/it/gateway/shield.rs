@@ -1,7 +1,9 @@
 //! The session shield on real sockets: what a browser holds is worth nothing elsewhere, and half of it nothing
 //! at all.
 
+mod browsers;
 mod replies;
 mod requests;
+mod rights;
 pub mod scene;
 mod sessions;

@@ -57,6 +57,22 @@ fn a_single_sign_on_is_shielded_too_and_only_for_our_own_page() {
     }
 }
 
+#[test]
+fn a_browser_that_names_no_site_signs_on_from_our_own_page_only() {
+    let desk = echo();
+    let scene = Scene::before(desk.address);
+    let gateway = scene.gateway();
+    let path = "GET /api/v1/auth/oidc/callback?state=a&code=b&iss=c";
+    for (page, expected) in [
+        ("Referer: http://desk.example/auth/oidc?code=b", 200),
+        ("Referer: http://evil.example/http://desk.example/", 403),
+        ("Referer: http://desk.example.evil.example/", 403),
+        ("Accept: */*", 403),
+    ] {
+        assert_eq!(Browser::new(&gateway).send(path, &[page], &Value::Null).status, expected, "{page}");
+    }
+}
+
 /// A desk where everybody is an admin.
 fn all_admins() -> Upstream {
     Upstream::new(|request| {
@@ -79,6 +95,8 @@ fn a_new_password_or_a_removal_ends_every_session_of_that_user() {
     for (request, body) in [
         ("POST /api/v1/auth/reset-password", json!({"password": "new"})),
         ("POST /api/v1/auth/admin/reset-password", json!({"password": "new", "user": "u1"})),
+        ("PUT /api/v1/user/reset-password", json!({"password": "new", "id": "u1"})),
+        ("DELETE /api/v1/auth/sessions/s1", Value::Null),
         ("DELETE /api/v1/auth/user/u1", Value::Null),
     ] {
         let (one, other) = (Browser::signed_in(&gateway, USER), Browser::signed_in(&gateway, USER));
@@ -95,9 +113,13 @@ fn somebody_elses_new_password_leaves_the_own_session_alone() {
     let gateway = scene.gateway();
     let browser = Browser::signed_in(&gateway, USER);
     let lines = [ORIGIN, &browser.bearer(), &browser.jar()];
-    let body = json!({"password": "new", "user": "u2"});
-    assert_eq!(browser.send("POST /api/v1/auth/admin/reset-password", &lines, &body).status, 200);
-    assert_eq!(browser.status(LIST), 200);
+    for (request, body) in [
+        ("POST /api/v1/auth/admin/reset-password", json!({"password": "new", "user": "u2", "id": "u1"})),
+        ("PUT /api/v1/user/reset-password", json!({"password": "new", "id": "u2", "user": "u1"})),
+    ] {
+        assert_eq!(browser.send(request, &lines, &body).status, 200, "{request}");
+        assert_eq!(browser.status(LIST), 200, "{request}");
+    }
 }
 
 #[test]

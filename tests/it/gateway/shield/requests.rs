@@ -145,6 +145,44 @@ fn a_program_is_let_in_only_from_its_network_and_never_from_a_page() {
 }
 
 #[test]
+fn a_forgotten_passwords_code_is_tried_with_no_ones_token() {
+    let desk = echo();
+    let scene = Scene::before(desk.address);
+    let gateway = scene.gateway();
+    let browser = Browser::signed_in(&gateway, USER);
+    let asked = desk.requests();
+    for end in ["", "/code", "/password"] {
+        let request = format!("POST /api/v1/auth/password-reset{end}");
+        let lines = [ORIGIN, &browser.bearer(), &browser.jar()];
+        assert_eq!(browser.send(&request, &lines, &json!({"code": "123456"})).status, 401, "{request}");
+    }
+    assert_eq!(desk.requests(), asked, "the desk was asked");
+}
+
+#[test]
+fn without_the_shield_its_cookie_stays_with_the_gateway() {
+    let desk = echo();
+    let scene = Scene::before(desk.address);
+    let gateway = scene.gateway_with("plugin: {sessionShield: {enabled: false}}");
+    let line = format!("Cookie: __Host-mintgate=x; session={}; a=b", token("u1"));
+    let seen = Browser::new(&gateway).send(LIST, &[&line], &Value::Null).text();
+    assert!(!seen.contains("__Host-mintgate") && seen.contains("; a=b"), "{seen}");
+}
+
+#[test]
+fn without_the_shield_two_tokens_that_differ_do_no_admin_work() {
+    let desk = echo();
+    let scene = Scene::before(desk.address);
+    let gateway = scene.gateway_with("plugin: {sessionShield: {enabled: false}}");
+    let (plain, other) = (format!("Authorization: Bearer {}", token("u1")), "Cookie: session=other");
+    let asked = desk.requests();
+    for path in ["GET /admin/exchange", "GET /api/v1/webhooks/all"] {
+        assert_eq!(Browser::new(&gateway).send(path, &[&plain, other], &Value::Null).status, 401, "{path}");
+    }
+    assert_eq!(desk.requests(), asked, "the desk was asked");
+}
+
+#[test]
 fn without_the_shield_the_plain_token_goes_through() {
     let desk = echo();
     let scene = Scene::before(desk.address);

@@ -20,6 +20,7 @@ use mintgate::net::{Client as HttpClient, Egress, Timeouts};
 use mintgate::store::seal::{Sealer, SealingKey};
 use mintgate::store::{self, Store, StoreAt};
 use mintgate::token::install::InstallSecret;
+use mintgate::web::client_address::Trusted;
 use mintgate::web::cookie::Hardening;
 use mintgate::web::local::{LocalService, admin};
 use serde_json::{Value, json};
@@ -28,6 +29,7 @@ use tokio::runtime::Runtime;
 use crate::gateway::client::{Client, Response as Answer};
 use crate::gateway::start::{Plan, Started, router, routes, service};
 use crate::gateway::upstream::{self, Upstream};
+use crate::support::postgres;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -41,6 +43,7 @@ pub struct Scene {
     pub store: Arc<dyn Store>,
     key: SealingKey,
     desk: SocketAddr,
+    place: StoreAt,
     folder: tempfile::TempDir,
 }
 
@@ -52,9 +55,20 @@ impl Scene {
     /// On the runtime that the desk lives on.
     pub fn on(runtime: Runtime, desk: SocketAddr) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let store = runtime.block_on(open(&folder));
+        let place = StoreAt::Sqlite(folder.path().join("store.db"));
+        Self::with_store(runtime, desk, place, folder)
+    }
+
+    /// On a PostgreSQL; `None` (with the reason printed) where there is none.
+    pub fn on_postgres(runtime: Runtime, desk: SocketAddr) -> Option<Self> {
+        let folder = tempfile::tempdir().expect("a folder");
+        Some(Self::with_store(runtime, desk, postgres::database()?, folder))
+    }
+
+    fn with_store(runtime: Runtime, desk: SocketAddr, place: StoreAt, folder: tempfile::TempDir) -> Self {
+        let store = runtime.block_on(open(&place));
         let clock = Arc::new(ManualClock::at(SystemClock.now()));
-        Self { runtime, clock, store, key: SealingKey::random(), desk, folder }
+        Self { runtime, clock, store, key: SealingKey::random(), desk, place, folder }
     }
 
     pub fn gateway(&self) -> Started {
@@ -63,22 +77,31 @@ impl Scene {
 
     /// A gateway of its own, on the scene's store.
     pub fn gateway_with(&self, shield: &str) -> Started {
-        self.gateway_of(&[shield, GUARD])
+        self.start(&[shield, GUARD], self.store.clone())
     }
 
     /// A gateway whose one router to the desk has these middlewares.
     pub fn gateway_of(&self, middlewares: &[&str]) -> Started {
+        self.start(middlewares, self.store.clone())
+    }
+
+    /// A gateway as on another machine: with connections of its own to the scene's store.
+    pub fn gateway_elsewhere(&self) -> Started {
+        self.start(&[SHIELD, GUARD], self.runtime.block_on(open(&self.place)))
+    }
+
+    fn start(&self, middlewares: &[&str], store: Arc<dyn Store>) -> Started {
         let url = format!("http://{}", self.desk).parse().expect("a URL");
         let egress = Egress::only([format!("http://{}", self.desk)]).expect("rules");
         let client = HttpClient::new(self.runtime.handle().clone(), egress, Timeouts::default());
         let http = Arc::new(client.expect("a client"));
         let sealer = Arc::new(Sealer::new(self.key.clone()));
         let audit = Audit::new(self.clock.clone());
-        let secret = self.runtime.block_on(InstallSecret::of(&self.store, &sealer)).expect("a secret");
+        let secret = self.runtime.block_on(InstallSecret::of(&store, &sealer)).expect("a secret");
         let key = secret.derive("desk sessions");
         let admins = Admins::new(http.clone(), &url, self.clock.clone(), key, audit.clone());
         let sessions = Sessions::new(sealer, secret.derive("session handles"), self.clock.clone());
-        sessions.open(self.store.clone(), self.runtime.handle().clone());
+        sessions.open(store, self.runtime.handle().clone());
         let desk = Arc::new(DeskSide::new(http, &url, &url));
         let means = Means { sessions: Arc::new(sessions), desk, audit: audit.clone() };
         let (cookies, admins) = (Hardening::default(), Arc::new(admins));
@@ -95,6 +118,8 @@ impl Scene {
         desk.desk = true;
         desk.middlewares = middlewares.iter().map(|yaml| compiled(yaml, &parts)).collect();
         let plan = Plan {
+            // A test's X-Forwarded-For says where its browser is.
+            trusted: Trusted::Networks(vec!["127.0.0.0/8".parse().expect("a network")]),
             console: Some(Arc::new(Console)),
             on_rights_change: Some(Arc::new(move || admins.invalidate_all())),
             ..Plan::default()
@@ -104,7 +129,7 @@ impl Scene {
 
     /// Closes the store and opens it again, as a restart does.
     pub fn restart(self) -> Self {
-        let Self { runtime, clock, store, key, desk, folder } = self;
+        let Self { runtime, clock, store, key, desk, place, folder } = self;
         // The last connections of a stopped gateway let go of it a moment later.
         let begun = Instant::now();
         while Arc::strong_count(&store) > 1 {
@@ -112,8 +137,8 @@ impl Scene {
             std::thread::sleep(Duration::from_millis(5));
         }
         drop(store);
-        let store = runtime.block_on(open(&folder));
-        Self { runtime, clock, store, key, desk, folder }
+        let store = runtime.block_on(open(&place));
+        Self { runtime, clock, store, key, desk, place, folder }
     }
 
     /// What a thief of the store's files finds.
@@ -123,8 +148,8 @@ impl Scene {
     }
 }
 
-async fn open(folder: &tempfile::TempDir) -> Arc<dyn Store> {
-    store::open(&StoreAt::Sqlite(folder.path().join("store.db"))).await.expect("the store opens")
+async fn open(place: &StoreAt) -> Arc<dyn Store> {
+    store::open(place).await.expect("the store opens")
 }
 
 fn compiled(yaml: &str, parts: &Parts) -> NamedMiddleware {
@@ -148,6 +173,7 @@ impl LocalService for Console {
 #[derive(Clone)]
 pub struct Browser {
     pub address: SocketAddr,
+    pub agent: &'static str,
     /// What the desk's script keeps in the cookie `session`.
     pub handle: String,
     /// The shield's cookie, `name=value`.
@@ -156,7 +182,7 @@ pub struct Browser {
 
 impl Browser {
     pub fn new(gateway: &Started) -> Self {
-        Self { address: gateway.address, handle: String::new(), cookie: String::new() }
+        Self { address: gateway.address, agent: "a browser", handle: String::new(), cookie: String::new() }
     }
 
     pub fn signed_in(gateway: &Started, user: (&str, &str)) -> Self {
@@ -199,7 +225,7 @@ impl Browser {
 
     pub fn send(&self, request: &str, lines: &[&str], body: &Value) -> Answer {
         let body = if body.is_null() { String::new() } else { body.to_string() };
-        let mut head = format!("{request} HTTP/1.1\r\nHost: desk.example\r\nUser-Agent: a browser\r\n");
+        let mut head = format!("{request} HTTP/1.1\r\nHost: desk.example\r\nUser-Agent: {}\r\n", self.agent);
         for line in lines.iter().filter(|line| !line.ends_with(": ")) {
             head.push_str(&format!("{line}\r\n"));
         }

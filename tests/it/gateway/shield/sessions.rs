@@ -70,7 +70,9 @@ fn the_console_opens_for_an_admins_pair_and_for_no_plain_token() {
     let reply: Value = serde_json::from_slice(&reply).expect("JSON");
     let bearer = format!("Authorization: Bearer {}", reply["token"].as_str().expect("a token"));
     assert_eq!(program.send(LIST, &[&bearer], &Value::Null).status, 200);
-    assert_eq!(program.send("GET /admin/exchange", &[&bearer], &Value::Null).status, 401);
+    for path in ["/admin/exchange", "/api/v1/exchange/connections", "/api/tickets/email-settings"] {
+        assert_eq!(program.send(&format!("GET {path}"), &[&bearer], &Value::Null).status, 401, "{path}");
+    }
 }
 
 #[test]
@@ -164,6 +166,22 @@ fn a_session_outlives_a_restart_and_its_store_tells_nothing() {
     for secret in [&*browser.handle, cookie, "eyJ"] {
         assert!(!stored.contains(secret), "the store holds {secret}");
     }
+}
+
+#[test]
+fn two_gateways_on_one_postgresql_share_sessions_and_their_end() {
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let desk = runtime.block_on(sandbox::start(([127, 0, 0, 1], 0).into())).expect("a free port");
+    let Some(scene) = Scene::on_postgres(runtime, desk.address()) else { return };
+    let (here, there) = (scene.gateway(), scene.gateway_elsewhere());
+    let (ended, kept) = (Browser::signed_in(&here, AGENT), Browser::signed_in(&there, ADMIN));
+    assert_eq!((ended.at(&there).status(LIST), kept.at(&here).status(LIST)), (200, 200));
+
+    ended.ask(&logout(&desk, AGENT));
+    scene.clock.advance(Duration::from_secs(5));
+
+    assert_eq!((ended.status(LIST), ended.at(&there).status(LIST)), (401, 401));
+    assert_eq!((kept.at(&here).status(LIST), kept.at(&there).status(LIST)), (200, 200));
 }
 
 #[test]
