@@ -10,6 +10,7 @@ mod config_files;
 mod console;
 mod desk;
 mod desk_user;
+mod detect;
 mod doctor;
 mod gateway;
 mod ladder;

@@ -9,6 +9,7 @@ use crate::config::environment::Environment;
 
 mod check;
 mod demo;
+mod detect;
 mod doctor;
 mod healthcheck;
 mod run;
@@ -29,6 +30,8 @@ pub(super) enum Command {
     Doctor(doctor::Arguments),
     /// Look after the sealed vault and its keys
     Vault(vault::Arguments),
+    /// Find out how the mailbox of an address is read, without signing in
+    Detect(detect::Arguments),
     /// Ask a running gateway whether it is well (for container health checks)
     Healthcheck(ConfigArgument),
 }
@@ -42,6 +45,7 @@ impl Command {
             Self::Sandbox(arguments) => sandbox::run(&arguments),
             Self::Doctor(arguments) => doctor::run(&arguments),
             Self::Vault(arguments) => vault::run(&arguments),
+            Self::Detect(arguments) => detect::run(&arguments),
             Self::Healthcheck(config) => healthcheck::run(&config),
         }
     }
