@@ -12,6 +12,7 @@ mod desk;
 mod desk_user;
 mod detect;
 mod doctor;
+mod explain;
 mod gateway;
 mod ladder;
 mod mail;

@@ -12,6 +12,7 @@ mod demo;
 mod detect;
 mod doctor;
 mod healthcheck;
+mod mail;
 mod run;
 mod sandbox;
 mod vault;
@@ -34,6 +35,9 @@ pub(super) enum Command {
     Detect(detect::Arguments),
     /// Ask a running gateway whether it is well (for container health checks)
     Healthcheck(ConfigArgument),
+    /// Look at mails without touching anything
+    #[command(subcommand)]
+    Mail(mail::Command),
 }
 
 impl Command {
@@ -47,6 +51,7 @@ impl Command {
             Self::Vault(arguments) => vault::run(&arguments),
             Self::Detect(arguments) => detect::run(&arguments),
             Self::Healthcheck(config) => healthcheck::run(&config),
+            Self::Mail(command) => command.run(),
         }
     }
 }
