@@ -16,6 +16,7 @@ mod explain;
 mod gateway;
 mod ladder;
 mod mail;
+mod mailbox;
 mod middleware;
 mod net;
 mod oauth;
