@@ -13,6 +13,7 @@ mod detect;
 mod doctor;
 mod healthcheck;
 mod import;
+mod mail;
 mod mailbox;
 mod queue;
 mod run;
@@ -43,6 +44,9 @@ pub(super) enum Command {
     Detect(detect::Arguments),
     /// Ask a running gateway whether it is well (for container health checks)
     Healthcheck(ConfigArgument),
+    /// Look at mails without touching anything
+    #[command(subcommand)]
+    Mail(mail::Command),
 }
 
 impl Command {
@@ -59,6 +63,7 @@ impl Command {
             Self::Import(arguments) => import::run(&arguments),
             Self::Detect(arguments) => detect::run(&arguments),
             Self::Healthcheck(config) => healthcheck::run(&config),
+            Self::Mail(command) => command.run(),
         }
     }
 }

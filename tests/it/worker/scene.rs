@@ -20,6 +20,7 @@ use mintgate::worker::{Meters, Parts, Point, Settings, Worker};
 use tempfile::TempDir;
 
 use crate::desk_user::{DeskUser, http_to};
+use crate::support::mail_server::{Password, dialer};
 
 pub const ADDRESS: &str = "tickets@desk.example";
 pub const SECOND_ADDRESS: &str = "sales@desk.example";
@@ -333,7 +334,9 @@ pub fn parts_of(place: &Place, at: Arc<dyn Fn(Point) + Send + Sync>) -> Parts {
     let desk = Desk::new(http_to(&place.desk), desk_url, Some(bot), place.clock.clone());
     let kinds = registry::Parts {
         tokens: Arc::new(GivenTokens { first: place.token.clone(), second: place.second.clone() }),
+        passwords: Arc::new(Password(None)),
         http: http_to(&place.graph),
+        dialer: dialer(),
         clock: place.clock.clone(),
         graph: place.graph.parse().expect("a URL"),
         requests_per_minute: 1_000_000,
@@ -341,7 +344,7 @@ pub fn parts_of(place: &Place, at: Arc<dyn Fn(Point) + Send + Sync>) -> Parts {
     Parts {
         store: place.store.clone(),
         desk: Arc::new(desk),
-        mailboxes: Arc::new(move |row| registry::make(&row.kind, row.id.clone(), &kinds)),
+        mailboxes: Arc::new(move |row| registry::make(row, &kinds)),
         clock: place.clock.clone(),
         wake: Wake::new(),
         message_ids: HashKey::from_bytes([5; 32]),
