@@ -17,6 +17,7 @@ use crate::base::wake::Wake;
 use crate::config::{StartUp, VaultKey};
 use crate::desk::Desk;
 use crate::desk::admin::Admins;
+use crate::middleware::login_brake::Attempts;
 use crate::middleware::registry::Parts as MiddlewareParts;
 use crate::middleware::session_shield::{DeskSide, Means, Sessions};
 use crate::net::{self, Egress, PROVIDERS, Timeouts};
@@ -78,8 +79,17 @@ fn parts_with(
         desk: Arc::new(DeskSide::new(http, &desk.url, &desk.api_url)),
         audit: audit.clone(),
     };
+    let attempts = Arc::new(Attempts::new(Arc::new(SystemClock)));
     let (admins, shield) = (Arc::new(admins), Arc::new(shield));
-    MiddlewareParts { clock: Arc::new(SystemClock), admins, cookies: start_up.cookies.clone(), shield, audit }
+    MiddlewareParts {
+        clock: Arc::new(SystemClock),
+        attempts,
+        admins,
+        cookies: start_up.cookies.clone(),
+        dropped_cookies: Default::default(),
+        shield,
+        audit,
+    }
 }
 
 /// Everything behind the gateway.
