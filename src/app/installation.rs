@@ -17,6 +17,7 @@ use crate::base::wake::Wake;
 use crate::config::{StartUp, VaultKey};
 use crate::desk::Desk;
 use crate::desk::admin::Admins;
+use crate::middleware::login_brake::Attempts;
 use crate::middleware::registry::Parts as MiddlewareParts;
 use crate::middleware::session_shield::{DeskSide, Means, Sessions};
 use crate::net::{self, Egress, PROVIDERS, Timeouts};
@@ -78,8 +79,17 @@ fn parts_with(
         desk: Arc::new(DeskSide::new(http, &desk.url, &desk.api_url)),
         audit: audit.clone(),
     };
+    let attempts = Arc::new(Attempts::new(Arc::new(SystemClock)));
     let (admins, shield) = (Arc::new(admins), Arc::new(shield));
-    MiddlewareParts { clock: Arc::new(SystemClock), admins, cookies: start_up.cookies.clone(), shield, audit }
+    MiddlewareParts {
+        clock: Arc::new(SystemClock),
+        attempts,
+        admins,
+        cookies: start_up.cookies.clone(),
+        dropped_cookies: Default::default(),
+        shield,
+        audit,
+    }
 }
 
 /// Everything behind the gateway.
@@ -103,6 +113,22 @@ impl Installation {
         make_private_folder(&start_up.data_dir)?;
         let sealer = Arc::new(sealer(start_up)?);
         let store = store::open(&start_up.store).await?;
+        Self::over(store, sealer, start_up, runtime).await
+    }
+
+    /// The same parts for a command beside a gateway that may be running.
+    pub(super) async fn beside(start_up: &StartUp, runtime: &Handle) -> anyhow::Result<Self> {
+        let sealer = Arc::new(present_sealer(start_up)?);
+        let store = store::open_beside(&start_up.store).await?;
+        Self::over(store, sealer, start_up, runtime).await
+    }
+
+    async fn over(
+        store: Arc<dyn Store>,
+        sealer: Arc<Sealer>,
+        start_up: &StartUp,
+        runtime: &Handle,
+    ) -> anyhow::Result<Self> {
         let secret = InstallSecret::of(&store, &sealer).await;
         let secret = secret.context("the vault's key does not fit the store")?;
         let desk_http = desk_client(start_up, runtime)?;

@@ -5,5 +5,5 @@ mod browsers;
 mod replies;
 mod requests;
 mod rights;
-mod scene;
+pub mod scene;
 mod sessions;
