@@ -25,15 +25,23 @@ impl Line {
     /// Adds text whose white space counts as one space, at a line's beginning and end as none.
     pub(super) fn push(&mut self, text: &str, style: &Style) {
         let blank = |one: char| one.is_ascii_whitespace();
-        self.space |= text.starts_with(blank);
-        let mut words = text.split_ascii_whitespace().peekable();
-        while let Some(word) = words.next() {
-            if self.space && !self.runs.is_empty() {
-                self.add(" ", style);
-            }
-            self.space = words.peek().is_some() || text.ends_with(blank);
-            self.add(word, style);
+        let words: Vec<&str> = text.split_ascii_whitespace().collect();
+        if words.is_empty() {
+            self.space |= !text.is_empty();
+            return;
         }
+        let leads = text.starts_with(blank);
+        // A line begins with what is seen.
+        if !self.runs.is_empty() {
+            match (self.space, leads) {
+                (true, _) => self.gap(),
+                (false, true) if style.link.is_some() => self.gap(),
+                (false, true) => self.add(" ", style),
+                (false, false) => {}
+            }
+        }
+        self.add(&words.join(" "), style);
+        self.space = text.ends_with(blank);
     }
 
     pub(super) fn push_as_is(&mut self, text: &str, style: &Style) {
@@ -72,13 +80,17 @@ impl Line {
         marks.into_iter().chain(runs).collect()
     }
 
+    /// A space that belongs to no link.
+    fn gap(&mut self) {
+        match self.runs.last_mut() {
+            Some((last, style)) if style.link.is_none() => last.push(' '),
+            _ => self.add(" ", &Style::default()),
+        }
+    }
+
     fn add(&mut self, text: &str, style: &Style) {
         match self.runs.last_mut() {
             Some((last, same)) if same == style => last.push_str(text),
-            // A space before a link is none of its own.
-            Some((last, other)) if text == " " && style.link.is_some() && other.link.is_none() => {
-                last.push(' ')
-            }
             _ => self.runs.push((text.to_owned(), style.clone())),
         }
     }

@@ -49,11 +49,24 @@ fn attachment(mail: &mail_parser::Message<'_>, index: usize, part: &MessagePart<
 
 /// The bytes of a part as its author had them: a text in its own encoding, a mail from its first header on.
 pub(super) fn bytes<'p>(mail: &mail_parser::Message<'_>, part: &'p MessagePart<'_>) -> Cow<'p, [u8]> {
+    if is_uuencoded(part)
+        && let Some(body) = repair::transferred(mail, part)
+        && let Some(bytes) = uuencode::decoded(&String::from_utf8_lossy(&body))
+    {
+        return Cow::Owned(bytes);
+    }
     let converted = matches!(part.body, PartType::Text(_) | PartType::Html(_) | PartType::Message(_));
     match repair::transferred(mail, part).filter(|_| converted) {
         Some(bytes) => Cow::Owned(bytes),
         None => Cow::Borrowed(part.contents()),
     }
+}
+
+/// A transfer encoding that MIME does not know and some systems use.
+fn is_uuencoded(part: &MessagePart<'_>) -> bool {
+    let names = ["x-uuencode", "x-uue", "uuencode", "uue"];
+    let encoding = part.content_transfer_encoding().map(str::trim);
+    encoding.is_some_and(|encoding| names.iter().any(|name| encoding.eq_ignore_ascii_case(name)))
 }
 
 fn media_type(part: &MessagePart<'_>) -> String {

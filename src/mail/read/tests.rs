@@ -427,6 +427,15 @@ fn a_file_written_into_the_text_is_an_attachment() {
 }
 
 #[test]
+fn a_part_in_uuencode_is_decoded() {
+    let headers = "From: a@x.example\r\nContent-Type: multipart/mixed; boundary=b";
+    let part =
+        "Content-Type: application/msword\r\nContent-Transfer-Encoding: x-uuencode\r\n\r\n#0V%T\r\n`\r\n";
+    let file = mail(headers, &format!("--b\r\n\r\nLook\r\n--b\r\n{part}--b--\r\n")).attachments.remove(0);
+    assert_eq!((file.size, file.sha256), (3, hex(&sha256(b"Cat"))));
+}
+
+#[test]
 fn an_invitation_is_told_in_words_and_listed() {
     let calendar = "BEGIN:VCALENDAR\r\nMETHOD:REQUEST\r\nBEGIN:VEVENT\r\nSUMMARY:Visit\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n";
     let alone = mail("From: a@x.example\r\nContent-Type: text/calendar; method=REQUEST", calendar);

@@ -35,6 +35,19 @@ pub(super) fn split(text: &str) -> (String, Vec<File>) {
     (kept.join("\n"), files)
 }
 
+/// The bytes of a part whose transfer encoding this is: its `begin` and `end` may be missing. `None` when it is
+/// something else.
+pub(super) fn decoded(body: &str) -> Option<Vec<u8>> {
+    let mut bytes = Vec::new();
+    for line in body.trim_start().lines().skip_while(|line| line.starts_with("begin ")) {
+        if line.trim_end() == "end" {
+            break;
+        }
+        data(line, &mut bytes)?;
+    }
+    Some(bytes)
+}
+
 /// The file that begins with the first of these lines, and how many lines it takes.
 fn file(lines: &[&str]) -> Option<(File, usize)> {
     let (mode, name) = lines.first()?.strip_prefix("begin ")?.split_once(' ')?;
@@ -88,6 +101,14 @@ mod tests {
         let (text, files) = split("Hello\nbegin 644 cat photo.txt\n#0V%T\n`\nend\nBye\n");
         assert_eq!(text, "Hello\nBye");
         assert_eq!(files, [File { name: "cat photo.txt".to_owned(), bytes: b"Cat".to_vec() }]);
+    }
+
+    #[test]
+    fn a_part_is_decoded_with_or_without_its_frame() {
+        for body in ["#0V%T\n`\n", "\r\nbegin 644 x\r\n#0V%T\r\n`\r\nend\r\n"] {
+            assert_eq!(decoded(body).as_deref(), Some(b"Cat".as_slice()), "{body}");
+        }
+        assert_eq!(decoded("{not so}"), None);
     }
 
     #[test]
