@@ -1,3 +1,5 @@
+//! Who gets a Graph token, what is told to whom gets none, and which YAML is refused.
+
 use http::StatusCode;
 use http::header::RETRY_AFTER;
 
