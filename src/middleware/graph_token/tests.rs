@@ -62,7 +62,7 @@ fn whatever_is_missing_or_too_wide_is_no_configuration() {
         ("{allow: [10.0.0.1]}", &["`mailbox` is missing"]),
         (
             "{mailbox: 'Not one', allow: [10.0.0.1]}",
-            &["1:33 `mailbox` is neither a mailbox's id nor a mail address"],
+            &["1:32 `mailbox` is neither a mailbox's id nor a mail address"],
         ),
         ("{mailbox: m365, allow: [0.0.0.0/0]}", &["1:46 `0.0.0.0/0` is everybody"]),
         ("{mailbox: m365, allow: ['::/0']}", &["1:46 `::/0` is everybody"]),
