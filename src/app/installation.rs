@@ -88,6 +88,7 @@ fn parts_with(
         cookies: start_up.cookies.clone(),
         dropped_cookies: Default::default(),
         shield,
+        graph_tokens: Default::default(),
         audit,
     }
 }
@@ -142,6 +143,9 @@ impl Installation {
             let audit = parts.audit.clone();
             Keeper::new(store.clone(), sealer.clone(), providers.clone(), app, clock.clone(), audit)
         });
+        if let Some(keeper) = &keeper {
+            parts.graph_tokens.open(keeper.clone(), store.clone(), runtime.clone());
+        }
         let passwords = Passwords::new(store.clone(), sealer.clone());
         Ok(Self {
             mailboxes: mailboxes::factory(start_up, keeper.as_ref(), passwords, &providers)?,

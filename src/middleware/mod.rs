@@ -21,6 +21,7 @@ pub mod admin_only;
 pub mod allow_upgrade;
 pub mod chain;
 pub mod content_security_policy;
+pub mod graph_token;
 pub mod harden_cookies;
 pub mod headers;
 pub mod in_flight_req;

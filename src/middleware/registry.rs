@@ -17,8 +17,8 @@ use crate::base::clock::Clock;
 use crate::desk::admin::Admins;
 use crate::middleware::Middleware;
 use crate::middleware::{
-    admin_only, allow_upgrade, chain, content_security_policy, harden_cookies, headers, in_flight_req,
-    ip_allow_list, login_brake, rate_limit, redirect_scheme, secure_headers, session_shield,
+    admin_only, allow_upgrade, chain, content_security_policy, graph_token, harden_cookies, headers,
+    in_flight_req, ip_allow_list, login_brake, rate_limit, redirect_scheme, secure_headers, session_shield,
 };
 use crate::web::cookie::Hardening;
 
@@ -76,6 +76,8 @@ pub struct Parts {
     pub attempts: Arc<login_brake::Attempts>,
     /// The sessions behind every router's shield, and the way to the desk.
     pub shield: Arc<session_shield::Means>,
+    /// The way to tokens of connected mailboxes.
+    pub graph_tokens: Arc<graph_token::Tokens>,
     pub audit: Audit,
 }
 
@@ -215,6 +217,7 @@ table! {
     "adminOnly" => admin_only::Spec,
     "allowUpgrade" => allow_upgrade::Spec,
     "contentSecurityPolicy" => content_security_policy::Spec,
+    "graphToken" => graph_token::Spec,
     "hardenCookies" => harden_cookies::Spec,
     "loginBrake" => login_brake::Spec,
     "secureHeaders" => secure_headers::Spec,

@@ -39,6 +39,7 @@ pub(crate) fn parts(desk: Arc<Scripted>) -> Parts {
         cookies: Hardening::default(),
         dropped_cookies: Default::default(),
         shield,
+        graph_tokens: Default::default(),
         audit,
     }
 }

@@ -97,6 +97,7 @@ fn parts() -> Parts {
         admins: Arc::new(admins),
         cookies: Default::default(),
         dropped_cookies: Default::default(),
+        graph_tokens: Default::default(),
         shield,
         audit,
     }

@@ -6,6 +6,7 @@ pub mod client;
 mod cookies;
 mod draining;
 mod failures;
+mod graph_token;
 mod heads;
 mod http2;
 mod nginx;

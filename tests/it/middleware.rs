@@ -47,6 +47,7 @@ fn compile(middleware: &Value) -> Option<Arc<dyn Middleware>> {
         admins: Arc::new(admins),
         cookies: Hardening::default(),
         dropped_cookies: Default::default(),
+        graph_tokens: Default::default(),
         shield,
         audit,
     };

@@ -44,6 +44,8 @@ pub enum Event {
     OauthComplete,
     /// An access token was refreshed, or not.
     Refresh,
+    /// A request to Graph got no token of its mailbox.
+    GraphToken,
     /// An administrator changed something in the console.
     ConsoleAction,
     /// Many records that are harmless one by one.
@@ -63,6 +65,7 @@ impl Event {
             Self::OauthReturn => "oauth_return",
             Self::OauthComplete => "oauth_complete",
             Self::Refresh => "refresh",
+            Self::GraphToken => "graph_token",
             Self::ConsoleAction => "console_action",
             Self::Unusual => "unusual",
         }

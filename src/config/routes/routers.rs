@@ -13,7 +13,9 @@ use crate::config::problem::{Findings, Origin, Problem, suggestion};
 use crate::config::section::{At, Foreign, Section, Shape};
 use crate::config::{EntryPoint, NamedMiddleware, Router, StartUp};
 use crate::middleware::registry::Place;
-use crate::middleware::{Middleware, admin_only, content_security_policy, login_brake, session_shield};
+use crate::middleware::{
+    Middleware, admin_only, content_security_policy, graph_token, login_brake, session_shield,
+};
 use crate::rule::Rule;
 
 const ROUTER: Shape = Shape {
@@ -58,6 +60,10 @@ struct Draft<'t> {
     middlewares: Vec<One>,
     service: usize,
     desk: bool,
+    /// The service is Microsoft Graph and nothing else.
+    graph: bool,
+    /// Where its middlewares are named.
+    origin: Origin,
 }
 
 pub fn read(
@@ -96,7 +102,12 @@ impl<'s> Surroundings<'s> {
         let (rule, service) = (rule, service(name, section, services));
         let service = service?;
         let desk = services.is_desk(service);
-        Some(Draft { name, rule: rule?, priority, entry_points, tls, middlewares, service, desk })
+        let app = self.start_up.microsoft.as_ref();
+        let graph = app.is_some_and(|app| services.is_graph(service, &app.graph));
+        let place = section.key_place("middlewares").unwrap_or(section.place);
+        let origin = Origin::File { source: section.source().clone(), place: Some(place) };
+        let rule = rule?;
+        Some(Draft { name, rule, priority, entry_points, tls, middlewares, service, desk, graph, origin })
     }
 
     /// The one router of a configuration without routers: everything to the desk.
@@ -118,6 +129,8 @@ impl<'s> Surroundings<'s> {
             middlewares: Vec::new(),
             service,
             desk: true,
+            graph: false,
+            origin: Origin::Whole,
         }]
     }
 
@@ -210,24 +223,39 @@ impl<'s> Surroundings<'s> {
         }
     }
 
-    /// A middleware that asks the desk itself would answer for somebody else's service.
+    /// A middleware that asks the desk itself would answer for somebody else's service; one that gives a
+    /// token away would give it to somebody else's.
     fn tell_misplaced(&self, draft: &Draft<'_>, chain: &[One]) {
         for one in chain {
-            let help = match one.key {
-                content_security_policy::KEY => "write the policy as `contentSecurityPolicy` of `headers`",
-                login_brake::KEY => "limit another service with `rateLimit`",
+            let (only, help) = match one.key {
+                content_security_policy::KEY if !draft.desk => {
+                    ("the desk", "write the policy as `contentSecurityPolicy` of `headers`".to_owned())
+                }
+                login_brake::KEY if !draft.desk => {
+                    ("the desk", "limit another service with `rateLimit`".to_owned())
+                }
+                graph_token::KEY if draft.desk || !draft.graph => ("Microsoft Graph", self.graph_help()),
                 _ => continue,
             };
-            let message = format!("router `{}`: `{}` is for routers to the desk only", draft.name, one.key);
-            let help = Some(help.to_owned());
-            self.findings.problem(Problem { help, ..Problem::new(Origin::Whole, message) });
+            let message = format!("router `{}`: `{}` is for routers to {only} only", draft.name, one.key);
+            self.findings.problem(Problem::new(draft.origin.clone(), message).help(help));
+        }
+    }
+
+    fn graph_help(&self) -> String {
+        match &self.start_up.microsoft {
+            Some(app) => {
+                let graph = app.graph.origin().ascii_serialization();
+                format!("its service has `passHostHeader: false` and no server but `{graph}`")
+            }
+            None => "configure `microsoft` first: without an app there is no token".to_owned(),
         }
     }
 
     /// Adds what every router to the desk has to have.
     fn guarded(&self, draft: &Draft<'_>, chain: Vec<One>) -> Vec<One> {
+        self.tell_misplaced(draft, &chain);
         if !draft.desk {
-            self.tell_misplaced(draft, &chain);
             return chain;
         }
         let written = draft.rule.place.line > 0;

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use url::Url;
+
 use super::document::{Named, Tree, by_name};
 use crate::config::problem::Findings;
 use crate::config::section::{Foreign, Section, Shape};
@@ -71,6 +73,16 @@ impl Services {
     /// Whether one of the service's servers is the desk, its web client or its API.
     pub fn is_desk(&self, index: usize) -> bool {
         self.list[index].servers.iter().any(|server| self.desk.iter().any(|desk| is_same(server, desk)))
+    }
+
+    /// Whether every server of the service is `graph` and is called by that name: a name that the client
+    /// chooses might lead to somebody else behind the same door.
+    pub fn is_graph(&self, index: usize, graph: &Url) -> bool {
+        let (service, graph) = (&self.list[index], value::server_of(graph));
+        let is_it = |server: &Server| {
+            (server.scheme, &server.host, server.port) == (graph.scheme, &graph.host, graph.port)
+        };
+        !service.pass_host && service.servers.iter().all(is_it)
     }
 
     pub fn into_list(self) -> Vec<Service> {

@@ -290,3 +290,79 @@ fn traefiks_own_broken_configurations_are_refused_and_sound_ones_are_not() {
         assert!(folder.routes(LEAST).is_err(), "{broken}");
     }
 }
+
+const APP: &str = "microsoft: {clientId: a, clientSecret: b, tenantId: c.example}\n";
+
+/// A router `a` with a Graph token, to a service with these servers.
+fn graph_router(settings: &str, servers: &[&str], pass_host: bool) -> String {
+    let servers: Vec<String> = servers.iter().map(|url| format!("{{url: \"{url}\"}}")).collect();
+    let servers = servers.join(", ");
+    format!(
+        "http:\n  routers:\n    a:\n      rule: \"PathPrefix(`/v1.0/`)\"\n      service: s\n      {settings}\n  \
+         services:\n    s: {{loadBalancer: {{servers: [{servers}], passHostHeader: {pass_host}}}}}\n  \
+         middlewares:\n    token: {{plugin: {{graphToken: {{mailbox: m365, allow: [10.0.0.0/8]}}}}}}\n    \
+         more: {{chain: {{middlewares: [token]}}}}\n"
+    )
+}
+
+#[test]
+fn a_graph_token_goes_to_the_configured_graph_and_to_nobody_else() {
+    const GRAPH: &str = "https://graph.microsoft.com";
+    let start_up = format!("{LEAST}{APP}");
+    let loads = |start_up: &str, rules: &str| {
+        let folder = Folder::new();
+        folder.write("rules/a.yml", rules);
+        folder.routes(start_up)
+    };
+    for servers in [&[GRAPH][..], &["https://GRAPH.microsoft.com:443/"], &[GRAPH, GRAPH]] {
+        let loaded = loads(&start_up, &graph_router("middlewares: [token]", servers, false));
+        assert!(loaded.is_ok(), "{servers:?}: {}", loaded.err().unwrap_or_default());
+    }
+    let refused = [
+        (&["http://graph.microsoft.com"][..], false),
+        (&["https://graph.microsoft.com:8443"], false),
+        (&["https://graph.microsoft.com."], false),
+        (&["https://graph.microsoft.us"], false),
+        (&["https://graph.microsoft.com.evil.example"], false),
+        (&[GRAPH, OTHER], false),
+        (&[GRAPH], true),
+        (&[DESK], false),
+    ];
+    for (servers, pass_host) in refused {
+        for settings in ["middlewares: [token]", "middlewares: [more]"] {
+            let Err(shown) = loads(&start_up, &graph_router(settings, servers, pass_host)) else {
+                panic!("{servers:?} {pass_host} {settings} was accepted")
+            };
+            let told = "router `a`: `plugin.graphToken` is for routers to Microsoft Graph only";
+            assert!(shown.contains(told) && shown.contains(GRAPH), "{servers:?}: {shown}");
+            assert!(shown.contains("rules/a.yml:6:"), "{servers:?}: {shown}");
+        }
+    }
+    let national = format!("{LEAST}{}", APP.replace('}', ", graphUrl: \"https://graph.microsoft.us\"}"));
+    assert!(
+        loads(&national, &graph_router("middlewares: [token]", &["https://graph.microsoft.us"], false))
+            .is_ok()
+    );
+    assert!(loads(&national, &graph_router("middlewares: [token]", &[GRAPH], false)).is_err());
+}
+
+#[test]
+fn without_an_app_a_graph_token_is_no_configuration() {
+    let folder = Folder::new();
+    let rules = graph_router("middlewares: [token]", &["https://graph.microsoft.com"], false);
+    folder.write("rules/a.yml", &rules);
+    let Err(shown) = folder.routes(LEAST) else { panic!("it was accepted") };
+    assert!(shown.contains("configure `microsoft` first"), "{shown}");
+}
+
+#[test]
+fn an_entry_points_graph_token_is_judged_at_each_router() {
+    let folder = Folder::new();
+    folder.write("rules/a.yml", &graph_router("priority: 7", &[OTHER], false));
+    let start_up = format!(
+        "entryPoints: {{web: {{address: \":8080\", http: {{middlewares: [token]}}}}}}\n\
+         desk: {{url: \"http://127.0.0.1:3000\"}}\n{APP}"
+    );
+    let Err(shown) = folder.routes(&start_up) else { panic!("it was accepted") };
+    assert!(shown.contains("`plugin.graphToken` is for routers to Microsoft Graph only"), "{shown}");
+}

@@ -41,6 +41,7 @@ fn compiled(yaml: &str) -> NamedMiddleware {
         admins: Arc::new(admins),
         cookies: Hardening::default(),
         dropped_cookies: Default::default(),
+        graph_tokens: Default::default(),
         shield,
         audit,
     };

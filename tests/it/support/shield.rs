@@ -38,18 +38,28 @@ impl HttpCall for NoDesk {
 
 /// Compiles a middleware that asks nobody.
 pub fn middleware(yaml: &str) -> Arc<dyn Middleware> {
+    middleware_of(yaml, &parts())
+}
+
+/// Compiles a middleware of these parts.
+pub fn middleware_of(yaml: &str, parts: &Parts) -> Arc<dyn Middleware> {
+    let spec: MiddlewareSpec = serde_yaml::from_str(yaml).expect(yaml);
+    spec.compile(parts).map(|compiled| compiled.runs).unwrap_or_else(|errors| panic!("{yaml}: {errors:?}"))
+}
+
+/// What a middleware is given that asks nobody.
+pub fn parts() -> Parts {
     let url = "http://127.0.0.1:5003".parse().expect("a URL");
     let audit = Audit::new(Arc::new(SystemClock));
     let admins = Admins::new(Arc::new(NoDesk), &url, Arc::new(SystemClock), HashKey::random(), audit.clone());
-    let parts = Parts {
+    Parts {
         clock: Arc::new(SystemClock),
         attempts: Arc::new(Attempts::new(Arc::new(SystemClock))),
         admins: Arc::new(admins),
         cookies: Hardening::default(),
         dropped_cookies: Default::default(),
         shield: no_shield(Arc::new(NoDesk), &url),
+        graph_tokens: Default::default(),
         audit,
-    };
-    let spec: MiddlewareSpec = serde_yaml::from_str(yaml).expect(yaml);
-    spec.compile(&parts).map(|compiled| compiled.runs).unwrap_or_else(|errors| panic!("{yaml}: {errors:?}"))
+    }
 }

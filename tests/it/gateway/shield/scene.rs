@@ -111,6 +111,7 @@ impl Scene {
             admins: admins.clone(),
             cookies,
             dropped_cookies: Default::default(),
+            graph_tokens: Default::default(),
             shield: Arc::new(means),
             audit,
         };
