@@ -113,6 +113,22 @@ impl Installation {
         make_private_folder(&start_up.data_dir)?;
         let sealer = Arc::new(sealer(start_up)?);
         let store = store::open(&start_up.store).await?;
+        Self::over(store, sealer, start_up, runtime).await
+    }
+
+    /// The same parts for a command beside a gateway that may be running.
+    pub(super) async fn beside(start_up: &StartUp, runtime: &Handle) -> anyhow::Result<Self> {
+        let sealer = Arc::new(present_sealer(start_up)?);
+        let store = store::open_beside(&start_up.store).await?;
+        Self::over(store, sealer, start_up, runtime).await
+    }
+
+    async fn over(
+        store: Arc<dyn Store>,
+        sealer: Arc<Sealer>,
+        start_up: &StartUp,
+        runtime: &Handle,
+    ) -> anyhow::Result<Self> {
         let secret = InstallSecret::of(&store, &sealer).await;
         let secret = secret.context("the vault's key does not fit the store")?;
         let desk_http = desk_client(start_up, runtime)?;

@@ -20,6 +20,7 @@ mod mailbox;
 mod middleware;
 mod net;
 mod oauth;
+mod operator;
 mod paths;
 mod properties;
 mod providers;
