@@ -10,7 +10,7 @@ use mail_parser::decoders::html::html_to_text;
 use super::html_quote;
 
 /// More HTML than this is not laid out, only stripped of its tags.
-const LARGEST: usize = 512 * 1024;
+pub(super) const LARGEST: usize = 512 * 1024;
 /// The layout's time grows with the square of the depth.
 const DEEPEST: usize = 500;
 const MOST_TAGS: usize = 20_000;
@@ -51,7 +51,7 @@ fn lay_out_part(html: &str, change: impl FnOnce(&RcDom)) -> Option<String> {
 
 /// Whether tags and depth stay small. An end tag counts only against its own name, so that made-up end
 /// tags do not hide depth; elements that are often left open count as flat.
-fn within_bounds(html: &str) -> bool {
+pub(super) fn within_bounds(html: &str) -> bool {
     if html.len() > LARGEST {
         return false;
     }

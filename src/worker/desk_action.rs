@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use serde_json::Value;
 use tracing::warn;
 
 use super::judge::Plan;
@@ -13,6 +14,7 @@ use crate::base::clock::Timestamp;
 use crate::base::id::hex;
 use crate::base::report::Report;
 use crate::desk::{NewTicket, TicketView};
+use crate::mail::blocks as page_blocks;
 use crate::mail::decide::UNKNOWN_SENDER;
 use crate::mail::desk_text::{CommentHead, blocks, comment, reference_mark};
 use crate::mail::{AutomaticKind, Mailbox, Message, clean};
@@ -80,7 +82,7 @@ impl Worker {
                     name: requester.name.clone(),
                     email: requester.address.clone(),
                     title: title(&message.subject),
-                    detail: blocks(&ticket_text(job.read, &notes)),
+                    detail: detail(job.read, &notes).await,
                     marker,
                 })
                 .await?
@@ -197,9 +199,15 @@ fn title(subject: &str) -> String {
     if line.is_empty() { "(no subject)".to_owned() } else { line }
 }
 
-fn ticket_text(read: &Read, notes: &[String]) -> String {
-    let message = &read.message;
-    joined(&[Some(notes.join("\n")), cut_note(read), Some(message.text.clone()), attachments(message)])
+/// What the ticket shows, laid out off the async threads: a page costs time.
+async fn detail(read: &Read, notes: &[String]) -> Value {
+    let message = read.message.clone();
+    let above = joined(&[Some(notes.join("\n")), cut_note(read)]);
+    let below = attachments(&message).unwrap_or_default();
+    let plain = joined(&[Some(above.clone()), Some(message.text.clone()), Some(below.clone())]);
+    let laid_out = tokio::task::spawn_blocking(move || page_blocks::ticket(&message, &above, &below));
+    // A page that made its reader fail is shown as text.
+    laid_out.await.unwrap_or_else(|_| blocks(&plain))
 }
 
 fn reply_text(read: &Read) -> String {

@@ -24,6 +24,7 @@ const MAIL: Shape = Shape {
         // How mail is treated: `mail_policy`.
         "sameMail",
         "keepRaw",
+        "authenticationServers",
         "acknowledge",
         "closingNotice",
         "quoteHistory",

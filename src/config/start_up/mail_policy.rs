@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::config::problem::suggestion;
 use crate::config::section::{At, Section, Shape};
+use crate::mail::authentication::{NotAServer, Server};
 use crate::mail::policy::{Letters, Policy, SameMail, Templates};
 use crate::mail::template::{NAMES, Placeholder, Template, TemplateError};
 
@@ -20,7 +21,22 @@ pub fn policy(section: Option<&Section<'_>>) -> Policy {
         same_mail: section.parsed("sameMail", same_mail).map_or(usual.same_mail, |at| at.value),
         keep_raw: section.parsed("keepRaw", keep_raw).map_or(usual.keep_raw, |at| at.value),
         letters: letters(section),
+        authentication_servers: servers(section),
     }
+}
+
+fn servers(section: &Section<'_>) -> Vec<Server> {
+    let mut servers = Vec::new();
+    for text in section.texts("authenticationServers") {
+        match text.value.parse() {
+            Ok(server) => servers.push(server),
+            Err(error) => {
+                let message = format!("`{}` is not a mail server's name", text.value);
+                section.problem(text.place, message, Some(NotAServer::to_string(&error)));
+            }
+        }
+    }
+    servers
 }
 
 fn letters(section: &Section<'_>) -> Letters {
