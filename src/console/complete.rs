@@ -10,28 +10,25 @@ use http::StatusCode;
 use jsonwebtoken::jwk::JwkSet;
 use serde::Deserialize;
 use tracing::{info, warn};
-use url::Url;
 
 use crate::base::audit::{Event, Outcome as Ended};
 use crate::base::clock::Timestamp;
-use crate::base::id::MailboxId;
 use crate::base::report::Report;
 use crate::base::secret::SecretString;
 use crate::console::Microsoft;
+use crate::console::connected::{self, SignedIn, Whose};
 use crate::console::guard::{Client, Prefetch, Proof};
 use crate::console::page::{self, Page};
 use crate::console::shared::Shared;
-use crate::console::wizard;
 use crate::oauth::account::account;
 use crate::oauth::advice::advise;
-use crate::oauth::flow::{Exchange, Outcome, Parked, Pending};
+use crate::oauth::flow::{Exchange, Outcome, Parked, Pending, Wanted};
 use crate::oauth::grant::{Grant, GrantError};
-use crate::oauth::granted::can_read;
+use crate::oauth::granted::{can_read, can_read_shared};
 use crate::oauth::http::get_json;
 use crate::oauth::id_token::{Expected, check};
 use crate::oauth::provider::Endpoints;
-use crate::store::{FlowRow, MailboxRow, MailboxState};
-use crate::token::keeper::Connection;
+use crate::store::FlowRow;
 use crate::web::local::Admin;
 
 #[derive(Deserialize)]
@@ -74,9 +71,9 @@ async fn complete(shared: &Shared, admin: &Admin, which: &Which) -> Result<Respo
             Err(page::advised(&advise(&error, code), &format!("{error}{number}")))
         }
         Outcome::Exchange(exchange) => {
-            let (address, mailbox) = connect(shared, microsoft, *exchange).await?;
-            let next = wizard::connected(shared, &address, mailbox.as_str()).await?;
-            Ok(next.map_or_else(page::back, |path: String| page::see_other(&path)))
+            let signed_in = sign_in(shared, microsoft, *exchange).await?;
+            let next = connected::keep(shared, microsoft, signed_in).await?;
+            Ok(next.map_or_else(page::back, |path| page::see_other(&path)))
         }
     }
 }
@@ -98,23 +95,23 @@ async fn outcome(shared: &Shared, row: FlowRow, session: &[u8; 32], now: Timesta
     })
 }
 
-/// The mailbox's address and id.
-async fn connect(
-    shared: &Shared,
-    microsoft: &Microsoft,
-    exchange: Exchange,
-) -> Result<(String, MailboxId), Page> {
+/// Redeems the code; nobody but the wanted account gets through.
+async fn sign_in(shared: &Shared, microsoft: &Microsoft, exchange: Exchange) -> Result<SignedIn, Page> {
     let parts = &shared.parts;
     let (endpoints, nonce) = (exchange.endpoints.clone(), exchange.nonce.clone());
-    let wanted = exchange.wanted_address.clone();
+    let wanted = exchange.wanted.clone();
     let redeemed = exchange.redeem(&parts.http, &microsoft.app, parts.clock.now()).await;
     let grant = redeemed.map_err(|refused| not_redeemed(&refused))?;
     check_identity(shared, microsoft, &grant, &endpoints, &nonce).await?;
-    let address = check_account(shared, microsoft, &grant, wanted.as_deref()).await?;
-    if !can_read(&grant.access.scopes) {
+    let (address, whose) = check_account(shared, microsoft, &grant, wanted).await?;
+    let readable = match whose {
+        Whose::Own => can_read(&grant.access.scopes),
+        Whose::Shared => can_read_shared(&grant.access.scopes),
+    };
+    if !readable {
         return Err(page::problem(StatusCode::FORBIDDEN, &page::CANNOT_READ));
     }
-    keep(shared, microsoft, grant, endpoints.token, address).await
+    Ok(SignedIn { address, whose, grant, token_url: endpoints.token })
 }
 
 fn not_redeemed(refused: &GrantError) -> Page {
@@ -145,65 +142,31 @@ async fn check_identity(
     })
 }
 
-/// The account's address, if it is the wanted one: somebody else's sign-in must not be slipped in.
+/// The mailbox's address, if the account is the wanted one: somebody else's sign-in must not be slipped in.
 async fn check_account(
     shared: &Shared,
     microsoft: &Microsoft,
     grant: &Grant,
-    wanted: Option<&str>,
-) -> Result<String, Page> {
+    wanted: Wanted,
+) -> Result<(String, Whose), Page> {
     let account = account(&*shared.parts.http, &microsoft.app, &grant.access.secret).await.map_err(silent)?;
-    match wanted {
-        Some(wanted) if !account.is(wanted) => {
-            warn!("another account than the wanted one signed in");
-            let arguments = vec![("address", account.address), ("wanted", wanted.to_owned())];
-            Err(page::told(StatusCode::FORBIDDEN, &page::ANOTHER_ACCOUNT, arguments))
-        }
-        _ => Ok(account.address),
-    }
-}
-
-async fn keep(
-    shared: &Shared,
-    microsoft: &Microsoft,
-    grant: Grant,
-    token_url: Url,
-    address: String,
-) -> Result<(String, MailboxId), Page> {
-    let lasting = page::problem(StatusCode::BAD_REQUEST, &page::NOT_LASTING);
-    let refresh = grant.refresh.clone().ok_or(lasting)?;
-    let now = shared.parts.clock.now();
-    let row = MailboxRow {
-        id: Shared::mailbox_id(),
-        kind: "microsoft-graph".to_owned(),
-        address,
-        state: MailboxState::Connected,
-        scopes: grant.access.scopes.join(" "),
-        connected_at: now,
-        // Graph tells when a mail came in whole seconds; one of this very second is still a new one.
-        accept_since: now.whole_second(),
-        last_poll_at: None,
-        last_mail_at: None,
-        last_error: None,
-        failing_since: None,
-        settings: String::new(),
+    // The configured sender binds, whichever page the sign-in began on.
+    let sender = shared.parts.from_address.as_deref();
+    let refused = match &wanted {
+        Wanted::Owner(owner) if !account.is(owner) => Some(owner.as_str()),
+        Wanted::Anybody | Wanted::Owner(_) => sender.filter(|sender| !account.is(sender)),
+        Wanted::Member(mailbox) => sender.filter(|sender| !sender.eq_ignore_ascii_case(mailbox)),
     };
-    forget_another(shared, microsoft, &row).await?;
-    let connected = microsoft.keeper.connect(&row, Connection { token_url, refresh, grant }).await;
-    connected.map_err(|failure| Shared::broken(&failure))?;
-    info!(mailbox = %row.id, "mailbox connected");
-    shared.parts.worker.ring();
-    Ok((row.address, row.id))
-}
-
-/// A cursor of another account's mailbox means nothing in this one.
-async fn forget_another(shared: &Shared, microsoft: &Microsoft, row: &MailboxRow) -> Result<(), Page> {
-    let present = shared.present().await?;
-    if present.is_some_and(|present| !present.address.eq_ignore_ascii_case(&row.address)) {
-        let forgotten = microsoft.keeper.disconnect(&row.id).await;
-        forgotten.map_err(|failure| Shared::broken(&failure))?;
+    if let Some(expected) = refused {
+        warn!("another account than the wanted one signed in");
+        let found = if let Wanted::Member(mailbox) = &wanted { mailbox.clone() } else { account.address };
+        let arguments = vec![("address", found), ("wanted", expected.to_owned())];
+        return Err(page::told(StatusCode::FORBIDDEN, &page::ANOTHER_ACCOUNT, arguments));
     }
-    Ok(())
+    Ok(match wanted {
+        Wanted::Member(mailbox) => (mailbox, Whose::Shared),
+        Wanted::Anybody | Wanted::Owner(_) => (account.address, Whose::Own),
+    })
 }
 
 fn silent(failure: crate::oauth::http::EndpointError) -> Page {

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::State;
+use axum::extract::{Path, State};
 use http::StatusCode;
 use tracing::{info, warn};
 use url::Url;
@@ -18,11 +18,11 @@ use crate::console::language::Texts;
 use crate::console::page::{self, Bare, Onward, Page};
 use crate::console::shared::Shared;
 use crate::console::wizard::name_of;
-use crate::mailbox::settings::Provider;
+use crate::mailbox::settings::{MailboxSettings, Provider, SignIn};
 use crate::oauth::discovery::discover;
-use crate::oauth::flow::{Pending, Start};
+use crate::oauth::flow::{Pending, Start, Wanted};
 use crate::oauth::provider::{MicrosoftApp, redirect_uri};
-use crate::store::FlowRow;
+use crate::store::{FlowRow, MailboxRow};
 use crate::token::vault::VaultError;
 use crate::web::local::Admin;
 
@@ -37,16 +37,34 @@ pub async fn start(
     client: Client,
     Change(admin): Change,
 ) -> Result<Page, Page> {
-    let wanted = Wanted { provider: Provider::Microsoft, address: shared.wanted_address().await? };
-    let url = begin_sign_in(&shared, &client, &admin, wanted).await?;
+    let wanted = shared.newcomer();
+    let url = begin_sign_in(&shared, &client, &admin, Provider::Microsoft, wanted).await?;
     Ok(leave(&url, Provider::Microsoft, &t))
 }
 
-/// Which account is to sign in.
-pub struct Wanted {
-    pub provider: Provider,
-    /// Nobody else is accepted; anybody where it is `None`.
-    pub address: Option<String>,
+/// POST `/admin/exchange/mailboxes/{id}/connect`: a connected mailbox's sign-in, once more.
+pub async fn again(
+    State(shared): State<Arc<Shared>>,
+    Reader(t): Reader,
+    Path(id): Path<String>,
+    client: Client,
+    Change(admin): Change,
+) -> Result<Page, Page> {
+    let row = shared.mailbox(&id).await?;
+    let (provider, wanted) = same_account(&row)?;
+    let url = begin_sign_in(&shared, &client, &admin, provider, wanted).await?;
+    Ok(leave(&url, provider, &t))
+}
+
+/// Whose sign-in keeps a mailbox what it is.
+pub fn same_account(row: &MailboxRow) -> Result<(Provider, Wanted), Page> {
+    let settings = MailboxSettings::parse(&row.settings).map_err(|refused| Shared::broken(&refused))?;
+    if settings.sign_in == SignIn::Password {
+        return Err(page::problem(StatusCode::CONFLICT, &page::NOT_CONFIGURED));
+    }
+    let address = row.address.clone();
+    let wanted = if settings.shared { Wanted::Member(address) } else { Wanted::Owner(address) };
+    Ok((settings.provider, wanted))
 }
 
 /// Starts a sign-in at the provider: where the browser has to go.
@@ -54,25 +72,22 @@ pub async fn begin_sign_in(
     shared: &Shared,
     client: &Client,
     admin: &Admin,
+    provider: Provider,
     wanted: Wanted,
 ) -> Result<Url, Page> {
-    let started = make_flow(shared, admin, wanted).await;
+    let started = make_flow(shared, admin, provider, wanted).await;
     let outcome = if started.is_ok() { Outcome::Success } else { Outcome::Failure };
     shared.note(client, admin, Event::OauthStart, outcome, "");
     started
 }
 
-async fn make_flow(shared: &Shared, admin: &Admin, wanted: Wanted) -> Result<Url, Page> {
+async fn make_flow(shared: &Shared, admin: &Admin, provider: Provider, wanted: Wanted) -> Result<Url, Page> {
     let parts = &shared.parts;
-    let microsoft = parts.microsoft.as_ref().filter(|_| wanted.provider == Provider::Microsoft);
+    let microsoft = parts.microsoft.as_ref().filter(|_| provider == Provider::Microsoft);
     let (Some(microsoft), Some(public_url)) = (microsoft, &parts.public_url) else {
         return Err(page::problem(StatusCode::CONFLICT, &page::NOT_CONFIGURED));
     };
-    let start = Start {
-        redirect_uri: redirect_uri(public_url),
-        wanted_address: wanted.address,
-        session: admin.session,
-    };
+    let start = Start { redirect_uri: redirect_uri(public_url), wanted, session: admin.session };
     let (pending, authorize_url) = begin(shared, &microsoft.app, start).await?;
     keep(shared, &pending, &admin.session).await?;
     info!(flow = pending.id, "sign-in at the provider started");

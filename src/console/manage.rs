@@ -20,19 +20,16 @@ use crate::mailbox::Check;
 use crate::store::{InboundState, MailboxRow};
 use crate::web::local::Admin;
 
-/// POST `/admin/exchange/disconnect`.
+/// POST `/admin/exchange/mailboxes/{id}/disconnect`.
 pub async fn disconnect(
     State(shared): State<Arc<Shared>>,
+    Path(id): Path<String>,
     client: Client,
     Change(admin): Change,
 ) -> Result<Response, Page> {
-    let row = present(&shared).await?;
+    let row = shared.mailbox(&id).await?;
     end(&shared, &client, &admin, &row).await?;
     Ok(page::back())
-}
-
-async fn present(shared: &Shared) -> Result<MailboxRow, Page> {
-    shared.present().await?.ok_or_else(|| page::problem(StatusCode::CONFLICT, &page::NOT_CONNECTED))
 }
 
 /// Forgets a mailbox and its tokens.
@@ -67,6 +64,7 @@ pub async fn probe(
 #[template(path = "test.html")]
 struct TestPage {
     frame: Frame,
+    address: String,
     checks: Vec<Line>,
     passed: bool,
 }
@@ -78,18 +76,20 @@ struct Line {
     text: String,
 }
 
-/// POST `/admin/exchange/test`.
+/// POST `/admin/exchange/mailboxes/{id}/test`.
 pub async fn test(
     State(shared): State<Arc<Shared>>,
     frame: Frame,
+    Path(id): Path<String>,
     client: Client,
     Change(admin): Change,
 ) -> Result<Page, Page> {
-    let row = present(&shared).await?;
+    let row = shared.mailbox(&id).await?;
     let checks = probe(&shared, &client, &admin, &row).await?;
+    let address = row.address;
     let checks: Vec<Line> = checks.into_iter().map(line).collect();
     let passed = !checks.is_empty() && checks.iter().all(|check| check.passed);
-    Ok(Page::console(StatusCode::OK, &TestPage { frame, checks, passed }))
+    Ok(Page::console(StatusCode::OK, &TestPage { frame, address, checks, passed }))
 }
 
 fn line(check: Check) -> Line {

@@ -37,6 +37,7 @@ mod assets;
 mod callback;
 mod complete;
 mod connect;
+mod connected;
 mod form;
 mod frame;
 mod guard;
@@ -111,8 +112,9 @@ fn router(shared: Arc<Shared>) -> Router {
         // axum answers HEAD by the GET handler; that would consume what a link preview only looked at.
         .route("/admin/exchange/callback", get(callback::park).head(only_get))
         .route("/admin/exchange/complete", get(complete::finish).head(only_get))
-        .route("/admin/exchange/disconnect", post(manage::disconnect))
-        .route("/admin/exchange/test", post(manage::test))
+        .route("/admin/exchange/mailboxes/{id}/connect", post(connect::again))
+        .route("/admin/exchange/mailboxes/{id}/disconnect", post(manage::disconnect))
+        .route("/admin/exchange/mailboxes/{id}/test", post(manage::test))
         .route("/admin/exchange/quarantine/{file}", get(manage::download))
         .route("/admin/exchange/quarantine/{id}/retry", post(manage::retry))
         .route("/admin/exchange/assets/{name}", get(assets::style))

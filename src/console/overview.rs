@@ -1,4 +1,4 @@
-//! The overview: what is configured, how the mailbox does, what waits for an admin.
+//! The overview: what is configured, how each mailbox does, what waits for an admin.
 //!
 //! Reads the store and the keeper's status; asks neither the provider nor the mail server.
 
@@ -13,12 +13,12 @@ use crate::console::frame::Frame;
 use crate::console::page::Page;
 use crate::console::shared::Shared;
 use crate::console::times::Moment;
+use crate::mailbox::settings::{MailboxSettings, SignIn};
 use crate::oauth::granted::{consequence, missing};
-use crate::oauth::provider::{GRAPH_SCOPES, redirect_uri};
+use crate::oauth::provider::{GRAPH_SCOPES, SHARED_SCOPES, redirect_uri};
 use crate::store::{
     Counts, InboundRow, InboundState, MailboxRow, MailboxState, OutboxRow, OutboxState, StoreError,
 };
-use crate::token::keeper::Status;
 use crate::web::sender::{asked_host, authority};
 
 /// The worker's word on why no answers leave now.
@@ -32,7 +32,7 @@ const LISTED: u32 = 20;
 struct Overview {
     frame: Frame,
     setup: Setup,
-    mailbox: Option<Card>,
+    mailboxes: Vec<Card>,
     hold: Option<String>,
     counts: Counts,
     quarantined: Vec<PutAside>,
@@ -52,8 +52,13 @@ struct Setup {
     can_connect: bool,
 }
 
-/// The mailbox.
+/// One mailbox.
 struct Card {
+    id: String,
+    /// The provider's sign-in opens it; a password otherwise.
+    by_sign_in: bool,
+    /// The address is a shared mailbox.
+    shared: bool,
     address: String,
     connected: bool,
     connected_at: Moment,
@@ -93,11 +98,10 @@ pub async fn show(
     uri: Uri,
 ) -> Result<Page, Page> {
     let read = Read::all(&shared).await.map_err(|failure| Shared::broken(&failure))?;
-    let microsoft = shared.parts.microsoft.as_ref();
-    let status = microsoft.map(|microsoft| microsoft.keeper.status(&Shared::mailbox_id()));
+    let mailboxes = read.mailboxes.into_iter().map(|row| card(&shared, row, &frame));
     let overview = Overview {
         setup: setup(&shared, asked_host(&headers, &uri)),
-        mailbox: read.mailbox.map(|row| card(row, status.unwrap_or_default(), &frame)),
+        mailboxes: mailboxes.collect(),
         hold: read.hold,
         counts: read.counts,
         quarantined: read.quarantined.into_iter().map(|row| put_aside(row, &frame)).collect(),
@@ -109,7 +113,7 @@ pub async fn show(
 
 /// Everything of the store that the page shows.
 struct Read {
-    mailbox: Option<MailboxRow>,
+    mailboxes: Vec<MailboxRow>,
     hold: Option<String>,
     counts: Counts,
     quarantined: Vec<InboundRow>,
@@ -120,7 +124,7 @@ impl Read {
     async fn all(shared: &Shared) -> Result<Self, StoreError> {
         let store = &shared.parts.store;
         Ok(Self {
-            mailbox: store.mailbox(&Shared::mailbox_id()).await?,
+            mailboxes: store.mailboxes().await?,
             hold: store.fact(HOLD_FACT).await?,
             counts: store.counts().await?,
             quarantined: store.recent_inbound(Some(InboundState::Quarantined), LISTED).await?,
@@ -149,11 +153,24 @@ fn setup(shared: &Shared, asked: Option<&str>) -> Setup {
     }
 }
 
-fn card(row: MailboxRow, status: Status, frame: &Frame) -> Card {
+fn card(shared: &Shared, row: MailboxRow, frame: &Frame) -> Card {
     let moment = |at: Timestamp| frame.moment(at);
+    let microsoft = shared.parts.microsoft.as_ref();
+    let status = microsoft.map(|microsoft| microsoft.keeper.status(&row.id)).unwrap_or_default();
+    // What cannot be understood is told by the worker; the card shows the rest.
+    let settings = MailboxSettings::parse(&row.settings).ok();
+    let is_shared = settings.as_ref().is_some_and(|settings| settings.shared);
     let granted: Vec<String> = row.scopes.split_whitespace().map(str::to_owned).collect();
-    let missing = missing(&granted, &GRAPH_SCOPES).into_iter();
+    let wanted: &[&str] = match (row.kind.as_str(), is_shared) {
+        ("microsoft-graph", true) => &SHARED_SCOPES,
+        ("microsoft-graph", false) => &GRAPH_SCOPES,
+        _ => &[],
+    };
+    let missing = missing(&granted, wanted).into_iter();
     Card {
+        id: row.id.to_string(),
+        by_sign_in: settings.is_none_or(|settings| settings.sign_in == SignIn::OAuth),
+        shared: is_shared,
         address: row.address,
         connected: row.state == MailboxState::Connected,
         connected_at: moment(row.connected_at),

@@ -4,6 +4,7 @@ use std::error::Error;
 use std::sync::Arc;
 
 use http::StatusCode;
+use tokio::sync::Mutex;
 use tracing::error;
 
 use crate::base::audit::{Event, Outcome, Record};
@@ -16,6 +17,7 @@ use crate::console::language::{Languages, Texts};
 use crate::console::page::{self, Page};
 use crate::console::wizard::Tests;
 use crate::mailbox::settings::Provider;
+use crate::oauth::flow::Wanted;
 use crate::store::MailboxRow;
 use crate::token::password::Passwords;
 use crate::token::vault::Vault;
@@ -28,6 +30,8 @@ pub struct Shared {
     pub languages: Languages,
     pub passwords: Passwords,
     pub tests: Tests,
+    /// Held while a mailbox is being added.
+    pub connecting: Mutex<()>,
 }
 
 impl Shared {
@@ -35,7 +39,15 @@ impl Shared {
         let vault = Vault::new(Arc::clone(&parts.store), Arc::clone(&parts.sealer));
         let form_key = parts.secret.derive("console form token");
         let passwords = Passwords::new(Arc::clone(&parts.store), Arc::clone(&parts.sealer));
-        Self { vault, form_key, languages: Languages::new(), passwords, tests: Tests::default(), parts }
+        Self {
+            vault,
+            form_key,
+            languages: Languages::new(),
+            passwords,
+            tests: Tests::default(),
+            connecting: Mutex::default(),
+            parts,
+        }
     }
 
     /// What [`crate::console::Console`] picked for the request; English where nothing was.
@@ -43,15 +55,12 @@ impl Shared {
         Arc::clone(picked.unwrap_or_else(|| self.languages.pick(None, None)))
     }
 
-    /// The one mailbox there is.
-    pub fn mailbox_id() -> MailboxId {
-        MailboxId::parse("m365").expect("a plain id")
-    }
-
-    /// The connected mailbox, whatever its state.
-    pub async fn present(&self) -> Result<Option<MailboxRow>, Page> {
-        let row = self.parts.store.mailbox(&Self::mailbox_id()).await;
-        row.map_err(|failure| Self::broken(&failure))
+    /// The mailbox that a path names.
+    pub async fn mailbox(&self, id: &str) -> Result<MailboxRow, Page> {
+        let absent = || page::problem(StatusCode::NOT_FOUND, &page::NOT_CONNECTED);
+        let id = MailboxId::parse(id).ok_or_else(absent)?;
+        let row = self.parts.store.mailbox(&id).await.map_err(|failure| Self::broken(&failure))?;
+        row.ok_or_else(absent)
     }
 
     /// The mailbox of an address.
@@ -68,12 +77,9 @@ impl Shared {
         }
     }
 
-    /// Who has to sign in: the configured sender, or whoever is connected already.
-    pub async fn wanted_address(&self) -> Result<Option<String>, Page> {
-        match &self.parts.from_address {
-            Some(address) => Ok(Some(address.clone())),
-            None => Ok(self.present().await?.map(|row| row.address)),
-        }
+    /// Who has to sign in for a further mailbox: the configured sender, where there is one.
+    pub fn newcomer(&self) -> Wanted {
+        self.parts.from_address.clone().map_or(Wanted::Anybody, Wanted::Owner)
     }
 
     /// Tells the audit what an administrator did, or tried to.

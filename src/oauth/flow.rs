@@ -17,7 +17,7 @@ use crate::base::id::{random_token, short_id};
 use crate::base::secret::{ExposeSecret, SecretString, equal_in_constant_time, sha256};
 use crate::oauth::callback::{Answer, Callback};
 use crate::oauth::grant::{Grant, GrantError, redeem};
-use crate::oauth::provider::{Endpoints, MicrosoftApp, SIGN_IN_SCOPES};
+use crate::oauth::provider::{Endpoints, MicrosoftApp, SHARED_SCOPES, SIGN_IN_SCOPES};
 use crate::oauth::source::Resource;
 use crate::web::call::HttpCall;
 
@@ -42,12 +42,22 @@ pub enum FlowError {
     Garbled,
 }
 
+/// Whose sign-in a flow waits for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Wanted {
+    /// Whoever signs in brings the own mailbox.
+    Anybody,
+    /// The account of this address; nobody else's is accepted.
+    Owner(String),
+    /// Anybody who may open the shared mailbox of this address.
+    Member(String),
+}
+
 /// What an admin's wish to connect is made of.
 pub struct Start {
     /// Exactly as registered at the provider.
     pub redirect_uri: Url,
-    /// The address that has to sign in, when one is configured.
-    pub wanted_address: Option<String>,
+    pub wanted: Wanted,
     /// [`crate::web::local::Admin::session`] of the admin who started.
     pub session: [u8; 32],
 }
@@ -62,7 +72,7 @@ pub struct Pending {
     nonce: String,
     redirect_uri: Url,
     endpoints: Endpoints,
-    pub wanted_address: Option<String>,
+    pub wanted: Wanted,
     session: [u8; 32],
     started_at: i64,
 }
@@ -100,7 +110,7 @@ pub struct Exchange {
     pub endpoints: Endpoints,
     /// What the id_token's `nonce` must be.
     pub nonce: SecretString,
-    pub wanted_address: Option<String>,
+    pub wanted: Wanted,
 }
 
 impl Start {
@@ -114,7 +124,7 @@ impl Start {
             nonce: random_token(),
             redirect_uri: self.redirect_uri,
             endpoints,
-            wanted_address: self.wanted_address,
+            wanted: self.wanted,
             session: self.session,
             started_at: now.0,
         };
@@ -176,7 +186,7 @@ impl Pending {
                 redirect_uri: self.redirect_uri,
                 endpoints: self.endpoints,
                 nonce: SecretString::from(self.nonce),
-                wanted_address: self.wanted_address,
+                wanted: self.wanted,
             })),
             Decision::Refused { error, code } => Outcome::Refused { error, code },
         })
@@ -185,7 +195,9 @@ impl Pending {
     fn authorize_url(&self, app: &MicrosoftApp) -> Url {
         let verifier = PkceCodeVerifier::new(self.verifier.clone());
         let challenge = PkceCodeChallenge::from_code_verifier_sha256(&verifier);
-        let scopes: Vec<&str> = app.scopes(Resource::Graph).iter().chain(&SIGN_IN_SCOPES).copied().collect();
+        let shared: &[&str] = if matches!(self.wanted, Wanted::Member(_)) { &SHARED_SCOPES } else { &[] };
+        let scopes = app.scopes(Resource::Graph).iter().chain(shared).chain(&SIGN_IN_SCOPES);
+        let scopes: Vec<&str> = scopes.copied().collect();
         let mut url = self.endpoints.authorize.clone();
         url.query_pairs_mut()
             .append_pair("client_id", &app.client_id)
@@ -197,11 +209,12 @@ impl Pending {
             .append_pair("nonce", &self.nonce)
             .append_pair("code_challenge", challenge.as_str())
             .append_pair("code_challenge_method", challenge.method().as_str());
-        match &self.wanted_address {
-            Some(address) => url.query_pairs_mut().append_pair("login_hint", address),
-            // Without a wanted address the browser's present account must not be taken unasked.
-            None => url.query_pairs_mut().append_pair("prompt", "select_account"),
+        let (name, value) = match &self.wanted {
+            Wanted::Owner(address) => ("login_hint", address.as_str()),
+            // Where several may sign in, the browser's present account must not be taken unasked.
+            Wanted::Anybody | Wanted::Member(_) => ("prompt", "select_account"),
         };
+        url.query_pairs_mut().append_pair(name, value);
         url
     }
 }
@@ -242,7 +255,7 @@ mod tests {
         Url::parse(text).expect("a URL")
     }
 
-    fn begin(wanted: Option<&str>) -> (Pending, HashMap<String, String>) {
+    fn begin(wanted: Wanted) -> (Pending, HashMap<String, String>) {
         let app = MicrosoftApp {
             client_id: "app-id".into(),
             client_secret: "canary".into(),
@@ -258,7 +271,7 @@ mod tests {
         };
         let start = Start {
             redirect_uri: url("https://desk.example.com/admin/exchange/callback"),
-            wanted_address: wanted.map(str::to_owned),
+            wanted,
             session: SESSION,
         };
         let (pending, url) = start.begin(&app, endpoints, NOW);
@@ -271,7 +284,7 @@ mod tests {
 
     #[test]
     fn the_provider_sees_a_challenge_and_never_the_verifier() {
-        let (pending, query) = begin(None);
+        let (pending, query) = begin(Wanted::Anybody);
         assert_eq!(query["code_challenge_method"], "S256");
         assert_eq!(query["redirect_uri"], "https://desk.example.com/admin/exchange/callback");
         assert_eq!(query["prompt"], "select_account");
@@ -281,8 +294,19 @@ mod tests {
     }
 
     #[test]
+    fn for_a_shared_mailbox_a_member_chooses_the_account() {
+        let (_, query) = begin(Wanted::Member("support@example.com".to_owned()));
+        assert_eq!(query["prompt"], "select_account");
+        assert!(!query.contains_key("login_hint"), "nobody signs in as the mailbox itself");
+        for scope in SHARED_SCOPES {
+            assert!(query["scope"].split(' ').any(|asked| asked == scope), "{scope}");
+        }
+    }
+
+    #[test]
     fn two_flows_share_nothing_secret() {
-        let ((one, first), (two, second)) = (begin(None), begin(Some("t@example.com")));
+        let ((one, first), (two, second)) =
+            (begin(Wanted::Anybody), begin(Wanted::Owner("t@example.com".to_owned())));
         for name in ["state", "nonce", "code_challenge"] {
             assert_ne!(first[name], second[name]);
         }
@@ -292,7 +316,7 @@ mod tests {
 
     #[test]
     fn the_session_that_started_gets_the_code() {
-        let (pending, query) = begin(None);
+        let (pending, query) = begin(Wanted::Anybody);
         let parked = pending.accept(callback(&query, "code=abc"), NOW).expect("accepted");
         let (pending, parked) = (
             Pending::from_bytes(&pending.to_bytes()).expect("a flow"),
@@ -306,20 +330,20 @@ mod tests {
 
     #[test]
     fn another_session_is_refused() {
-        let (pending, query) = begin(None);
+        let (pending, query) = begin(Wanted::Anybody);
         let parked = pending.accept(callback(&query, "code=abc"), NOW).expect("accepted");
         assert_eq!(pending.complete(parked, &[8; 32], NOW).err(), Some(FlowError::OtherSession));
     }
 
     #[test]
     fn a_state_of_another_flow_is_refused() {
-        let ((pending, _), (_, other)) = (begin(None), begin(None));
+        let ((pending, _), (_, other)) = (begin(Wanted::Anybody), begin(Wanted::Anybody));
         assert_eq!(pending.accept(callback(&other, "code=abc"), NOW).err(), Some(FlowError::OtherState));
     }
 
     #[test]
     fn an_issuer_that_is_named_must_be_the_providers() {
-        let (pending, query) = begin(None);
+        let (pending, query) = begin(Wanted::Anybody);
         let right = callback(&query, "code=abc&iss=https://login.example/1/v2.0");
         assert!(pending.accept(right, NOW).is_ok());
         let wrong = callback(&query, "code=abc&iss=https://evil.example");
@@ -328,7 +352,7 @@ mod tests {
 
     #[test]
     fn a_flow_ends_after_ten_minutes_and_a_parked_code_after_one() {
-        let (pending, query) = begin(None);
+        let (pending, query) = begin(Wanted::Anybody);
         let late = NOW + Duration::from_secs(600);
         assert_eq!(pending.accept(callback(&query, "code=abc"), late).err(), Some(FlowError::Expired));
         let parked = pending.accept(callback(&query, "code=abc"), NOW).expect("accepted");

@@ -3,10 +3,10 @@
 //! Graph returns short names (`Mail.Send`) or full ones (`https://graph.microsoft.com/Mail.Send`), in
 //! any case and order; sign-in scopes such as `offline_access` are not echoed.
 
-use crate::oauth::provider::SIGN_IN_SCOPES;
+use crate::oauth::provider::{SHARED_SCOPES, SIGN_IN_SCOPES};
 
 /// Granted without being asked for, in place of a wider scope.
-const DOWNGRADED: [&str; 1] = ["Mail.Read"];
+const DOWNGRADED: [&str; 2] = ["Mail.Read", "Mail.Read.Shared"];
 
 /// Granted scopes as [`crate::oauth::source::AccessToken::scopes`] keeps them: lower case, without the
 /// resource's prefix, without sign-in scopes.
@@ -20,7 +20,7 @@ pub fn short_names<'s>(scopes: impl IntoIterator<Item = &'s str>) -> Vec<String>
 /// prefix, by `known`. Scopes are case-sensitive (RFC 6749, section 3.3), even where Microsoft is not.
 pub fn as_asked(granted: &[String], known: &[&str]) -> Vec<String> {
     let spelled = |name: &String| {
-        let mut names = known.iter().chain(&DOWNGRADED);
+        let mut names = known.iter().chain(&SHARED_SCOPES).chain(&DOWNGRADED);
         names.find(|scope| short_name(scope) == *name).map_or_else(|| name.clone(), |&scope| scope.to_owned())
     };
     granted.iter().map(spelled).collect()
@@ -35,12 +35,12 @@ pub fn missing<'w>(granted: &[String], wanted: &[&'w str]) -> Vec<&'w str> {
 /// What the worker cannot do without `scope`, as a sentence for the console.
 pub fn consequence(scope: &str) -> &'static str {
     match short_name(scope).as_str() {
-        "mail.readwrite" => {
+        "mail.readwrite" | "mail.readwrite.shared" => {
             "Mails are read but cannot be marked as processed; answers are sent without a draft, \
              so that a repeat first searches the sent mails."
         }
         "mail.read" => "Mails cannot be read.",
-        "mail.send" => "Answers cannot be sent.",
+        "mail.send" | "mail.send.shared" => "Answers cannot be sent.",
         "user.read" => "The signed-in account cannot be identified.",
         _ => "A function that needs it does not work.",
     }
@@ -49,6 +49,11 @@ pub fn consequence(scope: &str) -> &'static str {
 /// Whether mail can be read with `granted` at all.
 pub fn can_read(granted: &[String]) -> bool {
     granted.iter().any(|scope| scope == "mail.read" || scope == "mail.readwrite")
+}
+
+/// Whether a mailbox that others share can be read with `granted`.
+pub fn can_read_shared(granted: &[String]) -> bool {
+    granted.iter().any(|scope| scope == "mail.read.shared" || scope == "mail.readwrite.shared")
 }
 
 fn short_name(scope: &str) -> String {
@@ -75,8 +80,10 @@ mod tests {
     #[test]
     fn a_scope_is_asked_for_again_as_its_provider_spells_it() {
         let known = ["User.Read", "https://outlook.office.com/SMTP.Send"];
-        let granted = short_names(["user.read", "https://outlook.office.com/SMTP.Send", "Mail.Read", "Odd"]);
-        let expected = ["User.Read", "https://outlook.office.com/SMTP.Send", "Mail.Read", "odd"];
+        let graph = ["user.read", "mail.readwrite.shared", "Mail.Read"];
+        let granted = short_names(graph.into_iter().chain(["https://outlook.office.com/SMTP.Send", "Odd"]));
+        let mail = "https://outlook.office.com/SMTP.Send";
+        let expected = ["User.Read", "Mail.ReadWrite.Shared", "Mail.Read", mail, "odd"];
         assert_eq!(as_asked(&granted, &known), expected);
     }
 
@@ -92,5 +99,12 @@ mod tests {
         let granted = short_names(["Mail.Send.Shared", "Mail.ReadBasic"]);
         assert_eq!(missing(&granted, &GRAPH_SCOPES), GRAPH_SCOPES);
         assert!(!can_read(&granted));
+    }
+
+    #[test]
+    fn a_shared_mailbox_needs_the_scopes_for_shared_ones() {
+        let own = short_names(["Mail.ReadWrite", "Mail.Send"]);
+        assert!(can_read(&own) && !can_read_shared(&own));
+        assert!(can_read_shared(&short_names(["Mail.Read.Shared"])));
     }
 }

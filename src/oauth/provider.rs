@@ -39,6 +39,9 @@ pub const SIGN_IN_SCOPES: [&str; 4] = ["openid", "profile", "email", "offline_ac
 /// What the mail worker needs of Microsoft Graph.
 pub const GRAPH_SCOPES: [&str; 3] = ["User.Read", "Mail.ReadWrite", "Mail.Send"];
 
+/// What it needs besides in a mailbox that others share with the signed-in user.
+pub const SHARED_SCOPES: [&str; 2] = ["Mail.ReadWrite.Shared", "Mail.Send.Shared"];
+
 const MAIL_SCOPES: [&str; 2] =
     ["https://outlook.office.com/IMAP.AccessAsUser.All", "https://outlook.office.com/SMTP.Send"];
 

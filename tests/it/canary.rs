@@ -23,7 +23,7 @@ use mintgate::token::vault::Vault;
 use url::form_urlencoded;
 
 use crate::story::Story;
-use crate::support::installation::{mailbox, url};
+use crate::support::installation::url;
 use crate::support::process::Process;
 use crate::support::program::MINTGATE;
 
@@ -117,7 +117,8 @@ async fn sealed_secrets(folder: &Path) -> Vec<Canary> {
     let key = SealingKey::read(&folder.join("vault.key")).expect("a key");
     let store = store::open(&StoreAt::Sqlite(folder.join("mintgate.db"))).await.expect("a store");
     let vault = Vault::new(store.clone(), Arc::new(Sealer::new(key)));
-    let record = vault.read(&mailbox()).await.expect("read").expect("tokens").record;
+    let mailboxes = store.mailboxes().await.expect("listed");
+    let record = vault.read(&mailboxes[0].id).await.expect("read").expect("tokens").record;
     let mut found = vec![Canary::new("refresh token", record.refresh.expose_secret().as_bytes())];
     for kept in &record.access {
         found.push(Canary::new("access token", kept.token.secret.expose_secret().as_bytes()));

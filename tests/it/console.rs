@@ -12,13 +12,24 @@ use crate::support::installation::{
 use crate::support::sign_in::{Browser, Page, accept, cancel, path_of, query_of};
 
 mod api;
+mod mailboxes;
 mod pages;
 mod wizard;
 
 const GONE: &str = "This sign-in cannot be finished";
 
 async fn row(installation: &Installation) -> Option<MailboxRow> {
-    installation.store.mailbox(&mailbox()).await.expect("read")
+    rows(installation).await.into_iter().next()
+}
+
+async fn rows(installation: &Installation) -> Vec<MailboxRow> {
+    installation.store.mailboxes().await.expect("listed")
+}
+
+/// Where a button of the first mailbox's card leads.
+async fn button(installation: &Installation, action: &str) -> String {
+    let row = row(installation).await.expect("a mailbox");
+    format!("/admin/exchange/mailboxes/{}/{action}", row.id)
 }
 
 fn given(installation: &Installation) -> u32 {
@@ -92,7 +103,8 @@ async fn without_the_guards_proof_nothing_but_the_callback_answers() {
         assert_eq!(stranger.get(path).await.status(), StatusCode::FORBIDDEN, "{path}");
     }
     let token = Browser::admin(&console, 1).form_token().await;
-    for path in ["connect", "disconnect", "test", &format!("quarantine/{id}/retry")] {
+    let retry = format!("quarantine/{id}/retry");
+    for path in ["connect", "mailboxes/m1/connect", "mailboxes/m1/disconnect", "mailboxes/m1/test", &retry] {
         let page = stranger.post(&format!("/admin/exchange/{path}"), &token, PUBLIC_URL).await;
         assert_eq!(page.status(), StatusCode::FORBIDDEN, "{path}");
     }
@@ -242,13 +254,17 @@ async fn reconnecting_keeps_to_the_account_that_is_connected() {
     let console = installation.console();
     let browser = Browser::admin(&console, 1);
     browser.connect(&*installation.http, MAILBOX).await;
-    let page = browser.connect(&*installation.http, OTHER_MAILBOX).await;
+    let before = rows(&installation).await;
+    let reconnect = button(&installation, "connect").await;
+
+    let authorize = browser.leave_by(&reconnect).await;
+    let page = browser.finish(&*installation.http, &authorize, OTHER_MAILBOX).await;
     assert_eq!(page.status(), StatusCode::FORBIDDEN);
-    assert_eq!(row(&installation).await.expect("a row").address, MAILBOX);
-    browser.press("/admin/exchange/disconnect").await;
-    let page = browser.connect(&*installation.http, OTHER_MAILBOX).await;
+    let authorize = browser.leave_by(&reconnect).await;
+    let page = browser.finish(&*installation.http, &authorize, MAILBOX).await;
     assert_eq!(page.status(), StatusCode::SEE_OTHER);
-    assert_eq!(row(&installation).await.expect("a row").address, OTHER_MAILBOX);
+
+    assert_eq!(rows(&installation).await, before);
 }
 
 #[tokio::test]
@@ -259,6 +275,7 @@ async fn a_reconnect_keeps_since_when_mail_is_accepted() {
     browser.connect(&*installation.http, MAILBOX).await;
     installation.clock.advance(90 * MINUTE);
     browser.connect(&*installation.http, MAILBOX).await;
+    assert_eq!(rows(&installation).await.len(), 1, "one address is one mailbox");
     let row = row(&installation).await.expect("a row");
     assert_eq!((row.accept_since, row.connected_at), (START, START + 90 * MINUTE));
 }

@@ -32,6 +32,7 @@ const REFUSE_NOTHING: &str = "DROP TRIGGER full";
 
 async fn connected() -> Installation {
     let installation = Installation::start().await;
+    installation.knows("microsoft-graph", MAILBOX).await;
     let console = installation.console();
     let page = Browser::admin(&console, 1).connect(&*installation.http, MAILBOX).await;
     assert_eq!(page.location(), "/admin/exchange", "{}", page.text());
@@ -325,6 +326,7 @@ async fn a_downgraded_grant_is_refreshed_with_what_was_granted() {
     let installation = Installation::start().await;
     let granted = ["User.Read", "Mail.Read", "Mail.Send"].map(str::to_owned).to_vec();
     installation.sandbox.identity.change(|settings| settings.granted = Some(granted));
+    installation.knows("microsoft-graph", MAILBOX).await;
     let console = installation.console();
     Browser::admin(&console, 1).connect(&*installation.http, MAILBOX).await;
     installation.sandbox.identity.change(|settings| settings.granted = None);

@@ -255,6 +255,7 @@ fn desk_token(now: Timestamp) -> SecretString {
 #[tokio::test]
 async fn mailbox_flow_and_session_live_on_under_another_key() {
     let mut installation = Installation::start().await;
+    installation.knows("microsoft-graph", MAILBOX).await;
     let console = installation.console();
     let connected = Browser::admin(&console, 1).connect(&*installation.http, MAILBOX).await;
     assert!(connected.status().is_redirection(), "{}", connected.text());

@@ -26,7 +26,7 @@ pub(super) async fn answer(seen: &Seen<'_>) -> Vec<Line> {
         Some(store) => store.counts().await.ok(),
         None => None,
     };
-    let mailbox = mailboxes.as_ref().and_then(|rows| rows.first());
+    let mailbox = mailboxes.as_ref().and_then(|rows| told_of(rows, seen.start_up));
     vec![
         registration(seen),
         permissions(mailbox),
@@ -73,6 +73,12 @@ fn registration(seen: &Seen<'_>) -> Line {
         ),
         (None, _) => Line::warning(TOPIC, "None is configured.", "Register an app and set `microsoft.*`."),
     }
+}
+
+/// The mailbox of the configured sender, where there is one; the first otherwise.
+fn told_of<'r>(rows: &'r [MailboxRow], start_up: &StartUp) -> Option<&'r MailboxRow> {
+    let sender = start_up.mail.from_address.as_deref().unwrap_or_default();
+    rows.iter().find(|row| row.address.eq_ignore_ascii_case(sender)).or_else(|| rows.first())
 }
 
 fn permissions(mailbox: Option<&MailboxRow>) -> Line {

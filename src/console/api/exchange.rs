@@ -15,7 +15,7 @@ use crate::base::audit::{Event, Outcome};
 use crate::base::clock::Timestamp;
 use crate::base::id::MailboxId;
 use crate::console::api::parts::{Answer, Asking, Nothing, Ordered, Refusal, Refused};
-use crate::console::connect::{Wanted, begin_sign_in};
+use crate::console::connect::{begin_sign_in, same_account};
 use crate::console::guard::Client;
 use crate::console::manage;
 use crate::console::shared::Shared;
@@ -153,7 +153,11 @@ pub async fn create(
     if !same(&app.tenant, &wanted.tenant_id) || !same(&app.client_id, &wanted.client_id) {
         return Err(bad("This installation uses another app registration; it is set in its configuration."));
     }
-    if !rows(&shared).await?.is_empty() {
+    let bound = |row: &MailboxRow| {
+        let sender = shared.parts.from_address.as_ref();
+        sender.is_some_and(|sender| sender.eq_ignore_ascii_case(&row.address))
+    };
+    if rows(&shared).await?.iter().any(bound) {
         return Err(Refused::new(StatusCode::CONFLICT, "Connection already exists for this tenant"));
     }
     let connection = pending(&shared, app, &admin);
@@ -196,11 +200,11 @@ pub async fn initiate(
     client: Client,
     Ordered(admin, Nothing {}): Ordered<Nothing>,
 ) -> Result<Answer<Leave>, Refused> {
-    if id != PENDING {
-        row(&shared, &id).await?;
-    }
-    let wanted = Wanted { provider: Provider::Microsoft, address: shared.wanted_address().await? };
-    let url = begin_sign_in(&shared, &client, &admin, wanted).await?;
+    let (provider, wanted) = match id.as_str() {
+        PENDING => (Provider::Microsoft, shared.newcomer()),
+        id => same_account(&row(&shared, id).await?)?,
+    };
+    let url = begin_sign_in(&shared, &client, &admin, provider, wanted).await?;
     Ok(Answer(StatusCode::OK, Leave { success: true, auth_url: url.into() }))
 }
 

@@ -128,8 +128,16 @@ pub async fn test(
         (row.kind == exchange::KIND) == is_exchange
             && wanted.connection_id.as_ref().is_none_or(|id| row.id.as_str() == id)
     };
-    let row = all.iter().find(fits);
-    let row = row.ok_or_else(|| Refused::new(StatusCode::NOT_FOUND, "Connection not found"))?;
+    let row = match all.iter().filter(fits).collect::<Vec<_>>()[..] {
+        [] => return Err(Refused::new(StatusCode::NOT_FOUND, "Connection not found")),
+        [row] => row,
+        _ => {
+            return Err(Refused::new(
+                StatusCode::BAD_REQUEST,
+                "Several connections fit: name one by connectionId.",
+            ));
+        }
+    };
     let checks = manage::probe(&shared, &client, &admin, row).await?;
     match checks.into_iter().find_map(|check| check.outcome.err()) {
         None => Ok(done("Connection test passed")),

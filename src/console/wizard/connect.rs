@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, StatusCode, Uri};
 use serde::Deserialize;
 
-use crate::console::connect::{Wanted, begin_sign_in, leave};
+use crate::console::connect::{begin_sign_in, leave};
 use crate::console::frame::Frame;
 use crate::console::guard::{Client, Submitted};
 use crate::console::page::Page;
@@ -20,6 +20,7 @@ use crate::console::wizard::manual;
 use crate::console::wizard::rail::{Mark, rail};
 use crate::mailbox::settings::Provider;
 use crate::oauth::advice::{Advice, advise_pasted};
+use crate::oauth::flow::Wanted;
 use crate::oauth::provider::{GRAPH_SCOPES, redirect_uri};
 use crate::web::sender::{asked_host, authority};
 
@@ -94,9 +95,10 @@ pub async fn submit(
     if saved.status().is_server_error() {
         return Ok(saved);
     }
-    let wanted = Wanted { provider: stored.draft.settings.provider, address: Some(stored.draft.address) };
-    let url = begin_sign_in(&shared, &client, &admin, wanted).await?;
-    Ok(leave(&url, stored.draft.settings.provider, &t).into_response())
+    let Draft { address, settings, .. } = stored.draft;
+    let wanted = if settings.shared { Wanted::Member(address) } else { Wanted::Owner(address) };
+    let url = begin_sign_in(&shared, &client, &admin, settings.provider, wanted).await?;
+    Ok(leave(&url, settings.provider, &t).into_response())
 }
 
 fn page(shared: &Shared, frame: Frame, stored: Stored, asked: Option<&str>, pasted: Option<String>) -> Page {

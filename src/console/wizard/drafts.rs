@@ -9,7 +9,7 @@ use http::StatusCode;
 use tracing::warn;
 
 use crate::base::clock::Timestamp;
-use crate::base::id::short_id;
+use crate::base::id::{MailboxId, short_id};
 use crate::console::guard::{Change, Proof};
 use crate::console::page::{self, Page};
 use crate::console::shared::Shared;
@@ -125,14 +125,18 @@ pub async fn discard(
     Ok(page::see_other(PATH))
 }
 
-/// A mailbox was just connected: the page to go on with, if a draft of its address waits for that.
-pub async fn connected(shared: &Shared, address: &str, mailbox: &str) -> Result<Option<String>, Page> {
+/// The draft whose administrator left to sign in for the mailbox of `address`.
+pub async fn waiting(shared: &Shared, address: &str) -> Result<Option<Stored>, Page> {
     let waits = |stored: &Stored| {
-        stored.draft.mailbox().is_none() && stored.draft.address.eq_ignore_ascii_case(address)
+        stored.draft.state == At::Connect && stored.draft.address.eq_ignore_ascii_case(address)
     };
-    let Some(mut stored) = open_ones(shared).await?.into_iter().find(waits) else { return Ok(None) };
-    stored.draft.state = At::Test { mailbox: mailbox.to_owned() };
+    Ok(open_ones(shared).await?.into_iter().find(waits))
+}
+
+/// The mailbox of a draft was just connected: the page to go on with.
+pub async fn connected(shared: &Shared, mut stored: Stored, mailbox: &MailboxId) -> Result<String, Page> {
+    stored.draft.state = At::Test { mailbox: mailbox.to_string() };
     let saved = put(shared, &stored, shared.parts.clock.now()).await;
     saved.map_err(|failure| Shared::broken(&failure))?;
-    Ok(Some(format!("{PATH}/{}", stored.id)))
+    Ok(format!("{PATH}/{}", stored.id))
 }

@@ -116,6 +116,7 @@ async fn connect(
     password: &SecretString,
 ) -> Result<MailboxId, Page> {
     let now = shared.parts.clock.now();
+    let _one_by_one = shared.connecting.lock().await;
     let id = match shared.mailbox_of(&stored.draft.address).await? {
         Some(row) => row.id,
         None => MailboxId::parse(&short_id()).expect("short ids are plain"),

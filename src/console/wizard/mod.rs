@@ -25,7 +25,7 @@ use axum::routing::{get, post};
 use crate::console::shared::Shared;
 
 pub use connect::name_of;
-pub use drafts::connected;
+pub use drafts::{connected, waiting};
 pub use progress::Tests;
 
 /// First page of the wizard.

@@ -6,9 +6,10 @@ use http::header::{CONTENT_TYPE, HOST, ORIGIN};
 use http::{Method, Request, StatusCode};
 use mintgate::base::secret::ExposeSecret;
 use serde_json::{Value, json};
+use url::Url;
 
-use crate::support::installation::{Installation, MAILBOX, PUBLIC_URL};
-use crate::support::sign_in::{Browser, Page, accept, path_of};
+use crate::support::installation::{Installation, MAILBOX, OTHER_MAILBOX, PUBLIC_URL};
+use crate::support::sign_in::{Browser, Page, accept, path_of, query_of};
 
 const CONNECTIONS: &str = "/api/v1/exchange/connections";
 
@@ -39,11 +40,11 @@ fn refused(page: &Page, status: StatusCode) {
 }
 
 /// Every call of the document, with a body it accepts.
-fn calls() -> Vec<(String, String)> {
+fn calls(id: &str) -> Vec<(String, String)> {
     let document = serde_json::to_value(mintgate::console::document()).expect("a document");
     let paths = document["paths"].as_object().expect("paths").clone();
     let calls = paths.into_iter().flat_map(|(path, methods)| {
-        let path = path.replace("{id}", "m365");
+        let path = path.replace("{id}", id);
         let methods: Vec<String> = methods.as_object().expect("methods").keys().cloned().collect();
         methods.into_iter().map(move |method| (method.to_uppercase(), path.clone()))
     });
@@ -77,7 +78,8 @@ async fn a_connection_is_made_looked_at_used_and_ended() {
     assert_eq!(connection["email"], json!(MAILBOX));
     assert_eq!(connection["tokens"][0]["accessToken"], json!(""));
     assert!(connection["tokens"][0]["expiresAt"].is_string(), "{connection}");
-    refused(&call(&browser, "POST", CONNECTIONS, &app).await, StatusCode::CONFLICT);
+    let more = call(&browser, "POST", CONNECTIONS, &app).await;
+    assert_eq!(more.status(), StatusCode::CREATED, "another account may follow");
 
     let path = format!("{CONNECTIONS}/{}", connection["id"].as_str().expect("an id"));
     let one = json_of(&call(&browser, "GET", &path, "").await);
@@ -97,7 +99,8 @@ async fn a_failing_connection_is_called_so() {
     browser.connect(&*installation.http, MAILBOX).await;
     installation.sandbox.identity.end_access_tokens(MAILBOX);
     installation.sandbox.identity.revoke(MAILBOX);
-    refused(&call(&browser, "POST", &format!("{CONNECTIONS}/m365/test"), "").await, StatusCode::BAD_REQUEST);
+    let test = format!("{CONNECTIONS}/{}/test", super::row(&installation).await.expect("a row").id);
+    refused(&call(&browser, "POST", &test, "").await, StatusCode::BAD_REQUEST);
     let wanted = r#"{"provider":"exchange"}"#;
     refused(&call(&browser, "POST", "/api/v1/email-provider/test", wanted).await, StatusCode::BAD_REQUEST);
 }
@@ -153,7 +156,8 @@ async fn every_call_needs_an_administrator_and_every_change_a_page_of_ours() {
     let console = installation.console();
     let (admin, stranger) = (Browser::admin(&console, 1), Browser::stranger(&console));
     admin.connect(&*installation.http, MAILBOX).await;
-    let calls = calls();
+    let row = super::row(&installation).await.expect("a row");
+    let calls = calls(row.id.as_str());
     assert!(calls.len() >= 11, "{calls:?}");
     for (method, path) in calls {
         refused(&call(&stranger, &method, &path, "{}").await, StatusCode::FORBIDDEN);
@@ -167,7 +171,7 @@ async fn every_call_needs_an_administrator_and_every_change_a_page_of_ours() {
             refused(&admin.ask(request, "{}".to_owned()).await, StatusCode::FORBIDDEN);
         }
     }
-    assert!(super::row(&installation).await.is_some());
+    assert_eq!(super::row(&installation).await, Some(row));
 }
 
 #[tokio::test]
@@ -176,13 +180,39 @@ async fn no_answer_holds_a_secret() {
     let console = installation.console();
     let browser = Browser::admin(&console, 1);
     browser.connect(&*installation.http, MAILBOX).await;
+    let row = super::row(&installation).await.expect("a row");
     let secret = installation.app.client_secret.expose_secret().to_owned();
-    for (method, path) in calls() {
+    for (method, path) in calls(row.id.as_str()) {
         if method != "DELETE" {
             let text = call(&browser, &method, &path, "{}").await.text();
             assert!(!text.contains(&secret) && !text.contains("eyJ"), "{method} {path}: {text}");
         }
     }
+}
+
+#[tokio::test]
+async fn a_connection_is_taken_by_its_id() {
+    let installation = Installation::start().await;
+    let console = installation.console();
+    let browser = Browser::admin(&console, 1);
+    browser.connect(&*installation.http, MAILBOX).await;
+    browser.connect(&*installation.http, OTHER_MAILBOX).await;
+    let many = json_of(&call(&browser, "GET", CONNECTIONS, "").await);
+    assert_eq!(many["total"], json!(2));
+    let connection = &many["connections"][1];
+    let id = connection["id"].as_str().expect("an id");
+
+    let unclear = call(&browser, "POST", "/api/v1/email-provider/test", r#"{"provider":"exchange"}"#).await;
+    refused(&unclear, StatusCode::BAD_REQUEST);
+    let named = json!({"provider": "exchange", "connectionId": id}).to_string();
+    let tested = call(&browser, "POST", "/api/v1/email-provider/test", &named).await;
+    assert_eq!(tested.status(), StatusCode::OK, "{}", tested.text());
+    let leave = json_of(&call(&browser, "POST", &format!("{CONNECTIONS}/{id}/oauth/initiate"), "").await);
+    let authorize: Url = leave["authUrl"].as_str().expect("a URL").parse().expect("a URL");
+    assert_eq!(json!(query_of(&authorize)["login_hint"]), connection["email"]);
+    call(&browser, "DELETE", &format!("{CONNECTIONS}/{id}"), "").await;
+    let left = super::rows(&installation).await;
+    assert_eq!(left.iter().map(|row| row.id.as_str()).collect::<Vec<_>>(), [&many["connections"][0]["id"]]);
 }
 
 /// `UPDATE=1 cargo test` writes the file anew.

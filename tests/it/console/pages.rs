@@ -6,8 +6,8 @@ use mintgate::base::secret::ExposeSecret;
 use mintgate::console::{Console, Parts};
 use mintgate::oauth::source::{Resource, TokenSource};
 
-use super::{quarantined, row};
-use crate::support::installation::{Installation, MAILBOX, PUBLIC_URL, mailbox};
+use super::{button, quarantined, row};
+use crate::support::installation::{Installation, MAILBOX, PUBLIC_URL};
 use crate::support::sign_in::Browser;
 
 #[tokio::test]
@@ -18,7 +18,7 @@ async fn a_change_needs_our_form_and_our_origin() {
     browser.connect(&*installation.http, MAILBOX).await;
     let (token, others) = (browser.form_token().await, other.form_token().await);
     assert_ne!(token, others);
-    let path = "/admin/exchange/disconnect";
+    let path = &button(&installation, "disconnect").await;
     for (token, origin) in
         [("", PUBLIC_URL), (others.as_str(), PUBLIC_URL), (&token, "https://evil.example"), (&token, "null")]
     {
@@ -42,7 +42,7 @@ async fn disconnecting_forgets_the_tokens() {
     let console = installation.console();
     let browser = Browser::admin(&console, 1);
     browser.connect(&*installation.http, MAILBOX).await;
-    let page = browser.press("/admin/exchange/disconnect").await;
+    let page = browser.press(&button(&installation, "disconnect").await).await;
     assert_eq!((page.status(), page.location()), (StatusCode::SEE_OTHER, "/admin/exchange"));
     assert_eq!(row(&installation).await, None);
     assert_eq!(installation.store.sealed_names().await.expect("names"), ["install/secret"]);
@@ -54,11 +54,12 @@ async fn the_connection_test_shows_each_step() {
     let console = installation.console();
     let browser = Browser::admin(&console, 1);
     browser.connect(&*installation.http, MAILBOX).await;
-    let fine = browser.press("/admin/exchange/test").await.text();
+    let test = button(&installation, "test").await;
+    let fine = browser.press(&test).await.text();
     assert!(fine.contains("The connection works") && fine.contains("✓ passed"), "{fine}");
     installation.sandbox.identity.end_access_tokens(MAILBOX);
     installation.sandbox.identity.revoke(MAILBOX);
-    let broken = browser.press("/admin/exchange/test").await.text();
+    let broken = browser.press(&test).await.text();
     assert!(broken.contains("The connection does not work") && broken.contains("✗ failed"), "{broken}");
 }
 
@@ -152,11 +153,12 @@ async fn no_page_shows_a_secret() {
     let console = installation.console();
     let browser = Browser::admin(&console, 1);
     browser.connect(&*installation.http, MAILBOX).await;
-    let token = installation.keeper.token(&mailbox(), Resource::Graph).await.expect("a token");
+    let id = row(&installation).await.expect("a row").id;
+    let token = installation.keeper.token(&id, Resource::Graph).await.expect("a token");
     let secrets = [token.secret.expose_secret(), installation.app.client_secret.expose_secret()];
     let pages = [
         browser.get("/admin/exchange").await,
-        browser.press("/admin/exchange/test").await,
+        browser.press(&button(&installation, "test").await).await,
         browser.press("/admin/exchange/connect").await,
     ];
     for page in &pages {

@@ -13,7 +13,7 @@ use crate::support::sign_in::{Browser, Page, accept, between, form, path_of};
 const SETUP: &str = "/admin/exchange/setup";
 
 /// Sends the form of the page at `path`, its hidden fields included.
-async fn submit(browser: &Browser<'_>, path: &str, action: &str, fields: &[(&str, &str)]) -> Page {
+pub async fn submit(browser: &Browser<'_>, path: &str, action: &str, fields: &[(&str, &str)]) -> Page {
     let page = browser.get(path).await.text();
     let token = between(&page, "name=\"token\" value=\"", "\"").expect("a form").to_owned();
     let version = between(&page, "name=\"version\" value=\"", "\"").unwrap_or_default().to_owned();
@@ -30,13 +30,13 @@ async fn send(browser: &Browser<'_>, action: &str, fields: &[(&str, &str)]) -> P
     browser.ask(request, form(fields)).await
 }
 
-fn leads_to(page: &Page) -> String {
+pub fn leads_to(page: &Page) -> String {
     assert_eq!(page.status(), StatusCode::SEE_OTHER, "{}", page.text());
     page.location().to_owned()
 }
 
 /// A draft of `address`; its sign-in page.
-async fn draft(browser: &Browser<'_>, address: &str) -> String {
+pub async fn draft(browser: &Browser<'_>, address: &str) -> String {
     leads_to(&submit(browser, SETUP, SETUP, &[("address", address)]).await)
 }
 

@@ -10,7 +10,7 @@ use mintgate::base::clock::{Clock, SystemClock, Timestamp};
 use mintgate::base::secret::{ExposeSecret, SecretString};
 use mintgate::oauth::callback::Callback;
 use mintgate::oauth::discovery::discover;
-use mintgate::oauth::flow::{Exchange, Outcome, Parked, Pending, Start};
+use mintgate::oauth::flow::{Exchange, Outcome, Parked, Pending, Start, Wanted};
 use mintgate::oauth::grant::{Grant, GrantError, redeem, refresh};
 use mintgate::oauth::http::get_json;
 use mintgate::oauth::id_token::{self, Expected, IdTokenError};
@@ -35,7 +35,8 @@ pub async fn an_admin_connects_the_mailbox(provider: &dyn Provider) {
     let parked = browser.get(&path_of(&back)).await;
     let end = browser.get(&parked.onward().expect("a way on")).await;
     assert_eq!(end.location(), "/admin/exchange", "{}", end.text());
-    let row = installation.store.mailbox(&mailbox()).await.expect("read").expect("a row");
+    let rows = installation.store.mailboxes().await.expect("listed");
+    let [row] = rows.as_slice() else { panic!("one row: {rows:?}") };
     assert_eq!((row.address.as_str(), row.state), (ACCOUNT, MailboxState::Connected));
 }
 
@@ -120,7 +121,7 @@ impl Answered {
         let (app, now) = (provider.app(), SystemClock.now());
         let http = client_of(&[&app.authority, &app.graph]);
         let endpoints = discover(&*http, &app).await.expect("endpoints");
-        let start = Start { redirect_uri: url(CALLBACK_URL), wanted_address: None, session: SESSION };
+        let start = Start { redirect_uri: url(CALLBACK_URL), wanted: Wanted::Anybody, session: SESSION };
         let (pending, authorize) = start.begin(&app, endpoints.clone(), now);
         let back = provider.sign_in(&*http, &authorize).await;
         let code = SecretString::from(query_of(&back)["code"].as_str());

@@ -16,7 +16,7 @@ use mintgate::oauth::provider::MicrosoftApp;
 use mintgate::oauth::source::TokenSource;
 use mintgate::sandbox::{self, Options, Sandbox};
 use mintgate::store::seal::{Sealer, SealingKey};
-use mintgate::store::{self, Store, StoreAt};
+use mintgate::store::{self, MailboxRow, MailboxState, Store, StoreAt};
 use mintgate::token::install::InstallSecret;
 use mintgate::token::keeper::Keeper;
 use mintgate::token::password::Passwords;
@@ -151,6 +151,25 @@ impl Installation {
         }
     }
 
+    /// A mailbox of `address` with the id [`mailbox`], as an earlier version left it; signing in renews it.
+    pub async fn knows(&self, kind: &str, address: &str) {
+        let row = MailboxRow {
+            id: mailbox(),
+            kind: kind.to_owned(),
+            address: address.to_owned(),
+            state: MailboxState::Connected,
+            scopes: String::new(),
+            connected_at: START,
+            accept_since: START,
+            last_poll_at: None,
+            last_mail_at: None,
+            last_error: None,
+            failing_since: None,
+            settings: String::new(),
+        };
+        self.store.connect_mailbox(&row).await.expect("written");
+    }
+
     pub fn now(&self) -> Timestamp {
         self.clock.now()
     }
@@ -164,7 +183,7 @@ impl Installation {
     }
 }
 
-/// The one mailbox.
+/// The id of a mailbox that a test makes itself.
 pub fn mailbox() -> MailboxId {
     MailboxId::parse("m365").expect("an id")
 }

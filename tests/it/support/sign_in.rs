@@ -85,7 +85,12 @@ impl<'c> Browser<'c> {
 
     /// Presses Connect; where the page leads.
     pub async fn leave(&self) -> Url {
-        let page = self.press("/admin/exchange/connect").await;
+        self.leave_by("/admin/exchange/connect").await
+    }
+
+    /// Presses the button of `path`; where the page leads.
+    pub async fn leave_by(&self, path: &str) -> Url {
+        let page = self.press(path).await;
         assert_eq!(page.status(), StatusCode::OK, "{}", page.text());
         Url::parse(&page.onward().expect("a way on")).expect("a URL")
     }
@@ -93,13 +98,23 @@ impl<'c> Browser<'c> {
     /// Leaves, signs in at the sandbox as `account` and comes back; the callback's page.
     pub async fn sign_in(&self, provider: &dyn HttpCall, account: &str) -> Page {
         let authorize = self.leave().await;
-        let back = accept(provider, &authorize, account).await;
+        self.come_back(provider, &authorize, account).await
+    }
+
+    async fn come_back(&self, provider: &dyn HttpCall, authorize: &Url, account: &str) -> Page {
+        let back = accept(provider, authorize, account).await;
         self.get(&path_of(&back)).await
     }
 
     /// The whole way; the page at its end.
     pub async fn connect(&self, provider: &dyn HttpCall, account: &str) -> Page {
-        let parked = self.sign_in(provider, account).await;
+        let authorize = self.leave().await;
+        self.finish(provider, &authorize, account).await
+    }
+
+    /// From the provider's sign-in page on; the page at the end.
+    pub async fn finish(&self, provider: &dyn HttpCall, authorize: &Url, account: &str) -> Page {
+        let parked = self.come_back(provider, authorize, account).await;
         assert_eq!(parked.status(), StatusCode::OK, "{}", parked.text());
         self.get(&parked.onward().expect("a way on")).await
     }
