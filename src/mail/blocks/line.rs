@@ -56,12 +56,14 @@ impl Line {
 
     /// Nothing to be seen.
     pub(super) fn is_empty(&self) -> bool {
-        self.shown() == 0
+        self.runs.iter().all(|(text, _)| text.chars().all(char::is_whitespace))
     }
 
-    /// Characters, white space aside.
+    /// Characters, white space aside, with the targets of links: what the same line as plain text has.
     pub(super) fn shown(&self) -> usize {
-        self.runs.iter().flat_map(|(text, _)| text.chars()).filter(|one| !one.is_whitespace()).count()
+        let link = |style: &Style| style.link.as_ref().map_or(0, |link| link.chars().count());
+        let visible = |text: &str| text.chars().filter(|one| !one.is_whitespace()).count();
+        self.runs.iter().map(|(text, style)| visible(text) + link(style)).sum()
     }
 
     /// In bytes of JSON, at most.

@@ -240,3 +240,25 @@ async fn a_mail_that_cannot_be_fetched_holds_up_no_other_and_is_set_aside() {
     assert_eq!(scene.count(InboundState::Quarantined).await, 1);
     assert_eq!(scene.mailbox_row().await.failing_since, None);
 }
+
+#[tokio::test]
+async fn a_page_becomes_the_desks_own_blocks() {
+    let scene = Scene::new().await;
+    let page = "<p>It <b>smokes</b>.</p><ul><li><a href=\"https://a.example/1\">photo</a></ul><script>alert(1)</script>";
+    let raw = format!(
+        "From: bob@customer.example\r\nMessage-ID: <page-1@customer.example>\r\nSubject: Page\r\n\
+         Content-Type: text/html; charset=utf-8\r\n\r\n{page}\r\n"
+    );
+    scene.deliver(raw.as_bytes());
+    scene.pass().await;
+    let detail = scene.desk.tickets()[0].detail.clone().expect("a detail");
+    let blocks: serde_json::Value = serde_json::from_str(&detail).expect("JSON");
+    let text = |text: &str, styles| serde_json::json!({ "type": "text", "text": text, "styles": styles });
+    let (none, bold) = (serde_json::json!({}), serde_json::json!({ "bold": true }));
+    let link = serde_json::json!({ "type": "link", "href": "https://a.example/1", "content": [text("photo", none.clone())] });
+    let wanted = serde_json::json!([
+        { "type": "paragraph", "content": [text("It ", none.clone()), text("smokes", bold), text(".", none)] },
+        { "type": "bulletListItem", "content": [link] },
+    ]);
+    assert_eq!(blocks, wanted);
+}
