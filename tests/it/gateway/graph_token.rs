@@ -18,8 +18,8 @@ use crate::support::installation::{Installation, MAILBOX, OTHER_MAILBOX};
 use crate::support::shield;
 use crate::support::sign_in::Browser;
 
-const HERE: &str = "plugin: {graphToken: {mailbox: m365, allow: [127.0.0.1]}}";
-const ELSEWHERE: &str = "plugin: {graphToken: {mailbox: m365, allow: [10.0.0.0/8]}}";
+const HERE: &str = "plugin: {graphToken: {mailbox: ID, allow: [127.0.0.1]}}";
+const ELSEWHERE: &str = "plugin: {graphToken: {mailbox: ID, allow: [10.0.0.0/8]}}";
 /// Graph shows a mailbox to nobody but its owner.
 const OWN: &str = "GET /v1.0/users/tickets@demo.example/messages";
 const HOUR: Duration = Duration::from_secs(3600);
@@ -45,7 +45,8 @@ impl Scene {
             ..shield::parts()
         };
         let mut graph = router("PathPrefix(`/v1.0/`)");
-        let runs = shield::middleware_of(yaml, &parts);
+        let id = runtime.block_on(mailbox(&installation));
+        let runs = shield::middleware_of(&yaml.replace("ID", id.as_str()), &parts);
         graph.middlewares = vec![NamedMiddleware { name: "token".into(), runs }];
         let address = installation.sandbox.graph.address();
         let services = vec![Service { pass_host: false, ..service(&[address]) }];
@@ -67,6 +68,11 @@ impl Scene {
     fn tokens_given(&self) -> u32 {
         self.installation.sandbox.identity.tokens_given()
     }
+}
+
+/// The one that is connected.
+async fn mailbox(installation: &Installation) -> MailboxId {
+    installation.store.mailboxes().await.expect("read").remove(0).id
 }
 
 async fn connected() -> Installation {
@@ -158,7 +164,7 @@ fn a_throttled_provider_is_503_until_it_may_be_asked_again() {
 fn a_disconnected_mailbox_is_not_used_any_more() {
     let scene = Scene::new(HERE);
     assert_eq!(scene.ask(&[]).status, 200);
-    let mailbox = MailboxId::parse("m365").expect("an id");
+    let mailbox = scene.runtime.block_on(mailbox(&scene.installation));
     scene.runtime.block_on(scene.installation.keeper.disconnect(&mailbox)).expect("disconnected");
     scene.installation.clock.advance(Duration::from_secs(10));
 
