@@ -1,4 +1,4 @@
-//! Gives the console what it needs.
+//! Gives the console, and what shows mails to people, what they need.
 
 use std::sync::Arc;
 
@@ -6,6 +6,8 @@ use super::installation::Installation;
 use crate::base::clock::SystemClock;
 use crate::config::StartUp;
 use crate::console::{Console, Microsoft, Parts};
+use crate::desk::reader::Readers;
+use crate::files::{self, MailFiles};
 use crate::web::local::LocalService;
 
 /// The console, unless it is switched off.
@@ -27,5 +29,18 @@ pub(super) fn console(start_up: &StartUp, installation: &Installation) -> Option
         mailboxes: installation.mailboxes.clone(),
         worker: installation.wake.clone(),
         audit: installation.parts.audit.clone(),
+    })))
+}
+
+/// What mails brought, unless mail is off.
+pub(super) fn mail_files(start_up: &StartUp, installation: &Installation) -> Option<Arc<dyn LocalService>> {
+    if !start_up.mail.enabled {
+        return None;
+    }
+    Some(Arc::new(MailFiles::new(files::Parts {
+        store: installation.store.clone(),
+        readers: Readers::new(installation.desk_http.clone(), start_up.desk.api_url.clone()),
+        audit: installation.parts.audit.clone(),
+        max_size: start_up.mail.max_size,
     })))
 }

@@ -33,7 +33,7 @@ fn lay_out(html: &str) -> Option<String> {
 
 /// Whether tags and depth stay small. An end tag counts only against its own name, so that made-up end
 /// tags do not hide depth; elements that are often left open count as flat.
-fn within_bounds(html: &str) -> bool {
+pub(super) fn within_bounds(html: &str) -> bool {
     if html.len() > LARGEST {
         return false;
     }

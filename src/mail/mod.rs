@@ -12,9 +12,11 @@ pub mod desk_text;
 mod headers;
 pub mod html;
 pub mod message_id;
+pub mod picture;
 pub mod policy;
 pub mod quote;
 pub mod read;
+pub mod safe_html;
 pub mod template;
 pub mod thread_index;
 

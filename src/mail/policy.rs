@@ -21,12 +21,31 @@ pub struct Policy {
     /// How long the bytes of a mail are kept once it is done; for ever when `None`.
     pub keep_raw: Option<Duration>,
     pub letters: Letters,
+    pub files: Files,
 }
 
 impl Default for Policy {
     fn default() -> Self {
         let keep_raw = Some(Duration::from_secs(30 * 24 * 3600));
-        Self { same_mail: SameMail::Link, keep_raw, letters: Letters::default() }
+        Self { same_mail: SameMail::Link, keep_raw, letters: Letters::default(), files: Files::default() }
+    }
+}
+
+/// What becomes of files in mails.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Files {
+    /// Bytes of all files of one mail that are kept.
+    pub per_mail: u64,
+    /// Bytes that are kept in all, the same content counted once.
+    pub total: u64,
+    /// What stands before a path of ours in a ticket: the origin that browsers use, without a slash at its
+    /// end; empty where it is not known.
+    pub origin: String,
+}
+
+impl Default for Files {
+    fn default() -> Self {
+        Self { per_mail: 25 << 20, total: 10 << 30, origin: String::new() }
     }
 }
 

@@ -14,7 +14,7 @@ use crate::base::report::Report;
 use crate::desk::{NewTicket, TicketView};
 use crate::mail::decide::UNKNOWN_SENDER;
 use crate::mail::desk_text::{CommentHead, blocks, comment, reference_mark};
-use crate::mail::{AutomaticKind, Mailbox, Message, clean};
+use crate::mail::{AutomaticKind, Mailbox, clean};
 use crate::store::{InboundRow, MailboxRow, TicketRow};
 
 /// A call whose answer was lost may be applied this much later. Until then "it is not there" proves
@@ -22,6 +22,9 @@ use crate::store::{InboundRow, MailboxRow, TicketRow};
 pub(super) const UNSETTLED: Duration = Duration::from_secs(45);
 
 const LONGEST_TITLE: usize = 250;
+/// The desk's own limits are far above these.
+const LONG_TEXT: usize = 100_000;
+const LONG_TEXT_LINES: usize = 2_000;
 /// Of an automatic mail, in characters.
 const LONGEST_NOTE: usize = 2_000;
 
@@ -68,11 +71,12 @@ impl Worker {
         let id = match earlier {
             Some(id) => id,
             None => {
+                let files = self.keep_files(job).await?;
                 self.open_new(NewTicket {
                     name: requester.name.clone(),
                     email: requester.address.clone(),
                     title: title(&message.subject),
-                    detail: blocks(&ticket_text(job.read, &notes)),
+                    detail: blocks(&ticket_text(job.read, &notes, files)),
                     marker,
                 })
                 .await?
@@ -102,7 +106,8 @@ impl Worker {
         let Some(row) = self.parts.store.ticket(ticket).await? else { return Ok(None) };
         let Some(view) = self.parts.desk.ticket(ticket).await? else { return Ok(None) };
         if !(job.resumed && self.has_comment(&view, job.mail).await?) {
-            self.add_comment(job, ticket, &reply_text(job.read)).await?;
+            let files = self.keep_files(job).await?;
+            self.add_comment(job, ticket, &reply_text(job.read, files)).await?;
         }
         if view.closed {
             self.parts.desk.reopen(ticket).await?;
@@ -181,14 +186,21 @@ fn title(subject: &str) -> String {
     if line.is_empty() { "(no subject)".to_owned() } else { line }
 }
 
-fn ticket_text(read: &Read, notes: &[String]) -> String {
-    let message = &read.message;
-    joined(&[Some(notes.join("\n")), cut_note(read), Some(message.text.clone()), attachments(message)])
+fn ticket_text(read: &Read, notes: &[String], files: String) -> String {
+    let text = &read.message.text;
+    joined(&[Some(notes.join("\n")), cut_note(read), Some(with_files(text, files))])
 }
 
-fn reply_text(read: &Read) -> String {
-    let message = &read.message;
-    joined(&[cut_note(read), Some(message.reply.clone()), attachments(message)])
+fn reply_text(read: &Read, files: String) -> String {
+    joined(&[cut_note(read), Some(with_files(&read.message.reply, files))])
+}
+
+/// The files come last, but first where the text may be cut at its end.
+fn with_files(text: &str, files: String) -> String {
+    let text = Some(text.to_owned());
+    let long =
+        text.as_ref().is_some_and(|text| text.len() > LONG_TEXT || text.lines().count() > LONG_TEXT_LINES);
+    if long { joined(&[Some(files), text]) } else { joined(&[text, Some(files)]) }
 }
 
 /// An automatic mail, shortened; or that a mail known already came another way, too.
@@ -208,16 +220,6 @@ fn note_text(job: &Job<'_>) -> String {
 fn cut_note(read: &Read) -> Option<String> {
     read.cut
         .then(|| "[mintgate] This mail is larger than is accepted; only its beginning is here.".to_owned())
-}
-
-/// The desk cannot take files, so it at least names them.
-fn attachments(message: &Message) -> Option<String> {
-    let files: Vec<String> = message
-        .attachments
-        .iter()
-        .map(|file| format!("- {} ({}, {} bytes)", file.name, file.media_type, file.size))
-        .collect();
-    (!files.is_empty()).then(|| format!("[mintgate] Files in this mail, kept with it:\n{}", files.join("\n")))
 }
 
 fn joined(pieces: &[Option<String>]) -> String {

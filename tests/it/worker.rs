@@ -3,6 +3,7 @@
 
 mod courtesy;
 mod crash;
+mod files;
 mod inbound;
 mod mails;
 mod orders;

@@ -10,6 +10,7 @@ use super::headers::Headers;
 use super::{Attachment, Message, automatic, clean, html, message_id, quote};
 use crate::base::clock::Timestamp;
 
+pub mod contents;
 mod repair;
 
 /// Why a mail cannot be read.
@@ -57,6 +58,11 @@ pub fn read_guarded(raw: &[u8], limits: &Limits) -> Result<Message, ReadError> {
 }
 
 fn read_within(raw: &[u8], limits: &Limits) -> Result<Message, ReadError> {
+    parse(raw, limits).map(|(mail, raw)| understand(&mail, raw))
+}
+
+/// The parsed mail, and its bytes from the first header line on.
+fn parse<'r>(raw: &'r [u8], limits: &Limits) -> Result<(mail_parser::Message<'r>, &'r [u8]), ReadError> {
     if raw.len() > limits.bytes {
         return Err(ReadError::TooLarge { limit: limits.bytes });
     }
@@ -68,7 +74,7 @@ fn read_within(raw: &[u8], limits: &Limits) -> Result<Message, ReadError> {
     if mail.headers().is_empty() {
         return Err(ReadError::NotAMail);
     }
-    Ok(understand(&mail, raw))
+    Ok((mail, raw))
 }
 
 fn understand(mail: &mail_parser::Message<'_>, raw: &[u8]) -> Message {
