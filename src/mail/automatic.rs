@@ -2,14 +2,23 @@
 //! surest first; knows nothing of tickets. Sources: RFC 3834, RFC 3464, RFC 2919, [MS-OXCMAIL] 2.1.3.2.
 
 use super::headers::Headers;
-use super::{Automatic, AutomaticKind};
+use super::{Automatic, AutomaticKind, Delivery, bounce};
 
-/// Why the mail with these headers is not from a person; `None` when nothing says so.
-pub(crate) fn detect(headers: &Headers<'_>) -> Option<Automatic> {
+/// Why this mail is not from a person; `None` when nothing says so. `text` is its whole text.
+pub(crate) fn detect(headers: &Headers<'_>, text: &str) -> Option<Automatic> {
+    let mut found = kind(headers, text)?;
+    if found.kind == AutomaticKind::Bounce {
+        found.delivery = bounce::delivery(headers.0, text);
+    }
+    Some(found)
+}
+
+fn kind(headers: &Headers<'_>, text: &str) -> Option<Automatic> {
     report(headers)
         .or_else(|| failed_recipients(headers))
-        .or_else(|| return_path(headers))
-        .or_else(|| daemon(headers))
+        .or_else(|| notification(text))
+        .or_else(|| daemon(headers, text))
+        .or_else(|| return_path(headers, text))
         .or_else(|| auto_submitted(headers))
         .or_else(|| suppressed(headers))
         .or_else(|| responder(headers))
@@ -19,18 +28,34 @@ pub(crate) fn detect(headers: &Headers<'_>) -> Option<Automatic> {
 }
 
 fn told(kind: AutomaticKind, reason: impl Into<String>) -> Automatic {
-    Automatic { kind, reason: reason.into(), list: None }
+    Automatic { kind, reason: reason.into(), list: None, delivery: Delivery::default() }
 }
 
-/// RFC 6522: delivery reports, receipts, abuse reports.
+/// RFC 6522: delivery reports, receipts, abuse reports. Some servers leave the outer type out.
 fn report(headers: &Headers<'_>) -> Option<Automatic> {
-    let content_type = headers.text("Content-Type")?.to_ascii_lowercase();
-    if !content_type.starts_with("multipart/report") {
-        return None;
+    let content_type = headers.text("Content-Type").unwrap_or_default().to_ascii_lowercase();
+    let is_report = content_type.starts_with("multipart/report");
+    let feedback =
+        content_type.contains("feedback-report") || content_type.contains("disposition-notification");
+    if is_report && feedback {
+        return Some(told(AutomaticKind::Feedback, "Content-Type: multipart/report"));
     }
-    let receipt = content_type.contains("disposition-notification");
-    let kind = if receipt { AutomaticKind::AutoReply } else { AutomaticKind::Bounce };
-    Some(told(kind, "Content-Type: multipart/report"))
+    if headers.0.parts.iter().any(is_feedback) {
+        return Some(told(AutomaticKind::Feedback, "message/feedback-report"));
+    }
+    if is_report {
+        return Some(told(AutomaticKind::Bounce, "Content-Type: multipart/report"));
+    }
+    // A person may pass one on; then it lies in the mail that was passed on.
+    bounce::has_status(headers.0).then(|| told(AutomaticKind::Bounce, "message/delivery-status"))
+}
+
+fn is_feedback(part: &mail_parser::MessagePart<'_>) -> bool {
+    use mail_parser::MimeHeaders as _;
+    let reports = part.content_type().is_some_and(|kind| kind.subtype() == Some("feedback-report"));
+    // Microsoft's junk mail reports are no more than the mail, marked so.
+    let marked = || part.message().is_some_and(|mail| mail.header_raw("X-HmXmrOriginalRecipient").is_some());
+    reports || marked()
 }
 
 /// Exim writes it into its reports, which are plain text.
@@ -38,19 +63,61 @@ fn failed_recipients(headers: &Headers<'_>) -> Option<Automatic> {
     headers.text("X-Failed-Recipients").map(|_| told(AutomaticKind::Bounce, "X-Failed-Recipients"))
 }
 
-/// RFC 5321, 4.5.5: mail that must not be answered has an empty return path.
-fn return_path(headers: &Headers<'_>) -> Option<Automatic> {
-    let path = headers.text("Return-Path")?;
-    (path.replace(' ', "") == "<>").then(|| told(AutomaticKind::Bounce, "Return-Path: <>"))
+/// Amazon tells of deliveries in JSON.
+fn notification(text: &str) -> Option<Automatic> {
+    let start = text.trim_start();
+    if !start.starts_with('{') || start.len() > 100_000 {
+        return None;
+    }
+    let plain: String = start.chars().take(200).filter(|one| !one.is_whitespace() && *one != '\\').collect();
+    match plain {
+        plain if plain.contains("\"notificationType\":\"Bounce\"") => {
+            Some(told(AutomaticKind::Bounce, "notificationType: Bounce"))
+        }
+        plain if plain.contains("\"notificationType\":\"Complaint\"") => {
+            Some(told(AutomaticKind::Feedback, "notificationType: Complaint"))
+        }
+        _ => None,
+    }
 }
 
-fn daemon(headers: &Headers<'_>) -> Option<Automatic> {
-    let address = headers.sender()?.to_ascii_lowercase();
-    let local = address.split('@').next()?;
-    ["mailer-daemon", "postmaster", "mail-daemon", "mailerdaemon", "microsoftexchange"]
-        .into_iter()
-        .find(|name| local == *name || (*name == "microsoftexchange" && local.starts_with(name)))
-        .map(|name| told(AutomaticKind::Bounce, format!("From: {name}")))
+/// RFC 5321, 4.5.5: mail that must not be answered has an empty return path, automatic answers too.
+fn return_path(headers: &Headers<'_>, text: &str) -> Option<Automatic> {
+    let path = headers.text("Return-Path")?;
+    if path.replace(' ', "") != "<>" {
+        return None;
+    }
+    let answers = auto_submitted(headers).or_else(|| responder(headers)).or_else(|| subject(headers));
+    match answers {
+        Some(found) if !bounce::sounds_like_one(&headers.subject(), text) => Some(found),
+        _ => Some(told(AutomaticKind::Bounce, "Return-Path: <>")),
+    }
+}
+
+/// A mail server's own address. People write as postmaster too, so that alone says nothing; neither does
+/// an address that takes no answers.
+fn daemon(headers: &Headers<'_>, text: &str) -> Option<Automatic> {
+    const SURE: [&str; 4] = ["mailer-daemon", "mail-daemon", "mailerdaemon", "microsoftexchange"];
+    const LIKELY: [&str; 7] =
+        ["postmaster", "post_master", "post-master", "no-reply", "noreply", "mdaemon", "root"];
+    if headers.text("From").is_some_and(|from| from.replace(' ', "") == "<>") {
+        return Some(told(AutomaticKind::Bounce, "From: <>"));
+    }
+    let address = match headers.sender() {
+        Some(address) => address.to_ascii_lowercase(),
+        // `MAILER-DAEMON (Mail Delivery System)` has no domain.
+        None => headers.text("From")?.to_ascii_lowercase(),
+    };
+    let local = address.split(['@', ' ', '>']).next().unwrap_or_default().trim_start_matches('<');
+    let is = |name: &&&str| local.starts_with(**name);
+    if let Some(name) = SURE.iter().find(is) {
+        return Some(told(AutomaticKind::Bounce, format!("From: {name}")));
+    }
+    let name = LIKELY.iter().find(is)?;
+    let returns =
+        bounce::has_returned(headers.0) || *name != "no-reply" && *name != "noreply" && *name != "root";
+    (returns && bounce::sounds_like_one(&headers.subject(), text))
+        .then(|| told(AutomaticKind::Bounce, format!("From: {name}, and what it says")))
 }
 
 /// RFC 3834, 5: everything but `no` was not written by a person.
@@ -106,6 +173,7 @@ fn list(headers: &Headers<'_>) -> Option<Automatic> {
         kind: AutomaticKind::List,
         reason: format!("List-Id: {id}"),
         list: Some(id.to_ascii_lowercase()),
+        delivery: Delivery::default(),
     })
 }
 
@@ -121,29 +189,63 @@ fn precedence(headers: &Headers<'_>) -> Option<Automatic> {
 
 /// How responders and mail servers without any header begin their subjects. A person who forwards or
 /// answers one begins with `Fwd:` or `Re:`.
-const SUBJECTS: [(&str, AutomaticKind); 22] = [
-    ("automatic reply:", AutomaticKind::AutoReply),
-    ("automatic response:", AutomaticKind::AutoReply),
+const SUBJECTS: [(&str, AutomaticKind); 56] = [
+    ("automatic reply", AutomaticKind::AutoReply),
+    ("automatic response", AutomaticKind::AutoReply),
+    ("automated reply", AutomaticKind::AutoReply),
+    ("automated response", AutomaticKind::AutoReply),
     ("auto reply:", AutomaticKind::AutoReply),
     ("auto-reply:", AutomaticKind::AutoReply),
     ("auto response:", AutomaticKind::AutoReply),
-    ("automatische antwort:", AutomaticKind::AutoReply),
-    ("réponse automatique", AutomaticKind::AutoReply),
-    ("respuesta automática", AutomaticKind::AutoReply),
-    ("risposta automatica", AutomaticKind::AutoReply),
-    ("automatisch antwoord", AutomaticKind::AutoReply),
-    ("resposta automática", AutomaticKind::AutoReply),
-    ("out of office:", AutomaticKind::AutoReply),
-    ("out of office reply", AutomaticKind::AutoReply),
-    ("abwesenheitsnotiz", AutomaticKind::AutoReply),
+    ("auto-response:", AutomaticKind::AutoReply),
+    ("autoresponse:", AutomaticKind::AutoReply),
     ("autoreply:", AutomaticKind::AutoReply),
+    ("out of office:", AutomaticKind::AutoReply),
+    ("out of the office:", AutomaticKind::AutoReply),
+    ("out of office reply", AutomaticKind::AutoReply),
+    ("out of office autoreply", AutomaticKind::AutoReply),
+    ("vacation reply", AutomaticKind::AutoReply),
+    ("automatische antwort", AutomaticKind::AutoReply),
+    ("automatische rückantwort", AutomaticKind::AutoReply),
+    ("abwesenheitsnotiz", AutomaticKind::AutoReply),
+    ("abwesenheitsmeldung", AutomaticKind::AutoReply),
+    ("abwesenheitsassistent", AutomaticKind::AutoReply),
+    ("réponse automatique", AutomaticKind::AutoReply),
+    ("absence du bureau", AutomaticKind::AutoReply),
+    ("respuesta automática", AutomaticKind::AutoReply),
+    ("fuera de la oficina:", AutomaticKind::AutoReply),
+    ("risposta automatica", AutomaticKind::AutoReply),
+    ("fuori sede:", AutomaticKind::AutoReply),
+    ("automatisch antwoord", AutomaticKind::AutoReply),
+    ("afwezigheidsbericht", AutomaticKind::AutoReply),
+    ("niet aanwezig:", AutomaticKind::AutoReply),
+    ("resposta automática", AutomaticKind::AutoReply),
+    ("odpowiedź automatyczna", AutomaticKind::AutoReply),
+    ("autosvar", AutomaticKind::AutoReply),
+    ("automatiskt svar", AutomaticKind::AutoReply),
+    ("automatisk svar", AutomaticKind::AutoReply),
+    ("automaattinen vastaus", AutomaticKind::AutoReply),
+    ("automatická odpověď", AutomaticKind::AutoReply),
+    ("автоматический ответ", AutomaticKind::AutoReply),
+    ("автоответ", AutomaticKind::AutoReply),
+    ("автоматична відповідь", AutomaticKind::AutoReply),
+    ("otomatik yanıt", AutomaticKind::AutoReply),
+    ("automatikus válasz", AutomaticKind::AutoReply),
+    ("răspuns automat", AutomaticKind::AutoReply),
+    ("自動返信", AutomaticKind::AutoReply),
+    ("自动回复", AutomaticKind::AutoReply),
+    ("自動回覆", AutomaticKind::AutoReply),
+    ("자동 회신", AutomaticKind::AutoReply),
     ("undeliverable:", AutomaticKind::Bounce),
     ("unzustellbar:", AutomaticKind::Bounce),
+    ("non remis :", AutomaticKind::Bounce),
+    ("no se puede entregar:", AutomaticKind::Bounce),
     ("undelivered mail returned to sender", AutomaticKind::Bounce),
     ("mail delivery failed", AutomaticKind::Bounce),
     ("delivery status notification", AutomaticKind::Bounce),
     ("returned mail:", AutomaticKind::Bounce),
     ("failure notice", AutomaticKind::Bounce),
+    ("メールエラー通知", AutomaticKind::Bounce),
 ];
 
 fn subject(headers: &Headers<'_>) -> Option<Automatic> {
@@ -164,7 +266,7 @@ mod tests {
 
     #[test]
     fn every_layer_tells_a_machine() {
-        use AutomaticKind::{AutoReply, Bounce, List};
+        use AutomaticKind::{AutoReply, Bounce, Feedback, List};
         let cases = [
             ("Auto-Submitted: auto-replied", AutoReply),
             ("Auto-Submitted: auto-generated; type=x", AutoReply),
@@ -172,7 +274,8 @@ mod tests {
             ("Return-Path: <>", Bounce),
             ("Return-Path: < >", Bounce),
             ("Content-Type: multipart/report; report-type=delivery-status; boundary=x", Bounce),
-            ("Content-Type: multipart/report; report-type=disposition-notification; boundary=x", AutoReply),
+            ("Content-Type: multipart/report; report-type=disposition-notification; boundary=x", Feedback),
+            ("Content-Type: multipart/report; report-type=feedback-report; boundary=x", Feedback),
             ("X-Failed-Recipients: bob@x.example", Bounce),
             ("Precedence: bulk", List),
             ("Precedence: auto_reply", AutoReply),
@@ -204,6 +307,7 @@ mod tests {
             "Subject: Re: Automatic reply: is this real?",
             "Subject: Fwd: Undeliverable: my mail",
             "Subject: Out of paper",
+            "Subject: No such user can sign in, mailbox full",
             // Forwarding recipes mark what they pass on with it.
             "X-Loop: ada@old.example",
             "List-Unsubscribe: <mailto:x@y.example>",
@@ -222,6 +326,23 @@ mod tests {
             let found = read(raw.as_bytes()).expect("a mail").automatic.expect("a machine");
             assert_eq!(found.kind, AutomaticKind::Bounce, "{from}");
         }
+    }
+
+    #[test]
+    fn a_postmaster_may_be_a_person() {
+        let kind = |raw: &str| read(raw.as_bytes()).expect("a mail").automatic.map(|found| found.kind);
+        assert_eq!(kind("From: <postmaster@x.example>\r\nSubject: Printer\r\n\r\nIt smokes.\r\n"), None);
+        let report =
+            "From: <postmaster@x.example>\r\nSubject: Note\r\n\r\nYour mail could not be delivered.\r\n";
+        assert_eq!(kind(report), Some(AutomaticKind::Bounce));
+        let forms = "From: <noreply@x.example>\r\nSubject: Form\r\n\r\nThe page does not exist.\r\n";
+        assert_eq!(kind(forms), None);
+    }
+
+    #[test]
+    fn an_automatic_answer_with_an_empty_return_path_is_no_bounce() {
+        let lines = "Return-Path: <>\r\nAuto-Submitted: auto-replied\r\nSubject: Away";
+        assert_eq!(verdict(lines).map(|found| found.kind), Some(AutomaticKind::AutoReply));
     }
 
     #[test]

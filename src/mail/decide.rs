@@ -1,5 +1,6 @@
 //! What is to become of a mail. Takes facts, gives a decision; neither asks nor does anything.
 
+use super::authentication::Authentication;
 use super::{Automatic, AutomaticKind, Mailbox, Message, message_id, same_address};
 use crate::base::clock::Timestamp;
 use crate::base::secret::HashKey;
@@ -7,13 +8,17 @@ use crate::base::secret::HashKey;
 /// The name of a requester whom the mail does not name.
 pub const UNKNOWN_SENDER: &str = "unknown sender";
 
-/// A ticket that one of the mail's parents belongs to.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A ticket that the mail refers to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TicketHit {
     /// The desk's id.
     pub id: String,
-    /// The address answers go to, and the only one whose replies are appended.
+    /// The address answers go to.
     pub requester: String,
+    /// Others in the conversation: recipients of its mails, senders whose mail it already holds.
+    pub participants: Vec<String>,
+    /// People of the desk who may write to it by mail.
+    pub agents: Vec<String>,
 }
 
 /// An earlier mail of the same mailbox with the same Message-ID.
@@ -31,11 +36,25 @@ pub struct Known<'a> {
     pub own_addresses: &'a [String],
     /// The key our Message-IDs are made with.
     pub message_id_key: &'a HashKey,
+    /// The first ticket that one of the mail's [`clues`] led to.
     pub ticket: Option<TicketHit>,
     pub duplicate: Option<Duplicate>,
     /// Mail received before this never becomes a ticket.
     pub accept_since: Timestamp,
     pub received_at: Timestamp,
+    /// What the mailbox's server says of the sender.
+    pub authentication: Authentication,
+}
+
+/// Something in a mail that may lead to its ticket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Clue<'m> {
+    /// An id of ours with its proof, and [`message_id::short`] of the ticket it was made for.
+    Own { message_id: &'m str, ticket: String },
+    /// An id to be looked up in the ledger.
+    Parent(&'m str),
+    /// What stands in `[#…]` in the subject: a ticket's number or id. Anybody can write it.
+    SubjectMark(&'m str),
 }
 
 /// What is to become of a mail.
@@ -47,11 +66,42 @@ pub enum Decision {
         requester: Mailbox,
         /// One sentence worth showing to an agent.
         note: Option<String>,
+        /// The ticket the mail refers to without being let in.
+        link: Option<Link>,
     },
-    /// A comment on `ticket`.
-    Reply { ticket: String },
+    /// A comment on `ticket`, which reopens it.
+    Reply { ticket: String, reason: String },
+    /// A quiet remark on `ticket`: a machine wrote. It is never answered and reopens nothing.
+    Note { ticket: String, reason: String },
     /// Nothing; the ticket it belongs to is remembered.
     Ignore { reason: String, ticket: Option<String> },
+}
+
+/// Why a mail that refers to a ticket got one of its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Link {
+    pub ticket: String,
+    /// Nothing proves that the sender is who the mail says.
+    pub unverified: bool,
+}
+
+/// Where to look for the mail's ticket, in this order: our own ids, then those of other mails from the
+/// nearest to the oldest, then the subject.
+pub fn clues<'m>(message: &'m Message, key: &HashKey) -> Vec<Clue<'m>> {
+    let own = message.parents.iter().filter_map(|id| {
+        let ticket = message_id::proven_ticket(key, id)?;
+        Some(Clue::Own { message_id: id, ticket })
+    });
+    let parents = message.parents.iter().map(|id| Clue::Parent(id));
+    own.chain(parents).chain(subject_mark(&message.subject).map(Clue::SubjectMark)).collect()
+}
+
+/// The last `[#…]` of a subject.
+fn subject_mark(subject: &str) -> Option<&str> {
+    let (_, rest) = subject.rsplit_once("[#")?;
+    let (mark, _) = rest.split_once(']')?;
+    let fits = (1..=40).contains(&mark.len());
+    (fits && mark.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')).then_some(mark)
 }
 
 /// Decides. A mail that nothing speaks against becomes a ticket, also when its sender is missing:
@@ -69,16 +119,54 @@ pub fn decide(message: &Message, known: &Known<'_>) -> Decision {
         let reason = "the same mail was there before".to_owned();
         return Decision::Ignore { reason, ticket: earlier.ticket.clone() };
     }
-    if let Some(automatic) = message.automatic.as_ref().filter(|found| !through_own_group(found, known)) {
-        return Decision::Ignore { reason: automatic_reason(automatic), ticket };
+    if let Some(automatic) =
+        message.automatic.as_ref().filter(|found| !is_for_a_person(message, found, known))
+    {
+        let reason = automatic_reason(automatic);
+        return match ticket {
+            // A list's mail tells the customer's people what they know already.
+            Some(ticket) if automatic.kind != AutomaticKind::List => Decision::Note { ticket, reason },
+            ticket => Decision::Ignore { reason, ticket },
+        };
     }
     match &known.ticket {
-        Some(hit) if wrote(message, &hit.requester) => Decision::Reply { ticket: hit.id.clone() },
-        Some(hit) => {
-            open(message, known, Some(format!("Refers to ticket {}, which somebody else opened.", hit.id)))
-        }
-        None => open(message, known, None),
+        Some(hit) => refer(message, known, hit),
+        None => open(message, known, None, None),
     }
+}
+
+/// A mail that refers to a ticket. Thread headers and subjects can be copied by anybody, so the sender
+/// has to belong to the ticket and to be proven: by the server, or by an id only its mails carry.
+fn refer(message: &Message, known: &Known<'_>, hit: &TicketHit) -> Decision {
+    let belongs = belongs(message, hit);
+    let carries_proof = carries_proof(message, known.message_id_key, &hit.id);
+    let proven = known.authentication.passed() || carries_proof;
+    if belongs && proven {
+        let by = if carries_proof { "the mail answers one of ours" } else { "the server knows the sender" };
+        let reason = format!("the sender belongs to the ticket, and {by}");
+        return Decision::Reply { ticket: hit.id.clone(), reason };
+    }
+    let why = if belongs {
+        "but nothing proves that its sender wrote this mail"
+    } else {
+        "which its sender does not belong to"
+    };
+    let note = format!("Refers to ticket {}, {why}.", hit.id);
+    let link = Link { ticket: hit.id.clone(), unverified: !known.authentication.passed() };
+    open(message, known, Some(note), Some(link))
+}
+
+fn carries_proof(message: &Message, key: &HashKey, ticket: &str) -> bool {
+    let wanted = message_id::short(ticket);
+    message.parents.iter().any(|id| message_id::proven_ticket(key, id).as_ref() == Some(&wanted))
+}
+
+// Only From counts: Reply-To can be set to anybody's address without breaking a signature.
+fn belongs(message: &Message, hit: &TicketHit) -> bool {
+    message.from.as_ref().is_some_and(|from| {
+        let mut everybody = hit.participants.iter().chain(&hit.agents).chain([&hit.requester]);
+        everybody.any(|one| same_address(&from.address, one))
+    })
 }
 
 /// Whether two mails say the same: a copy that was delivered or moved back a second time differs only
@@ -106,6 +194,20 @@ fn is_own(address: &str, known: &Known<'_>) -> bool {
     known.own_addresses.iter().any(|own| same_address(own, address))
 }
 
+/// Machines that pass on what a person wrote.
+fn is_for_a_person(message: &Message, automatic: &Automatic, known: &Known<'_>) -> bool {
+    through_own_group(automatic, known) || (automatic.kind == AutomaticKind::AutoReply && is_form(message))
+}
+
+/// A form on a web page answers nothing and asks for answers to the address somebody typed into it.
+fn is_form(message: &Message) -> bool {
+    let elsewhere = match (&message.from, &message.reply_to) {
+        (Some(from), Some(reply_to)) => !same_address(&from.address, &reply_to.address),
+        _ => false,
+    };
+    elsewhere && message.parents.is_empty()
+}
+
 /// A group address in front of the mailbox marks everything that passes as list mail.
 fn through_own_group(automatic: &Automatic, known: &Known<'_>) -> bool {
     automatic.list.as_ref().is_some_and(|list| {
@@ -117,24 +219,20 @@ fn automatic_reason(automatic: &Automatic) -> String {
     let kind = match automatic.kind {
         AutomaticKind::AutoReply => "an automatic reply",
         AutomaticKind::Bounce => "a delivery report",
+        AutomaticKind::Feedback => "a report",
         AutomaticKind::List => "mail of a list",
     };
     format!("{kind} ({})", automatic.reason)
 }
 
-// Only From counts: Reply-To can be set to anybody's address without breaking a signature.
-fn wrote(message: &Message, requester: &str) -> bool {
-    message.from.as_ref().is_some_and(|from| same_address(&from.address, requester))
-}
-
-fn open(message: &Message, known: &Known<'_>, note: Option<String>) -> Decision {
+fn open(message: &Message, known: &Known<'_>, note: Option<String>, link: Option<Link>) -> Decision {
     let reply_to = message.reply_to.as_ref().filter(|wanted| !is_own(&wanted.address, known));
     let requester = match (reply_to, &message.from) {
         (Some(wanted), from) => named(wanted, from.as_ref()),
         (None, Some(from)) => named(from, None),
         (None, None) => Mailbox { name: UNKNOWN_SENDER.to_owned(), address: String::new() },
     };
-    Decision::Open { requester, note }
+    Decision::Open { requester, note, link }
 }
 
 /// `mailbox` with a name: its own, else the sender's, else its address.
@@ -145,124 +243,4 @@ fn named(mailbox: &Mailbox, sender: Option<&Mailbox>) -> Mailbox {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::mail::read::read;
-
-    const CONNECTED: Timestamp = Timestamp(1_000);
-
-    fn mail(lines: &str) -> Message {
-        read(format!("{lines}\r\n\r\nMy printer smokes.\r\n").as_bytes()).expect("a mail")
-    }
-
-    fn decided(lines: &str, change: impl FnOnce(&mut Known<'_>)) -> Decision {
-        let own = ["support@desk.example".to_owned()];
-        let key = HashKey::from_bytes([1; 32]);
-        let mut known = Known {
-            own_addresses: &own,
-            message_id_key: &key,
-            ticket: None,
-            duplicate: None,
-            accept_since: CONNECTED,
-            received_at: Timestamp(2_000),
-        };
-        change(&mut known);
-        decide(&mail(lines), &known)
-    }
-
-    fn hit() -> Option<TicketHit> {
-        Some(TicketHit { id: "T1".into(), requester: "ada@customer.example".into() })
-    }
-
-    fn opened_for(name: &str, address: &str) -> Decision {
-        let requester = Mailbox { name: name.into(), address: address.into() };
-        Decision::Open { requester, note: None }
-    }
-
-    #[test]
-    fn a_persons_mail_opens_a_ticket() {
-        let decision = decided("From: Ada <ada@customer.example>", |_| {});
-        assert_eq!(decision, opened_for("Ada", "ada@customer.example"));
-    }
-
-    #[test]
-    fn answers_go_where_the_mail_asks_for_them_but_never_to_ourselves() {
-        let form = "From: Form <noreply@site.example>\r\nReply-To: bob@customer.example";
-        assert_eq!(decided(form, |_| {}), opened_for("Form", "bob@customer.example"));
-        let looped = "From: ada@customer.example\r\nReply-To: Support@desk.example";
-        assert_eq!(decided(looped, |_| {}), opened_for("ada@customer.example", "ada@customer.example"));
-    }
-
-    #[test]
-    fn a_mail_without_sender_is_not_lost() {
-        assert_eq!(decided("Subject: help", |_| {}), opened_for(UNKNOWN_SENDER, ""));
-    }
-
-    #[test]
-    fn the_requesters_reply_is_appended() {
-        let decision = decided("From: ADA@customer.example", |known| known.ticket = hit());
-        assert_eq!(decision, Decision::Reply { ticket: "T1".into() });
-    }
-
-    #[test]
-    fn somebody_elses_reply_opens_a_ticket_that_names_the_other() {
-        for lines in ["From: mallory@x.example", "From: m@x.example\r\nReply-To: ada@customer.example"] {
-            let decision = decided(lines, |known| known.ticket = hit());
-            let Decision::Open { note: Some(note), .. } = decision else { panic!("{decision:?}") };
-            assert!(note.contains("T1"), "{note}");
-        }
-    }
-
-    #[test]
-    fn automatic_mail_is_ignored_and_its_ticket_remembered() {
-        let lines = "From: ada@customer.example\r\nAuto-Submitted: auto-replied";
-        let Decision::Ignore { reason, ticket } = decided(lines, |known| known.ticket = hit()) else {
-            panic!("it was not ignored")
-        };
-        assert_eq!(ticket.as_deref(), Some("T1"));
-        assert!(reason.contains("Auto-Submitted"), "{reason}");
-        assert!(matches!(decided(lines, |_| {}), Decision::Ignore { ticket: None, .. }));
-    }
-
-    #[test]
-    fn mail_through_our_own_group_address_is_a_persons() {
-        let lines = "From: ada@customer.example\r\nList-Id: <support.desk.example>\r\nPrecedence: list";
-        assert!(matches!(decided(lines, |_| {}), Decision::Open { .. }));
-        let foreign = lines.replace("support.desk", "news.desk");
-        assert!(matches!(decided(&foreign, |_| {}), Decision::Ignore { .. }));
-    }
-
-    #[test]
-    fn our_own_mail_is_ignored() {
-        let id = message_id::make(&HashKey::from_bytes([1; 32]), "t", "c", "desk.example");
-        let returned = format!("From: Relay <x@y.example>\r\nMessage-ID: {id}");
-        for lines in ["From: Desk <SUPPORT@desk.example>", &returned] {
-            assert!(matches!(decided(lines, |_| {}), Decision::Ignore { .. }), "{lines}");
-        }
-    }
-
-    #[test]
-    fn a_copy_is_ignored_and_a_reused_id_is_a_new_mail() {
-        let lines = "From: ada@customer.example\r\nMessage-ID: <1@x>";
-        let copy = |same_content| Some(Duplicate { ticket: Some("T9".into()), same_content });
-        let decision = decided(lines, |known| known.duplicate = copy(true));
-        assert!(matches!(decision, Decision::Ignore { ticket: Some(ref id), .. } if id == "T9"));
-        assert!(matches!(decided(lines, |known| known.duplicate = copy(false)), Decision::Open { .. }));
-    }
-
-    #[test]
-    fn mail_from_before_the_connection_is_ignored() {
-        let decision = decided("From: ada@customer.example", |known| known.received_at = Timestamp(999));
-        assert!(matches!(decision, Decision::Ignore { .. }));
-        let decision = decided("From: ada@customer.example", |known| known.received_at = CONNECTED);
-        assert!(matches!(decision, Decision::Open { .. }));
-    }
-
-    #[test]
-    fn copies_differ_only_in_what_servers_add() {
-        let lines = "From: ada@customer.example\r\nMessage-ID: <1@x>\r\nSubject: s";
-        let copy = mail(&format!("Received: from a by b\r\n{lines}"));
-        assert!(same_content(&mail(lines), &copy));
-        assert!(!same_content(&mail(lines), &mail(&lines.replace("Subject: s", "Subject: t"))));
-    }
-}
+mod tests;

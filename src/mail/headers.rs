@@ -10,6 +10,7 @@ const LONGEST_NAME: usize = 200;
 /// RFC 5321, 4.5.3.1: 64 before the at sign, 255 after it.
 const LONGEST_ADDRESS: usize = 320;
 const MOST_ADDRESSES: usize = 500;
+const MOST_IDS: usize = 1_000;
 
 /// The headers of the outermost mail.
 pub(crate) struct Headers<'a>(pub(crate) &'a mail_parser::Message<'a>);
@@ -18,6 +19,16 @@ impl Headers<'_> {
     /// A field's value as it was written, in one line; the last one when there are several.
     pub(crate) fn text(&self, name: &str) -> Option<String> {
         self.bytes(name).map(|bytes| clean::line(&decode(bytes), 2_000))
+    }
+
+    /// The values of every field of this name as they were written, topmost first.
+    pub(crate) fn all(&self, name: &str, limit: usize) -> Vec<String> {
+        let fields = self.0.headers().iter().filter(|field| field.name.as_str().eq_ignore_ascii_case(name));
+        fields
+            .filter_map(|field| self.bytes_of(field))
+            .take(limit)
+            .map(|bytes| clean::line(&decode(bytes), 4_000))
+            .collect()
     }
 
     /// The decoded subject.
@@ -52,10 +63,15 @@ impl Headers<'_> {
         again.as_ref().and_then(|mail| mail.from()).map_or(read, flatten)
     }
 
-    /// The ids of a field, normalised, in their order.
+    /// The ids of a field, normalised, in their order; of too many the first and the last ones.
     pub(crate) fn ids(&self, name: &HeaderName<'_>) -> Vec<String> {
         let fields = self.0.headers().iter().filter(|field| &field.name == name);
-        fields.flat_map(|field| texts(&field.value)).filter_map(message_id::normalise).collect()
+        let mut ids: Vec<String> =
+            fields.flat_map(|field| texts(&field.value)).filter_map(message_id::normalise).collect();
+        if ids.len() > MOST_IDS {
+            ids.drain(1..=ids.len() - MOST_IDS);
+        }
+        ids
     }
 
     fn bytes(&self, name: &str) -> Option<&[u8]> {

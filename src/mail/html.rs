@@ -2,9 +2,12 @@
 
 use std::collections::HashMap;
 
+use html2text::RcDom;
 use html2text::config::with_decorator;
 use html2text::render::TextDecorator;
 use mail_parser::decoders::html::html_to_text;
+
+use super::html_quote;
 
 /// More HTML than this is not laid out, only stripped of its tags.
 const LARGEST: usize = 512 * 1024;
@@ -21,13 +24,28 @@ pub fn to_text(html: &str) -> String {
     laid_out.unwrap_or_else(|| html_to_text(html))
 }
 
+/// The text of what is new in `html`: without the older mail and the signature that clients mark; the whole
+/// text when nothing else would be left.
+pub fn new_text(html: &str) -> String {
+    let new = if within_bounds(html) { lay_out_part(html, html_quote::remove) } else { None };
+    new.filter(|text| !text.trim().is_empty()).unwrap_or_else(|| to_text(html))
+}
+
 fn lay_out(html: &str) -> Option<String> {
+    lay_out_part(html, |_| {})
+}
+
+/// Lays the page out after `change`.
+fn lay_out_part(html: &str, change: impl FnOnce(&RcDom)) -> Option<String> {
     let config = with_decorator(Plain { target: None })
         .raw_mode(true)
         .link_footnotes(false)
         .allow_width_overflow()
         .unicode_strikeout(false);
-    let text = config.string_from_read(html.as_bytes(), WIDTH).ok()?;
+    let page = config.parse_html(html.as_bytes()).ok()?;
+    change(&page);
+    let tree = config.dom_to_render_tree(&page).ok()?;
+    let text = config.render_to_string(tree, WIDTH).ok()?;
     Some(without_doubled_targets(&text))
 }
 

@@ -18,9 +18,16 @@ pub fn normalise(text: &str) -> Option<String> {
     (!id.is_empty() && id.len() <= LONGEST).then_some(id)
 }
 
+const SYNTHETIC_DOMAIN: &str = "@mintgate.invalid";
+
 /// The id of a mail that came without one; the same bytes always get the same.
 pub fn synthetic(raw: &[u8]) -> String {
-    format!("{}@mintgate.invalid", hex(&sha256(raw)))
+    format!("{}{SYNTHETIC_DOMAIN}", hex(&sha256(raw)))
+}
+
+/// Whether `id` may have been made by [`synthetic`]. No other mail has such a domain (RFC 2606, 2).
+pub fn is_synthetic(id: &str) -> bool {
+    id.ends_with(SYNTHETIC_DOMAIN)
 }
 
 /// The Message-ID of the answer that carries `comment` of `ticket` (the desk's ids), with angle
@@ -32,15 +39,23 @@ pub fn make(key: &HashKey, ticket: &str, comment: &str, domain: &str) -> String 
 
 /// Whether `id` (with or without brackets) was made by [`make`] with this key.
 pub fn is_ours(key: &HashKey, id: &str) -> bool {
-    let Some(id) = normalise(id) else { return false };
-    let Some((local, domain)) = id.rsplit_once('@') else { return false };
-    let parts: Vec<&str> = local.split('.').collect();
-    let ["t", ticket, comment, claimed] = parts[..] else { return false };
-    let wanted = proof(key, ticket, comment, &domain.to_ascii_lowercase());
-    equal_in_constant_time(claimed.as_bytes(), wanted.as_bytes())
+    proven_ticket(key, id).is_some()
 }
 
-fn short(id: &str) -> String {
+/// The [`short`] form of the ticket that `id` was made for, if [`make`] made it with this key. Whoever
+/// shows such an id has seen an answer of that ticket.
+pub fn proven_ticket(key: &HashKey, id: &str) -> Option<String> {
+    let id = normalise(id)?;
+    let (local, domain) = id.rsplit_once('@')?;
+    let parts: Vec<&str> = local.split('.').collect();
+    let ["t", ticket, comment, claimed] = parts[..] else { return None };
+    let wanted = proof(key, ticket, comment, &domain.to_ascii_lowercase());
+    equal_in_constant_time(claimed.as_bytes(), wanted.as_bytes()).then(|| ticket.to_owned())
+}
+
+/// The form in which our Message-IDs name a ticket or a comment, 12 hexadecimal digits: the desk's own
+/// ids are nobody else's business.
+pub fn short(id: &str) -> String {
     hex(&sha256(id.as_bytes())[..6])
 }
 

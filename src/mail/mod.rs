@@ -3,7 +3,9 @@
 
 use crate::base::clock::Timestamp;
 
+pub mod authentication;
 mod automatic;
+mod bounce;
 pub mod clean;
 pub mod compose;
 pub mod decide;
@@ -11,6 +13,7 @@ mod decoding;
 pub mod desk_text;
 mod headers;
 pub mod html;
+mod html_quote;
 pub mod message_id;
 pub mod picture;
 pub mod policy;
@@ -41,28 +44,54 @@ pub struct Automatic {
     pub reason: String,
     /// The mailing list's id (`support.example.com`), for [`AutomaticKind::List`] where it is known.
     pub list: Option<String>,
+    /// What became of the mail that is reported on, as far as the report says.
+    pub delivery: Delivery,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AutomaticKind {
     AutoReply,
+    /// A report that a mail could not be delivered, or not yet.
     Bounce,
+    /// An abuse report (RFC 5965) or a receipt (RFC 8098).
+    Feedback,
     List,
+}
+
+/// The result of a delivery.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Delivery {
+    /// RFC 3463: `5.1.1`.
+    pub status: Option<String>,
+    /// The address that could not be reached.
+    pub recipient: Option<String>,
+    /// Whether it is no use to try again; `None` when the report does not say.
+    pub permanent: Option<bool>,
+    /// The Message-ID of the mail that is reported on, without brackets.
+    pub message_id: Option<String>,
 }
 
 /// A file in a mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attachment {
+    /// Harmless on any file system; made up where the mail gives none.
     pub name: String,
+    /// Lower case, without parameters.
     pub media_type: String,
+    /// In bytes, transfer encoding undone.
     pub size: usize,
+    /// Of the same bytes, in lower-case hexadecimal.
+    pub sha256: String,
+    /// Shown within the text by clients, not below it.
     pub inline: bool,
+    /// Without angle brackets; a page refers to it as `cid:`.
+    pub content_id: Option<String>,
 }
 
 /// What a mail says. Header text is decoded, line breaks and control characters removed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
-    /// Without angle brackets; `<sha256 of the raw mail>@mintgate.invalid` when the mail has none.
+    /// Without angle brackets; [`message_id::synthetic`] when the mail has none.
     pub message_id: String,
     /// In-Reply-To first, then References from the newest to the oldest; without brackets, no doubles.
     pub parents: Vec<String>,
@@ -81,4 +110,7 @@ pub struct Message {
     pub reply: String,
     pub attachments: Vec<Attachment>,
     pub automatic: Option<Automatic>,
+    /// What servers on the way said of the sender, topmost first. Anybody may have written these lines:
+    /// [`authentication::judge`] tells which one counts.
+    pub authentication_results: Vec<String>,
 }

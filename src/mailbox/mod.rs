@@ -6,6 +6,7 @@ use crate::base::clock::Timestamp;
 use crate::oauth::source::TokenError;
 use crate::web::call::CallError;
 
+pub mod detect;
 pub mod graph;
 pub mod rate;
 pub mod registry;

@@ -3,7 +3,10 @@
 //! Knows nothing of what is called for. No other module names reqwest.
 
 pub mod egress;
+pub mod names;
+pub mod reach;
 mod resolve;
+pub mod stranger;
 
 pub use egress::{Egress, EgressError, PROVIDERS};
 

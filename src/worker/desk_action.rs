@@ -210,6 +210,7 @@ fn note_text(job: &Job<'_>) -> String {
         return format!("[mintgate] The same mail also reached {}.", job.row.address);
     };
     let what = match automatic.kind {
+        AutomaticKind::Feedback => "A report came back",
         AutomaticKind::Bounce => "A delivery report came back; perhaps an answer did not arrive",
         AutomaticKind::AutoReply | AutomaticKind::List => "An automatic reply",
     };

@@ -6,10 +6,11 @@ use std::time::Duration;
 use super::reading::Read;
 use super::{Worker, WorkerError};
 use crate::base::clock::Timestamp;
+use crate::mail::authentication::{Server, judge};
 use crate::mail::decide::{Decision, Duplicate, Known, TicketHit, decide};
 use crate::mail::policy::SameMail;
-use crate::mail::{AutomaticKind, Mailbox, message_id, same_address};
-use crate::mailbox::settings::MailboxSettings;
+use crate::mail::{AutomaticKind, Mailbox, same_address};
+use crate::mailbox::settings::{MailboxSettings, Provider};
 use crate::store::{InboundRow, InboundState, MailboxRow, TicketRow};
 
 /// Parents of a mail that are looked for among the mails still on their way.
@@ -63,18 +64,17 @@ impl Worker {
             duplicate: duplicate.clone(),
             accept_since: row.accept_since,
             received_at: mail.received_at,
+            authentication: judge(message, &trusted(MailboxSettings::parse(&row.settings)?.provider)),
         };
         match decide(message, &known) {
-            Decision::Ignore { ticket: Some(ticket), .. } if is_quiet(read, &known) => {
-                Ok(Plan::Note { ticket })
-            }
+            Decision::Note { ticket, .. } => Ok(Plan::Note { ticket }),
             Decision::Ignore { reason, ticket } => Ok(Plan::Leave { reason, ticket }),
-            Decision::Open { requester, note } => {
+            Decision::Open { requester, note, .. } => {
                 let flag = duplicate.map(|_| REUSED_ID.to_owned());
                 let notes = note.into_iter().chain(flag).collect();
                 self.unless_elsewhere(mail, read, Plan::Open { requester, notes }).await
             }
-            Decision::Reply { ticket } => match self.earlier_on_its_way(mail, &ticket).await? {
+            Decision::Reply { ticket, .. } => match self.earlier_on_its_way(mail, &ticket).await? {
                 Some(plan) => Ok(plan),
                 None => self.unless_elsewhere(mail, read, Plan::Reply { ticket }).await,
             },
@@ -182,18 +182,16 @@ impl Worker {
 }
 
 fn hit(ticket: TicketRow) -> TicketHit {
-    TicketHit { id: ticket.id, requester: ticket.requester }
+    let participants = ticket.participants.into_iter().map(|one| one.address).collect();
+    TicketHit { id: ticket.id, requester: ticket.requester, participants, agents: Vec::new() }
 }
 
-/// Whether the mail was left alone for being automatic, and is neither old, our own, a copy nor a list's.
-fn is_quiet(read: &Read, known: &Known<'_>) -> bool {
-    let message = &read.message;
-    let automatic = message.automatic.as_ref().is_some_and(|found| found.kind != AutomaticKind::List);
-    let own = message_id::is_ours(known.message_id_key, &message.message_id)
-        || message
-            .from
-            .as_ref()
-            .is_some_and(|from| known.own_addresses.iter().any(|own| same_address(own, &from.address)));
-    let copy = known.duplicate.as_ref().is_some_and(|earlier| earlier.same_content);
-    automatic && !own && !copy && known.received_at >= known.accept_since
+/// The servers that take in the mail of a mailbox. None where the provider is not known: then only an id of
+/// ours proves who wrote.
+fn trusted(provider: Provider) -> Vec<Server> {
+    match provider {
+        Provider::Microsoft => Server::microsoft(),
+        Provider::Google => Server::google(),
+        Provider::Other => Vec::new(),
+    }
 }

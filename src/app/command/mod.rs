@@ -9,8 +9,10 @@ use crate::config::environment::Environment;
 
 mod check;
 mod demo;
+mod detect;
 mod doctor;
 mod healthcheck;
+mod mail;
 mod run;
 mod sandbox;
 mod vault;
@@ -29,8 +31,13 @@ pub(super) enum Command {
     Doctor(doctor::Arguments),
     /// Look after the sealed vault and its keys
     Vault(vault::Arguments),
+    /// Find out how the mailbox of an address is read, without signing in
+    Detect(detect::Arguments),
     /// Ask a running gateway whether it is well (for container health checks)
     Healthcheck(ConfigArgument),
+    /// Look at mails without touching anything
+    #[command(subcommand)]
+    Mail(mail::Command),
 }
 
 impl Command {
@@ -42,7 +49,9 @@ impl Command {
             Self::Sandbox(arguments) => sandbox::run(&arguments),
             Self::Doctor(arguments) => doctor::run(&arguments),
             Self::Vault(arguments) => vault::run(&arguments),
+            Self::Detect(arguments) => detect::run(&arguments),
             Self::Healthcheck(config) => healthcheck::run(&config),
+            Self::Mail(command) => command.run(),
         }
     }
 }

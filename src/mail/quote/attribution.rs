@@ -8,35 +8,55 @@ const LONGEST: usize = 300;
 const MOST_LINES: usize = 3;
 
 /// The word for "wrote", somewhere in the line.
-const VERBS: [&str; 24] = [
+const VERBS: [&str; 44] = [
     "wrote",
     "writes",
     "schrieb",
     "geschrieben",
     "écrit",
     "escribió",
+    "escribio",
     "escreveu",
     "ha scritto",
     "schreef",
     "geschreven",
     "napisał",
+    "napisao",
+    "napísal",
     "pisze",
     "skrev",
+    "skrifaði",
     "napsal",
     "пишет",
-    "написал",
+    "пише",
+    "написа",
     "kirjoitti",
+    "kirjutas",
+    "rašė",
+    "rakstīja",
     "yazdı",
+    "şunu yazdı",
     "írta",
     "a scris",
     "έγραψε",
+    "va escriure",
+    "idatzi du",
+    "đã viết",
+    "menulis",
     "のメール",
+    "が書きました",
     "写道",
+    "寫道",
+    "撰寫",
     "작성",
+    "썼습니다",
+    "כתב",
+    "كتب",
+    "เขียน",
 ];
 
 /// How such a line begins when it begins with the date.
-const BEGINNINGS: [&str; 16] = [
+const BEGINNINGS: [&str; 19] = [
     "on ",
     "am ",
     "le ",
@@ -53,6 +73,9 @@ const BEGINNINGS: [&str; 16] = [
     "στις ",
     "vào ",
     "в ",
+    "pada ",
+    "ons ",
+    "у ",
 ];
 
 /// How many lines the attribution that begins at `at` takes, if one does and a `>` quote follows it.
@@ -75,34 +98,100 @@ pub(super) fn ending_at(lines: &[&str], end: usize) -> Option<usize> {
 /// Whether the attribution at `at` is so clear that everything below it is a quote, marked or not: it
 /// names a time of day or an address, as a client does and a person who tells a story does not.
 pub(super) fn is_unmistakable(lines: &[&str], at: usize) -> bool {
-    (1..=MOST_LINES).any(|length| {
-        joined(lines, at, length).is_some_and(|line| {
-            let dated = begins(&line) && has_time_of_day(&line);
-            let addressed =
-                line.contains('@') && line.contains('<') && (has_digit(&line) || ends_with_verb(&line));
-            has_verb(&line) && (dated || addressed) && belongs_together(lines, at, length)
+    unmistakable_length(lines, at).is_some()
+}
+
+/// How many lines such a clear attribution takes.
+pub(super) fn unmistakable_length(lines: &[&str], at: usize) -> Option<usize> {
+    (1..=MOST_LINES)
+        .find(|&length| {
+            belongs_together(lines, at, length)
+                && joined(lines, at, length).is_some_and(|line| line.is_unmistakable())
         })
-    })
+        .or_else(|| spread(lines, at))
+}
+
+/// One that lies in pieces, each on a line of its own with empty lines between: a page's link, laid out.
+fn spread(lines: &[&str], at: usize) -> Option<usize> {
+    let first = lines.get(at)?.to_lowercase();
+    if first.len() > LONGEST || !begins(&first) || !has_time_of_day(&first) {
+        return None;
+    }
+    let pieces = lines.iter().enumerate().skip(at + 1).take(8).filter(|(_, line)| !is_blank(line));
+    for (index, line) in pieces {
+        let piece = line.trim().to_lowercase();
+        if ends_with_verb(&piece) && piece.ends_with(':') {
+            return Some(index + 1 - at);
+        }
+        if !piece.contains('@') && piece != "<" {
+            return None;
+        }
+    }
+    None
+}
+
+/// What wrapping leaves of an attribution: `>:`, `> wrote:`.
+pub(super) fn is_end(line: &str) -> bool {
+    let Some(rest) = line.strip_prefix('>').and_then(|rest| rest.strip_suffix([':', '：'])) else {
+        return false;
+    };
+    let word = rest.trim().to_lowercase();
+    word.is_empty() || (rest.len() <= 25 && VERBS.contains(&word.as_str()))
 }
 
 /// Enough for a line with a `>` quote below it.
 fn announces(lines: &[&str], at: usize, length: usize) -> bool {
-    joined(lines, at, length).is_some_and(|line| {
-        let plausible = has_verb(&line) || (line.contains('@') && has_digit(&line));
-        plausible && belongs_together(lines, at, length)
-    })
+    belongs_together(lines, at, length)
+        && joined(lines, at, length).is_some_and(|line| {
+            let plausible = has_verb(&line.text) || (line.text.contains('@') && has_digit(&line.text));
+            line.closed && plausible
+        })
 }
 
 /// Two or three lines are one attribution only if the first looks like its beginning: else the writer's
 /// own last line would go with it.
 fn belongs_together(lines: &[&str], at: usize, length: usize) -> bool {
-    let first = lines[at].trim().trim_start_matches(['-', '*', ' ']).to_lowercase();
+    let Some(first) = lines.get(at) else { return false };
+    let first = first.trim().trim_start_matches(['-', '*', ' ']).to_lowercase();
     let names_writer = first.contains('<') && first.contains('@') && has_verb(&first);
-    length == 1 || begins(&first) || names_writer
+    let dated = has_time_of_day(&first) && digits(&first) >= 6;
+    length == 1 || begins(&first) || names_writer || dated
 }
 
-/// The lines as one, in lower case, if they are short enough and end as an attribution does.
-fn joined(lines: &[&str], at: usize, length: usize) -> Option<String> {
+/// What may be an attribution, as one line in lower case.
+struct Line {
+    text: String,
+    /// It ends as an attribution does.
+    closed: bool,
+}
+
+impl Line {
+    fn is_unmistakable(&self) -> bool {
+        let Self { text, closed } = self;
+        let timed = has_time_of_day(text);
+        let address = text.contains('@') && text.contains('<');
+        let told = has_verb(text)
+            && ((begins(text) && timed) || (address && (has_digit(text) || ends_with_verb(text))));
+        let bare =
+            address && timed && digits(text) >= 6 && text.trim_end_matches([':', '：', ' ']).ends_with('>');
+        let open = begins(text) && timed && address && ends_with_verb(text);
+        (*closed && (told || bare)) || open || is_stamp(text)
+    }
+}
+
+/// `2016-03-03 17:21 GMT+01:00 Some One`: what Gmail wrote in languages it had no sentence for.
+fn is_stamp(text: &str) -> bool {
+    let mut words = text.split_whitespace();
+    let (Some(date), Some(time), Some(zone)) = (words.next(), words.next(), words.next()) else {
+        return false;
+    };
+    let is_date =
+        date.len() == 10 && date.bytes().filter(|&byte| byte == b'-').count() == 2 && digits(date) == 8;
+    is_date && has_time_of_day(time) && zone.starts_with("gmt") && (1..=5).contains(&words.count())
+}
+
+/// The lines as one, if they are short enough.
+fn joined(lines: &[&str], at: usize, length: usize) -> Option<Line> {
     let lines = lines.get(at..at + length)?;
     let short = lines.iter().map(|line| line.len()).sum::<usize>() <= LONGEST;
     if !short || lines.iter().any(|line| is_blank(line) || is_quoted(line)) {
@@ -111,12 +200,16 @@ fn joined(lines: &[&str], at: usize, length: usize) -> Option<String> {
     let line = lines.iter().map(|line| line.trim()).collect::<Vec<_>>().join(" ");
     // Zoho frames its line with dashes and leaves the colon out.
     let closed = line.ends_with([':', '：']) || line.ends_with("----");
-    closed.then(|| line.trim_matches(['-', ' ', '*']).to_lowercase())
+    Some(Line { text: line.trim_matches(['-', ' ', '*']).to_lowercase(), closed })
 }
 
 fn begins(line: &str) -> bool {
     line.starts_with(|first: char| first.is_ascii_digit())
         || BEGINNINGS.iter().any(|beginning| line.starts_with(beginning))
+}
+
+fn digits(line: &str) -> usize {
+    line.bytes().filter(u8::is_ascii_digit).count()
 }
 
 fn ends_with_verb(line: &str) -> bool {

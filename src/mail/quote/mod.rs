@@ -23,6 +23,11 @@ pub fn reply(text: &str) -> String {
     joined(without_beginning(kept))
 }
 
+/// Whether this is the beginning of a mail that is passed on, as clients mark it.
+pub(super) fn begins_forward(text: &str) -> bool {
+    text.lines().find(|line| !is_blank(line)).is_some_and(|line| separator::is_forwarded(line.trim()))
+}
+
 fn joined(lines: &[&str]) -> String {
     lines.join("\n").trim_matches(['\n', ' ', '\t', '\r']).to_owned()
 }
@@ -38,17 +43,48 @@ fn without_end<'a, 't>(lines: &'a [&'t str]) -> &'a [&'t str] {
 
 /// Where the quote at the end begins, the line that announces it included.
 fn quote_start(lines: &[&str]) -> Option<usize> {
-    if !is_quoted(lines.last()?) {
+    let last = lines.last()?;
+    if last.starts_with('|') {
+        return barred_quote_start(lines);
+    }
+    if !is_quoted(last) {
         return None;
     }
-    let quote = lines.iter().rposition(|line| !is_quoted(line) && !is_blank(line)).map_or(0, |at| at + 1);
+    let quote = (0..lines.len()).rfind(|&at| !belongs_to_quote(lines, at)).map_or(0, |at| at + 1);
     Some(attribution::ending_at(lines, quote).unwrap_or(quote))
 }
 
+fn belongs_to_quote(lines: &[&str], at: usize) -> bool {
+    is_blank(lines[at]) || is_quoted(lines[at]) || is_wrapped_quote(lines, at)
+}
+
+/// The end of a quoted line that a server broke: directly between quoted lines, the upper of which is as
+/// long as lines get.
+fn is_wrapped_quote(lines: &[&str], at: usize) -> bool {
+    const AS_LONG_AS_LINES_GET: usize = 68;
+    let upper = at.checked_sub(1).map(|above| lines[above]);
+    upper.is_some_and(|line| is_quoted(line) && line.chars().count() >= AS_LONG_AS_LINES_GET)
+        && lines.get(at + 1).is_some_and(|line| is_quoted(line))
+}
+
+/// Some programs mark quotes with bars. So do tables: only below a line that names an address and a date.
+fn barred_quote_start(lines: &[&str]) -> Option<usize> {
+    let above = lines.iter().rposition(|line| !line.starts_with('|') && !is_blank(line))?;
+    let line = lines[above];
+    let announced =
+        line.len() <= 200 && line.contains('@') && line.contains(|one: char| one.is_ascii_digit());
+    announced.then_some(above)
+}
+
 /// A quote on top that is announced as one, with the answer below it, is taken off when it is the only one.
+/// An announcement of nothing that is marked says nothing.
 fn without_beginning<'a, 't>(lines: &'a [&'t str]) -> &'a [&'t str] {
     let Some(first) = lines.iter().position(|line| !is_blank(line)) else { return lines };
-    let Some(announced) = attribution::length_at(lines, first) else { return lines };
+    let Some(announced) = attribution::length_at(lines, first) else {
+        let length = attribution::unmistakable_length(lines, first).unwrap_or(0);
+        let rest = &lines[first + length..];
+        return if rest.iter().any(|line| !is_blank(line)) { rest } else { lines };
+    };
     let rest = &lines[first + announced..];
     let Some(start) = rest.iter().position(|line| !is_blank(line)) else { return lines };
     let Some(length) = rest[start..].iter().position(|line| !is_quoted(line) && !is_blank(line)) else {
@@ -59,12 +95,24 @@ fn without_beginning<'a, 't>(lines: &'a [&'t str]) -> &'a [&'t str] {
 }
 
 fn end_of_text(lines: &[&str]) -> usize {
-    lines.iter().rposition(|line| !is_blank(line)).map_or(0, |last| last + 1)
+    // Mail trackers leave a syllable mark at the end.
+    lines.iter().rposition(|line| !is_blank(line) && line.trim() != "ᐧ").map_or(0, |last| last + 1)
 }
 
-/// `>:` is what wrapping leaves of an attribution's end.
+/// `>` at the start, or the writer's initials before it as on Usenet. What wrapping leaves of an
+/// attribution's end (`> wrote:`) is no quote.
 fn is_quoted(line: &str) -> bool {
-    line.trim_start().starts_with('>') && line.trim() != ">:"
+    let line = line.trim();
+    let initials = line.find('>').is_some_and(|at| {
+        (1..=3).contains(&at)
+            && line[..at].bytes().all(|byte| byte.is_ascii_uppercase())
+            && is_followed_by_space(line, at)
+    });
+    (line.starts_with('>') || initials) && !attribution::is_end(line)
+}
+
+fn is_followed_by_space(line: &str, at: usize) -> bool {
+    line[at + 1..].is_empty() || line[at + 1..].starts_with(' ')
 }
 
 fn is_blank(line: &str) -> bool {

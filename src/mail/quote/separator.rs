@@ -1,9 +1,9 @@
 //! Lines below which everything is an older mail: Outlook's header block, "Original Message" in its
 //! languages, a request to write above a line.
 
-use super::{attribution, is_blank, is_quoted};
+use super::{attribution, is_blank, is_quoted, signature};
 
-const ORIGINAL: [&str; 17] = [
+const ORIGINAL: [&str; 28] = [
     "original message",
     "ursprüngliche nachricht",
     "originalnachricht",
@@ -21,20 +21,39 @@ const ORIGINAL: [&str; 17] = [
     "původní zpráva",
     "исходное сообщение",
     "alkuperäinen viesti",
+    "oprindelig besked",
+    "originalmeddelelse",
+    "opprinnelig e-post",
+    "wiadomość oryginalna",
+    "оригінальне повідомлення",
+    "orijinal ileti",
+    "eredeti üzenet",
+    "mesaj original",
+    "原始邮件",
+    "元のメッセージ",
+    "원본 메시지",
 ];
 
 /// What is passed on below such a line is new to the reader.
-const FORWARDED: [&str; 10] = [
+const FORWARDED: [&str; 18] = [
     "forwarded",
     "weitergeleitet",
     "transféré",
     "reenviado",
-    "inoltrato",
+    "inoltrat",
     "doorgestuurd",
     "encaminhada",
-    "vidarebefordrat",
-    "videresendt",
-    "przekazana",
+    "vidarebefordra",
+    "videresend",
+    "przekazan",
+    "přeposlan",
+    "пересыла",
+    "переслан",
+    "iletilen",
+    "転送",
+    "转发",
+    "轉寄",
+    "전달",
 ];
 
 const WRITE_ABOVE: [&str; 5] = [
@@ -45,7 +64,7 @@ const WRITE_ABOVE: [&str; 5] = [
     "por encima de esta línea",
 ];
 
-const FROM: [&str; 15] = [
+const FROM: [&str; 27] = [
     "from",
     "von",
     "de",
@@ -55,46 +74,71 @@ const FROM: [&str; 15] = [
     "fra",
     "od",
     "от",
+    "від",
     "kimden",
     "gönderen",
     "lähettäjä",
     "差出人",
+    "送信者",
     "发件人",
     "寄件者",
+    "寄件人",
+    "보낸 사람",
+    "보낸사람",
+    "expéditeur",
+    "remitente",
+    "mittente",
+    "afzender",
+    "avsändare",
+    "nadawca",
+    "odesílatel",
 ];
 
-const DATE: [&str; 25] = [
+const DATE: [&str; 37] = [
     "sent",
     "date",
     "gesendet",
+    "gesendet am",
     "datum",
     "envoyé",
+    "envoyé le",
     "date d'envoi",
     "enviado",
     "enviada em",
+    "enviado em",
     "enviado el",
     "fecha",
     "data",
     "inviato",
+    "inviato il",
     "verzonden",
+    "verzonden op",
     "skickat",
     "sendt",
     "dato",
     "wysłano",
+    "wysłane",
     "odesláno",
     "отправлено",
     "дата",
+    "надіслано",
     "gönderildi",
+    "gönderilme tarihi",
+    "tarih",
     "lähetetty",
     "送信日時",
     "发送时间",
     "寄件日期",
+    "보낸 날짜",
+    "received",
+    "message du",
 ];
 
-const SUBJECT: [&str; 18] = [
+const SUBJECT: [&str; 23] = [
     "subject",
     "betreff",
     "objet",
+    "sujet",
     "asunto",
     "assunto",
     "oggetto",
@@ -109,7 +153,11 @@ const SUBJECT: [&str; 18] = [
     "件名",
     "主题",
     "主旨",
+    "제목",
     "subject line",
+    "tárgy",
+    "subiect",
+    "θέμα",
 ];
 
 /// A header block's lines: From, Sent, To, Cc, Importance, Subject, with room for wrapped addresses.
@@ -118,7 +166,10 @@ const BLOCK: usize = 12;
 /// The first line that belongs to an older mail, if there is something of the writer's above it.
 pub(super) fn position(lines: &[&str]) -> Option<usize> {
     let first = lines.iter().position(|line| !is_blank(line))?;
-    let at = (first + 1..lines.len()).find(|&at| separates(lines, at))?;
+    // Found once: looking for it from every line would take for ever.
+    let last_quoted = lines.iter().rposition(|line| is_quoted(line)).unwrap_or(0);
+    let at = (first + 1..lines.len())
+        .find(|&at| separates(lines, at) || (at > last_quoted && is_lonely_phone_line(lines, at)))?;
     if lines[..at].iter().any(|line| is_forwarded(line.trim())) {
         return None;
     }
@@ -138,12 +189,21 @@ fn separates(lines: &[&str], at: usize) -> bool {
         || (!is_followed_by_quote(lines, at) && attribution::is_unmistakable(lines, at))
 }
 
+/// A phone's line with text below it that nothing marks: the older mail.
+fn is_lonely_phone_line(lines: &[&str], at: usize) -> bool {
+    let stands_alone = is_blank(lines[at - 1]) && lines.get(at + 1).is_some_and(|line| is_blank(line));
+    stands_alone && signature::is_phone_line(lines[at])
+}
+
 fn is_original(line: &str) -> bool {
     framed(line).is_some_and(|words| ORIGINAL.contains(&words.as_str()))
 }
 
-fn is_forwarded(line: &str) -> bool {
-    framed(line).is_some_and(|words| FORWARDED.iter().any(|word| words.contains(word)))
+pub(super) fn is_forwarded(line: &str) -> bool {
+    let tells = |words: &str| FORWARDED.iter().any(|word| words.contains(word));
+    // Apple Mail draws no dashes: "Begin forwarded message:".
+    let announced = line.len() <= 80 && line.ends_with([':', '：']) && tells(&line.to_lowercase());
+    announced || framed(line).is_some_and(|words| tells(&words))
 }
 
 /// The words between dashes: `-----Original Message-----`.
@@ -161,13 +221,19 @@ fn asks_to_write_above(line: &str) -> bool {
     }
 }
 
-/// `From:` at the top, and both a subject and a date below it: a writer's own list hardly has all three.
+/// Sender, date and subject, each with its label: a writer's own list hardly has all three. `From` may have
+/// gaps below it; a block that begins otherwise has none.
 fn begins_header_block(lines: &[&str]) -> bool {
-    if !lines.first().is_some_and(|line| is_label(line, &FROM)) {
-        return false;
+    let block = &lines[..lines.len().min(BLOCK)];
+    let Some(first) = block.first() else { return false };
+    let has = |words: &[&str], lines: &[&str]| lines.iter().any(|line| is_label(line, words));
+    if is_label(first, &FROM) {
+        return has(&DATE, block) && has(&SUBJECT, block);
     }
-    let block = &lines[1..lines.len().min(BLOCK)];
-    block.iter().any(|line| is_label(line, &DATE)) && block.iter().any(|line| is_label(line, &SUBJECT))
+    let unbroken =
+        &block[..block.iter().position(|line| !line.contains([':', '：', '@'])).unwrap_or(block.len())];
+    let begins = is_label(first, &DATE) || is_label(first, &SUBJECT);
+    begins && [&FROM[..], &DATE, &SUBJECT].iter().all(|words| has(words, unbroken))
 }
 
 fn is_label(line: &str, words: &[&str]) -> bool {
@@ -183,5 +249,5 @@ fn is_followed_by_quote(lines: &[&str], at: usize) -> bool {
 
 fn is_rule(line: &str) -> bool {
     let line = line.trim();
-    line.len() >= 10 && line.chars().all(|one| matches!(one, '_' | '-' | '='))
+    line.len() >= 3 && line.chars().all(|one| matches!(one, '_' | '-' | '='))
 }

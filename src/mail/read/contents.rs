@@ -5,7 +5,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use mail_parser::{MimeHeaders, PartType};
 
-use super::{Limits, ReadError, parse, repair};
+use super::{Limits, ReadError, attachment, parse, repair};
+use crate::mail::message_id;
 
 /// The page of a mail, as its author sent it: nothing in it can be trusted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,7 +30,7 @@ pub struct Picture {
 pub fn files(raw: &[u8], limits: &Limits) -> Result<Vec<Vec<u8>>, ReadError> {
     guarded(|| {
         let (mail, _) = parse(raw, limits)?;
-        Ok(mail.attachments().map(|part| part.contents().to_vec()).collect())
+        Ok(mail.attachments().map(|part| attachment::bytes(&mail, part).into_owned()).collect())
     })
 }
 
@@ -52,7 +53,7 @@ pub fn page(raw: &[u8], limits: &Limits) -> Result<Option<Page>, ReadError> {
             return Ok(None);
         }
         let pictures = mail.attachments().filter_map(|part| {
-            let content_id = part.content_id()?.trim_matches(['<', '>', ' ']).to_owned();
+            let content_id = message_id::normalise(part.content_id()?)?;
             Some(Picture { content_id, bytes: part.contents().to_vec() })
         });
         Ok(Some(Page { html: pages.join("\n"), pictures: pictures.collect() }))

@@ -7,9 +7,10 @@ use mail_parser::{HeaderName, MessageParser, MessagePart, MimeHeaders, PartType}
 
 use super::decoding::decode;
 use super::headers::Headers;
-use super::{Attachment, Message, automatic, clean, html, message_id, quote};
+use super::{Message, authentication, automatic, clean, html, message_id, quote};
 use crate::base::clock::Timestamp;
 
+mod attachment;
 pub mod contents;
 mod repair;
 
@@ -83,7 +84,9 @@ fn understand(mail: &mail_parser::Message<'_>, raw: &[u8]) -> Message {
     let in_reply_to = headers.ids(&HeaderName::InReplyTo);
     let references = references(headers.ids(&HeaderName::References), &in_reply_to);
     let subject = headers.subject();
-    let text = text(mail);
+    let text = self::text(mail, Page::Whole);
+    let new = self::text(mail, Page::New);
+    let automatic = automatic::detect(&headers, &text);
     let own_id = headers.ids(&HeaderName::MessageId).into_iter().next();
     Message {
         message_id: own_id.unwrap_or_else(|| message_id::synthetic(raw)),
@@ -94,12 +97,21 @@ fn understand(mail: &mail_parser::Message<'_>, raw: &[u8]) -> Message {
         to: headers.mailboxes(&HeaderName::To),
         cc: headers.mailboxes(&HeaderName::Cc),
         date: mail.date().filter(|date| date.is_valid()).map(|date| Timestamp(date.to_timestamp() * 1000)),
-        reply: if is_forward(&subject) { text.clone() } else { quote::reply(&text) },
+        reply: if is_forward(&subject) { text.clone() } else { quote::reply(&new) },
         subject,
         text,
-        attachments: attachments(mail),
-        automatic: automatic::detect(&headers),
+        attachments: attachment::attachments(mail),
+        automatic,
+        authentication_results: authentication_results(&headers),
     }
+}
+
+/// None for a mail of several senders: a server vouches for one of them, and nobody knows for which.
+fn authentication_results(headers: &Headers<'_>) -> Vec<String> {
+    if headers.mailboxes(&HeaderName::From).len() != 1 {
+        return Vec::new();
+    }
+    headers.all("Authentication-Results", authentication::MOST_LINES)
 }
 
 /// Some gateways put empty lines before the first header line; they are no end of the headers.
@@ -140,12 +152,21 @@ fn parents(in_reply_to: &[String], references: &[String]) -> Vec<String> {
     parents
 }
 
+/// How much of a page is wanted.
+#[derive(Clone, Copy)]
+enum Page {
+    Whole,
+    /// Without what clients mark as an older mail.
+    New,
+}
+
 /// The plain parts in their order; the HTML ones where those say nothing; else whatever text the mail has,
 /// that of attached mails included: a customer's words in a misplaced part are better shown than lost.
-fn text(mail: &mail_parser::Message<'_>) -> String {
-    let plain = joined(mail, &mut mail.text_bodies());
-    let page = if plain.is_empty() { joined(mail, &mut mail.html_bodies()) } else { plain };
-    let whole = if page.is_empty() { joined(mail, &mut mail.parts.iter().filter(is_shown)) } else { page };
+fn text(mail: &mail_parser::Message<'_>, page: Page) -> String {
+    let plain = joined(mail, page, &mut mail.text_bodies());
+    let shown = if plain.is_empty() { joined(mail, page, &mut mail.html_bodies()) } else { plain };
+    let whole =
+        if shown.is_empty() { joined(mail, page, &mut mail.parts.iter().filter(is_shown)) } else { shown };
     match whole.char_indices().nth(LONGEST_TEXT) {
         Some((end, _)) => format!("{}\n[…]", &whole[..end]),
         None => whole,
@@ -154,15 +175,17 @@ fn text(mail: &mail_parser::Message<'_>) -> String {
 
 fn joined<'p>(
     mail: &mail_parser::Message<'_>,
+    page: Page,
     parts: &mut dyn Iterator<Item = &'p MessagePart<'p>>,
 ) -> String {
     let mut pieces = Vec::new();
     for part in parts {
-        let piece = match &part.body {
-            PartType::Html(page) => html::to_text(&repair::text(mail, part, page)),
-            PartType::Text(text) => repair::text(mail, part, text),
-            PartType::Message(attached) => text(attached),
-            PartType::Binary(bytes) if is_multipart(part) => decode(bytes),
+        let piece = match (&part.body, page) {
+            (PartType::Html(markup), Page::Whole) => html::to_text(&repair::text(mail, part, markup)),
+            (PartType::Html(markup), Page::New) => html::new_text(&repair::text(mail, part, markup)),
+            (PartType::Text(text), _) => repair::text(mail, part, text),
+            (PartType::Message(attached), _) => text(attached, page),
+            (PartType::Binary(bytes), _) if is_multipart(part) => decode(bytes),
             _ => continue,
         };
         pieces.push(clean::block(&piece).trim_matches('\n').to_owned());
@@ -178,30 +201,6 @@ fn is_multipart(part: &MessagePart<'_>) -> bool {
 
 fn is_shown(part: &&MessagePart<'_>) -> bool {
     !part.content_disposition().is_some_and(mail_parser::ContentType::is_attachment)
-}
-
-fn attachments(mail: &mail_parser::Message<'_>) -> Vec<Attachment> {
-    mail.attachments().enumerate().map(|(index, part)| attachment(mail, index, part)).collect()
-}
-
-fn attachment(mail: &mail_parser::Message<'_>, index: usize, part: &MessagePart<'_>) -> Attachment {
-    let (fallback, default_type) = match &part.body {
-        PartType::Message(_) => (format!("mail-{}.eml", index + 1), "message/rfc822"),
-        PartType::Html(_) => (format!("page-{}.html", index + 1), "text/html"),
-        PartType::Text(_) => (format!("text-{}.txt", index + 1), "text/plain"),
-        _ => (format!("file-{}", index + 1), "application/octet-stream"),
-    };
-    let media_type = part.content_type().map_or_else(
-        || default_type.to_owned(),
-        |kind| format!("{}/{}", kind.ctype(), kind.subtype().unwrap_or("octet-stream")),
-    );
-    let declared_inline = part.content_disposition().is_some_and(mail_parser::ContentType::is_inline);
-    Attachment {
-        name: clean::file_name(&repair::attachment_name(mail, part), &fallback),
-        media_type: clean::line(&media_type, 100).to_ascii_lowercase(),
-        size: part.len(),
-        inline: declared_inline || part.content_id().is_some(),
-    }
 }
 
 /// Whether the subject begins as clients write it when a mail is passed on.

@@ -20,7 +20,7 @@ pub(super) fn text(mail: &mail_parser::Message<'_>, part: &MessagePart<'_>, as_d
 }
 
 /// The bytes of a part as they were before they were made fit for transfer.
-fn transferred(mail: &mail_parser::Message<'_>, part: &MessagePart<'_>) -> Option<Vec<u8>> {
+pub(super) fn transferred(mail: &mail_parser::Message<'_>, part: &MessagePart<'_>) -> Option<Vec<u8>> {
     let body = mail.raw_message.get(part.offset_body as usize..part.offset_end as usize)?;
     match part.encoding {
         Encoding::None => Some(body.to_vec()),

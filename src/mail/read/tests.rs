@@ -1,6 +1,8 @@
 //! Mails as clients and servers write them, and mails nobody should write.
 
 use super::*;
+use crate::base::id::hex;
+use crate::base::secret::sha256;
 use crate::mail::AutomaticKind;
 
 const OUTLOOK: &[u8] = b"Received: from mail.customer.example by mx.desk.example; Mon, 5 Jan 2026 10:00:01 +0000\r\n\
@@ -63,9 +65,10 @@ fn an_outlook_reply_is_understood() {
     assert_eq!(mail.date.map(Timestamp::rfc3339).as_deref(), Some("2026-01-05T10:00:00Z"));
     assert_eq!(mail.reply, "Geht wieder, schön.");
     assert!(mail.text.contains("Nochmal."));
-    let bill =
-        Attachment { name: "bill.pdf".into(), media_type: "application/pdf".into(), size: 5, inline: false };
-    assert_eq!(mail.attachments, [bill]);
+    let bill = ("bill.pdf", "application/pdf", 5, false);
+    let file = &mail.attachments[0];
+    assert_eq!((file.name.as_str(), file.media_type.as_str(), file.size, file.inline), bill);
+    assert_eq!(file.sha256, hex(&sha256(b"%PDF-")));
     assert_eq!(mail.automatic, None);
 }
 
@@ -225,7 +228,7 @@ impl Chance {
 #[test]
 fn no_mutilated_mail_makes_the_reader_fail() {
     let mut chance = Chance(0x9e37_79b9_7f4a_7c15);
-    for round in 0..600 {
+    for round in 0..1_200 {
         let mut mail = ALL[chance.below(ALL.len())].to_vec();
         for _ in 0..=chance.below(12) {
             chance.mutate(&mut mail);
@@ -305,4 +308,67 @@ fn a_mail_that_only_carries_another_one_shows_that_ones_text() {
     let mail = read(raw).expect("a mail");
     assert_eq!((mail.subject.as_str(), mail.text.as_str()), ("for you", "It smokes."));
     assert_eq!(mail.attachments.len(), 1);
+}
+
+/// Mails made to keep a reader busy: each has one thing that nobody needs so much of.
+fn excesses() -> Vec<(&'static str, Vec<u8>)> {
+    const MANY: usize = 30_000;
+    let page = |markup: &str| format!("Content-Type: text/html\r\n\r\n{}New.", markup.repeat(MANY));
+    let text = |lines: &str| format!("Subject: x\r\n\r\nNew.\r\n\r\n{}> end\r\n", lines.repeat(MANY));
+    let boundary = "b".repeat(MANY);
+    let nested: String = (0..300)
+        .map(|at| format!("Content-Type: multipart/mixed; boundary=b{at}\r\n\r\n--b{at}\r\n"))
+        .collect();
+    [
+        ("fields", format!("{}\r\nNew.", "X-Field: value\r\n".repeat(MANY))),
+        ("ids", format!("In-Reply-To: {0}\r\nReferences: {0}\r\n\r\nNew.", "<1@x> ".repeat(MANY))),
+        ("different ids", (0..MANY).map(|at| format!("References: <{at}@x>\r\nIn-Reply-To: <y{at}@x>\r\n")).collect::<String>() + "\r\nNew."),
+        ("addresses", format!("To: {}\r\n\r\nNew.", "a@b.example, ".repeat(MANY))),
+        ("comments", format!("From: {}a@b.example\r\nAuthentication-Results: {}\r\n\r\nNew.", "(".repeat(MANY), "(;".repeat(MANY))),
+        ("encoded words", format!("Subject: {}\r\n\r\nNew.", "=?utf-8?Q?=E2=80=AE?= ".repeat(MANY))),
+        ("a boundary", format!("Content-Type: multipart/mixed; boundary={boundary}\r\n\r\n--{boundary}\r\n\r\nNew.\r\n--{boundary}--\r\n")),
+        ("depth", format!("{nested}\r\nNew.")),
+        ("elements", page("<div class=\"gmail_quote\"><b>")),
+        ("tables", page("<table><tr><td><ul><li>")),
+        ("attributes", page("<a href='https://x.example/?q=<' style=\"a:b;\">")),
+        ("phones", text("Sent from my iPhone\r\n\r\n")),
+        ("attributions", text("On 1 Jan 2026 10:00, Bob <b@d.example> wrote:\r\n\r\n")),
+        ("labels", text("From: x\r\n")),
+        ("signatures", text("-- \r\n____\r\n")),
+        ("initials", text("AB> x\r\n\r\n")),
+    ]
+    .into_iter()
+    .map(|(what, mail)| (what, mail.into_bytes()))
+    .collect()
+}
+
+#[test]
+fn too_much_of_anything_is_read_all_the_same() {
+    for (what, mail) in excesses() {
+        match read_guarded(&mail, &Limits::default()) {
+            Ok(message) => assert!(!message.text.is_empty() && !message.reply.is_empty(), "{what}"),
+            Err(error) => panic!("{what}: {error}"),
+        }
+    }
+}
+
+#[test]
+fn file_names_carry_no_tricks() {
+    let long = "x".repeat(5_000);
+    let names = [
+        ("..%2F..%2Fetc%2Fpasswd", "passwd"),
+        ("invoice%E2%80%AEfdp.exe", "invoicefdp.exe"),
+        ("a%00b.pdf", "ab.pdf"),
+        ("C%3A%5CUsers%5Cx%5Cy.pdf", "y.pdf"),
+        ("%0D%0ASet-Cookie%3A%20x", "Set-Cookie x"),
+    ];
+    for (given, wanted) in names {
+        let raw = format!(
+            "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: application/zip\r\n\
+             Content-Disposition: attachment; filename*=utf-8''{given}\r\n\r\nPK\r\n--b--\r\n"
+        );
+        assert_eq!(read(raw.as_bytes()).expect("a mail").attachments[0].name, wanted, "{given}");
+    }
+    let raw = format!("Content-Type: application/zip; name=\"{long}.zip\"\r\n\r\nPK\r\n");
+    assert!(read(raw.as_bytes()).expect("a mail").attachments[0].name.len() <= 150);
 }

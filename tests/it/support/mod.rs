@@ -5,6 +5,7 @@ pub mod demo;
 pub mod emulate;
 pub mod follow;
 pub mod installation;
+pub mod name_server;
 pub mod oidc_provider;
 pub mod peers;
 pub mod postgres;

@@ -1,9 +1,13 @@
 //! Mails as customers write them.
 
+/// What Exchange Online writes on top of a mail whose sender it knows.
+const KNOWN_SENDER: &str =
+    "Authentication-Results: spf=pass smtp.mailfrom=customer.example;compauth=pass reason=100\r\n";
+
 /// A plain mail from a customer; `more` is further header lines, each ending in CRLF.
 pub fn mail(from: &str, id: &str, subject: &str, more: &str, text: &str) -> Vec<u8> {
     format!(
-        "From: {from}\r\nTo: tickets@desk.example\r\nSubject: {subject}\r\nMessage-ID: <{id}>\r\n\
+        "{KNOWN_SENDER}From: {from}\r\nTo: tickets@desk.example\r\nSubject: {subject}\r\nMessage-ID: <{id}>\r\n\
          Date: Sat, 21 Nov 2026 00:00:00 +0000\r\n{more}MIME-Version: 1.0\r\n\
          Content-Type: text/plain; charset=utf-8\r\n\r\n{text}\r\n"
     )

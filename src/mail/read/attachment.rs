@@ -1,0 +1,98 @@
+//! The files of a mail: what they are called, how large they are, which bytes they hold. Opens none.
+
+use std::borrow::Cow;
+
+use mail_parser::{ContentType, MessagePart, MimeHeaders, PartType};
+
+use super::repair;
+use crate::base::id::hex;
+use crate::base::secret::sha256;
+use crate::mail::{Attachment, clean, message_id};
+
+/// Every part that is not shown as text, in the mail's order.
+pub(super) fn attachments(mail: &mail_parser::Message<'_>) -> Vec<Attachment> {
+    mail.attachments().enumerate().map(|(index, part)| attachment(mail, index, part)).collect()
+}
+
+fn attachment(mail: &mail_parser::Message<'_>, index: usize, part: &MessagePart<'_>) -> Attachment {
+    let media_type = media_type(part);
+    let bytes = bytes(mail, part);
+    Attachment {
+        name: name(mail, index, part, &media_type),
+        size: bytes.len(),
+        sha256: hex(&sha256(&bytes)),
+        inline: is_inline(part),
+        content_id: part.content_id().and_then(message_id::normalise),
+        media_type,
+    }
+}
+
+/// The bytes of a part as its author had them: a text in its own encoding, a mail from its first header on.
+pub(super) fn bytes<'p>(mail: &mail_parser::Message<'_>, part: &'p MessagePart<'_>) -> Cow<'p, [u8]> {
+    let converted = matches!(part.body, PartType::Text(_) | PartType::Html(_) | PartType::Message(_));
+    match repair::transferred(mail, part).filter(|_| converted) {
+        Some(bytes) => Cow::Owned(bytes),
+        None => Cow::Borrowed(part.contents()),
+    }
+}
+
+fn media_type(part: &MessagePart<'_>) -> String {
+    let default = match &part.body {
+        PartType::Message(_) => "message/rfc822",
+        PartType::Html(_) => "text/html",
+        PartType::Text(_) => "text/plain",
+        _ => "application/octet-stream",
+    };
+    let declared = part.content_type().and_then(|kind| Some(format!("{}/{}", kind.ctype(), kind.subtype()?)));
+    clean::line(declared.as_deref().unwrap_or(default), 100).to_ascii_lowercase()
+}
+
+fn name(mail: &mail_parser::Message<'_>, index: usize, part: &MessagePart<'_>, media_type: &str) -> String {
+    let number = index + 1;
+    let given = repair::attachment_name(mail, part);
+    match &part.body {
+        PartType::Message(attached) if given.is_empty() => {
+            let subject = clean::file_name(attached.subject().unwrap_or_default(), &format!("mail-{number}"));
+            format!("{subject}.eml")
+        }
+        _ => clean::file_name(&given, &made_up(number, media_type)),
+    }
+}
+
+/// The name of a file that came without one.
+fn made_up(number: usize, media_type: &str) -> String {
+    const EXTENSIONS: [(&str, &str); 20] = [
+        ("text/plain", "txt"),
+        ("text/html", "html"),
+        ("text/calendar", "ics"),
+        ("text/csv", "csv"),
+        ("text/vcard", "vcf"),
+        ("text/x-vcard", "vcf"),
+        ("text/rfc822-headers", "txt"),
+        ("message/rfc822", "eml"),
+        ("message/delivery-status", "txt"),
+        ("message/feedback-report", "txt"),
+        ("image/png", "png"),
+        ("image/jpeg", "jpg"),
+        ("image/gif", "gif"),
+        ("application/pdf", "pdf"),
+        ("application/zip", "zip"),
+        ("application/pgp-signature", "asc"),
+        ("application/pgp-encrypted", "asc"),
+        ("application/pkcs7-signature", "p7s"),
+        ("application/pkcs7-mime", "p7m"),
+        ("application/ms-tnef", "dat"),
+    ];
+    match EXTENSIONS.iter().find(|(kind, _)| *kind == media_type) {
+        Some((_, extension)) => format!("file-{number}.{extension}"),
+        None => format!("file-{number}"),
+    }
+}
+
+/// A file that says it is an attachment is one, even when a page could refer to it.
+fn is_inline(part: &MessagePart<'_>) -> bool {
+    match part.content_disposition() {
+        Some(disposition) if disposition.is_attachment() => false,
+        disposition => disposition.is_some_and(ContentType::is_inline) || part.content_id().is_some(),
+    }
+}
