@@ -75,6 +75,8 @@ pub fn sanitised(page: Page) -> Option<String> {
         .add_tags(["font"])
         .rm_tags(["area", "map"])
         .add_generic_attributes(["dir", "style"])
+        // Markup hides in it from whoever reads the page a second time.
+        .rm_generic_attributes(["title"])
         .filter_style_properties(STYLES.into())
         .url_schemes(["http", "https", "mailto", "tel", "cid"].into())
         .url_relative(UrlRelative::Deny)
@@ -82,6 +84,7 @@ pub fn sanitised(page: Page) -> Option<String> {
         .attribute_filter(move |element, attribute, value| match (element, attribute) {
             ("img", "src") => pictures.shown(value).map(Cow::Owned),
             (_, "href" | "cite") if is_cid(value) => None,
+            (_, "style") if names_address(value) => None,
             _ => Some(Cow::Borrowed(value)),
         });
     for tag in ["table", "tbody", "thead", "tr", "td", "th", "font", "img", "p", "div"] {
@@ -92,6 +95,12 @@ pub fn sanitised(page: Page) -> Option<String> {
 
 fn is_cid(value: &str) -> bool {
     value.trim_start().get(..4).is_some_and(|start| start.eq_ignore_ascii_case("cid:"))
+}
+
+/// Whether a style may fetch something. No style that is let through takes an address, but browsers change.
+fn names_address(style: &str) -> bool {
+    let style = style.to_ascii_lowercase();
+    ["url", "image", "src", "\\", "/*"].iter().any(|sign| style.contains(sign))
 }
 
 /// The mail's own pictures as `data:` addresses.
@@ -173,10 +182,7 @@ mod tests {
                 "javascript",
                 "src=",
             ] {
-                assert!(
-                    !safe.contains(bad) || safe.contains(&format!("&lt;{}", &bad[1..])),
-                    "{html}: {safe}"
-                );
+                assert!(!safe.contains(bad), "{html}: {safe}");
             }
         }
     }

@@ -30,7 +30,7 @@ struct Story {
     gateway: Started,
     mail: i64,
     files: Vec<FileRow>,
-    _desk: Desk,
+    desk: Desk,
 }
 
 fn file(name: &str, bytes: &[u8]) -> NewFile {
@@ -56,7 +56,7 @@ impl Story {
         let scene = Scene::on(runtime, desk.address());
         let (mail, files) = scene.runtime.block_on(stored(&scene, &ticket));
         let gateway = scene.gateway();
-        Self { scene, gateway, mail, files, _desk: desk }
+        Self { scene, gateway, mail, files, desk }
     }
 
     fn browser(&self, user: (&str, &str)) -> Browser {
@@ -130,7 +130,7 @@ fn an_agent_and_the_tickets_own_customer_read_and_nobody_else() {
 fn half_a_session_and_a_plain_token_read_nothing() {
     let story = Story::new();
     let agent = story.browser(AGENT);
-    let token = story.scene.runtime.block_on(DeskUser::sign_in(&story._desk.url(), AGENT)).token().to_owned();
+    let token = story.scene.runtime.block_on(DeskUser::sign_in(&story.desk.url(), AGENT)).token().to_owned();
     let (plain, cookie) = (format!("Authorization: Bearer {token}"), format!("Cookie: session={token}"));
     for line in [agent.bearer(), format!("Cookie: {}", agent.cookie), plain, cookie] {
         let answer = agent.send(&format!("GET {}", story.path("/1/shot.png")), &[&line], &Value::Null);
@@ -143,7 +143,7 @@ fn a_session_that_is_over_at_the_desk_reads_nothing_more() {
     let story = Story::new();
     let agent = story.browser(AGENT);
     assert_eq!(story.get(&agent, "").status, 200);
-    story._desk.end_sessions();
+    story.desk.end_sessions();
     assert_eq!(story.get(&agent, "").status, 401);
 }
 
