@@ -2,12 +2,20 @@
 
 use std::sync::Arc;
 
+use tokio::runtime::Handle;
+use tracing::warn;
+
 use super::installation::Installation;
 use crate::base::clock::SystemClock;
 use crate::config::StartUp;
-use crate::console::{Console, Microsoft, Parts};
+use crate::console::{Console, Fixed, Microsoft, Parts};
 use crate::desk::reader::Readers;
 use crate::files::{self, MailFiles};
+use crate::mailbox::detect::Detector;
+use crate::mailbox::detect::detector::Directory;
+use crate::net::names::Names;
+use crate::net::reach::Reach;
+use crate::net::stranger::Strangers;
 use crate::web::local::LocalService;
 
 /// The console, unless it is switched off.
@@ -26,6 +34,8 @@ pub(super) fn console(start_up: &StartUp, installation: &Installation) -> Option
         public_url: start_up.console.public_url.clone(),
         from_address: start_up.mail.from_address.clone(),
         bot_configured: start_up.desk.bot.is_some(),
+        fixed: Fixed { from_name: start_up.mail.from_name.clone(), reply_to: start_up.mail.reply_to.clone() },
+        detect: Arc::new(detector()),
         mailboxes: installation.mailboxes.clone(),
         worker: installation.wake.clone(),
         audit: installation.parts.audit.clone(),
@@ -43,4 +53,19 @@ pub(super) fn mail_files(start_up: &StartUp, installation: &Installation) -> Opt
         audit: installation.parts.audit.clone(),
         max_size: start_up.mail.max_size,
     })))
+}
+
+/// Without a name service the built-in table still answers. The ways out belong to the runtime this is
+/// called on.
+fn detector() -> Detector {
+    let strangers = Names::system()
+        .map_err(anyhow::Error::from)
+        .and_then(|names| Ok(Strangers::new(names, Reach::with(Vec::new()), Vec::new())?));
+    match strangers {
+        Ok(strangers) => Detector::new(Handle::current(), Arc::new(strangers), Directory::None),
+        Err(error) => {
+            warn!(error = format!("{error:#}"), "mailboxes are found by the built-in table alone");
+            Detector::offline()
+        }
+    }
 }

@@ -1,23 +1,23 @@
 //! What one installation is made of: store, vault, clients, desk, worker, console.
 
-use std::collections::HashMap;
 use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use anyhow::Context;
 use tokio::runtime::Handle;
 use tracing::info;
 
+use super::mailboxes;
 use crate::base::audit::Audit;
 use crate::base::clock::{Clock, SystemClock, Timestamp};
-use crate::base::id::{MailboxId, short_id};
+use crate::base::id::short_id;
 use crate::base::wake::Wake;
 use crate::config::{StartUp, VaultKey};
 use crate::desk::Desk;
 use crate::desk::admin::Admins;
-use crate::mailbox::{Mailbox, registry as mailboxes};
+use crate::middleware::login_brake::Attempts;
 use crate::middleware::registry::Parts as MiddlewareParts;
 use crate::middleware::session_shield::{DeskSide, Means, Sessions};
 use crate::net::{self, Egress, PROVIDERS, Timeouts};
@@ -25,6 +25,7 @@ use crate::store::seal::{Sealer, SealingKey};
 use crate::store::{self, Store, StoreAt};
 use crate::token::install::InstallSecret;
 use crate::token::keeper::Keeper;
+use crate::token::password::Passwords;
 use crate::web::call::HttpCall;
 use crate::worker::{self, MailboxFactory, Worker};
 
@@ -78,8 +79,17 @@ fn parts_with(
         desk: Arc::new(DeskSide::new(http, &desk.url, &desk.api_url)),
         audit: audit.clone(),
     };
+    let attempts = Arc::new(Attempts::new(Arc::new(SystemClock)));
     let (admins, shield) = (Arc::new(admins), Arc::new(shield));
-    MiddlewareParts { clock: Arc::new(SystemClock), admins, cookies: start_up.cookies.clone(), shield, audit }
+    MiddlewareParts {
+        clock: Arc::new(SystemClock),
+        attempts,
+        admins,
+        cookies: start_up.cookies.clone(),
+        dropped_cookies: Default::default(),
+        shield,
+        audit,
+    }
 }
 
 /// Everything behind the gateway.
@@ -104,6 +114,22 @@ impl Installation {
         make_private_folder(&start_up.data_dir)?;
         let sealer = Arc::new(sealer(start_up)?);
         let store = store::open(&start_up.store).await?;
+        Self::over(store, sealer, start_up, runtime).await
+    }
+
+    /// The same parts for a command beside a gateway that may be running.
+    pub(super) async fn beside(start_up: &StartUp, runtime: &Handle) -> anyhow::Result<Self> {
+        let sealer = Arc::new(present_sealer(start_up)?);
+        let store = store::open_beside(&start_up.store).await?;
+        Self::over(store, sealer, start_up, runtime).await
+    }
+
+    async fn over(
+        store: Arc<dyn Store>,
+        sealer: Arc<Sealer>,
+        start_up: &StartUp,
+        runtime: &Handle,
+    ) -> anyhow::Result<Self> {
         let secret = InstallSecret::of(&store, &sealer).await;
         let secret = secret.context("the vault's key does not fit the store")?;
         let desk_http = desk_client(start_up, runtime)?;
@@ -117,8 +143,9 @@ impl Installation {
             let audit = parts.audit.clone();
             Keeper::new(store.clone(), sealer.clone(), providers.clone(), app, clock.clone(), audit)
         });
+        let passwords = Passwords::new(store.clone(), sealer.clone());
         Ok(Self {
-            mailboxes: mailbox_factory(start_up, keeper.as_ref(), &providers),
+            mailboxes: mailboxes::factory(start_up, keeper.as_ref(), passwords, &providers)?,
             desk: Arc::new(desk),
             desk_http,
             wake: Wake::new(),
@@ -168,32 +195,6 @@ fn holder(store: &StoreAt) -> String {
         StoreAt::Sqlite(_) => "this process".to_owned(),
         StoreAt::Postgres(_) => short_id(),
     }
-}
-
-fn mailbox_factory(
-    start_up: &StartUp,
-    keeper: Option<&Arc<Keeper>>,
-    providers: &Arc<dyn HttpCall>,
-) -> MailboxFactory {
-    let (Some(keeper), Some(app)) = (keeper, &start_up.microsoft) else { return Arc::new(|_| None) };
-    let parts = mailboxes::Parts {
-        tokens: keeper.clone(),
-        http: providers.clone(),
-        clock: Arc::new(SystemClock),
-        graph: app.graph.clone(),
-        requests_per_minute: start_up.mail.rate_limit,
-    };
-    // One object per mailbox, so that console and worker share its request budget.
-    let made: Mutex<HashMap<MailboxId, Arc<dyn Mailbox>>> = Mutex::default();
-    Arc::new(move |row| {
-        let mut made = made.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(mailbox) = made.get(&row.id) {
-            return Some(mailbox.clone());
-        }
-        let mailbox = mailboxes::make(&row.kind, row.id.clone(), &parts)?;
-        made.insert(row.id.clone(), mailbox.clone());
-        Some(mailbox)
-    })
 }
 
 /// Seals with the active key, which is made where none is named, and opens with the previous ones too.

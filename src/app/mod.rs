@@ -13,6 +13,7 @@ mod console;
 mod doctor;
 mod installation;
 mod log;
+mod mailboxes;
 mod process;
 mod reload;
 pub mod serve;

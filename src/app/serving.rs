@@ -148,6 +148,8 @@ fn gateway(
     let admins = installation.parts.admins.clone();
     let mut registry = Registry::default();
     installation.parts.audit.register(&mut registry);
+    let help = "Set-Cookie lines of upstreams that nobody could read";
+    registry.register("mintgate_cookies_dropped", help, installation.parts.dropped_cookies.clone());
     installation.meters.register(&mut registry);
     let parts = Parts {
         entry_points: bound.iter().map(|bound| bound.entry_point.clone()).collect(),

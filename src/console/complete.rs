@@ -14,12 +14,14 @@ use url::Url;
 
 use crate::base::audit::{Event, Outcome as Ended};
 use crate::base::clock::Timestamp;
+use crate::base::id::MailboxId;
 use crate::base::report::Report;
 use crate::base::secret::SecretString;
 use crate::console::Microsoft;
 use crate::console::guard::{Client, Prefetch, Proof};
 use crate::console::page::{self, Page};
 use crate::console::shared::Shared;
+use crate::console::wizard;
 use crate::oauth::account::account;
 use crate::oauth::advice::advise;
 use crate::oauth::flow::{Exchange, Outcome, Parked, Pending};
@@ -72,8 +74,9 @@ async fn complete(shared: &Shared, admin: &Admin, which: &Which) -> Result<Respo
             Err(page::advised(&advise(&error, code), &format!("{error}{number}")))
         }
         Outcome::Exchange(exchange) => {
-            connect(shared, microsoft, *exchange).await?;
-            Ok(page::back())
+            let (address, mailbox) = connect(shared, microsoft, *exchange).await?;
+            let next = wizard::connected(shared, &address, mailbox.as_str()).await?;
+            Ok(next.map_or_else(page::back, |path: String| page::see_other(&path)))
         }
     }
 }
@@ -95,7 +98,12 @@ async fn outcome(shared: &Shared, row: FlowRow, session: &[u8; 32], now: Timesta
     })
 }
 
-async fn connect(shared: &Shared, microsoft: &Microsoft, exchange: Exchange) -> Result<(), Page> {
+/// The mailbox's address and id.
+async fn connect(
+    shared: &Shared,
+    microsoft: &Microsoft,
+    exchange: Exchange,
+) -> Result<(String, MailboxId), Page> {
     let parts = &shared.parts;
     let (endpoints, nonce) = (exchange.endpoints.clone(), exchange.nonce.clone());
     let wanted = exchange.wanted_address.clone();
@@ -161,7 +169,7 @@ async fn keep(
     grant: Grant,
     token_url: Url,
     address: String,
-) -> Result<(), Page> {
+) -> Result<(String, MailboxId), Page> {
     let lasting = page::problem(StatusCode::BAD_REQUEST, &page::NOT_LASTING);
     let refresh = grant.refresh.clone().ok_or(lasting)?;
     let now = shared.parts.clock.now();
@@ -185,7 +193,7 @@ async fn keep(
     connected.map_err(|failure| Shared::broken(&failure))?;
     info!(mailbox = %row.id, "mailbox connected");
     shared.parts.worker.ring();
-    Ok(())
+    Ok((row.address, row.id))
 }
 
 /// A cursor of another account's mailbox means nothing in this one.

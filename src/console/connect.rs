@@ -17,6 +17,8 @@ use crate::console::guard::{Change, Client, Reader};
 use crate::console::language::Texts;
 use crate::console::page::{self, Bare, Onward, Page};
 use crate::console::shared::Shared;
+use crate::console::wizard::name_of;
+use crate::mailbox::settings::Provider;
 use crate::oauth::discovery::discover;
 use crate::oauth::flow::{Pending, Start};
 use crate::oauth::provider::{MicrosoftApp, redirect_uri};
@@ -35,25 +37,40 @@ pub async fn start(
     client: Client,
     Change(admin): Change,
 ) -> Result<Page, Page> {
-    Ok(leave(&begin_sign_in(&shared, &client, &admin).await?, &t))
+    let wanted = Wanted { provider: Provider::Microsoft, address: shared.wanted_address().await? };
+    let url = begin_sign_in(&shared, &client, &admin, wanted).await?;
+    Ok(leave(&url, Provider::Microsoft, &t))
+}
+
+/// Which account is to sign in.
+pub struct Wanted {
+    pub provider: Provider,
+    /// Nobody else is accepted; anybody where it is `None`.
+    pub address: Option<String>,
 }
 
 /// Starts a sign-in at the provider: where the browser has to go.
-pub async fn begin_sign_in(shared: &Shared, client: &Client, admin: &Admin) -> Result<Url, Page> {
-    let started = make_flow(shared, admin).await;
+pub async fn begin_sign_in(
+    shared: &Shared,
+    client: &Client,
+    admin: &Admin,
+    wanted: Wanted,
+) -> Result<Url, Page> {
+    let started = make_flow(shared, admin, wanted).await;
     let outcome = if started.is_ok() { Outcome::Success } else { Outcome::Failure };
     shared.note(client, admin, Event::OauthStart, outcome, "");
     started
 }
 
-async fn make_flow(shared: &Shared, admin: &Admin) -> Result<Url, Page> {
+async fn make_flow(shared: &Shared, admin: &Admin, wanted: Wanted) -> Result<Url, Page> {
     let parts = &shared.parts;
-    let (Some(microsoft), Some(public_url)) = (&parts.microsoft, &parts.public_url) else {
+    let microsoft = parts.microsoft.as_ref().filter(|_| wanted.provider == Provider::Microsoft);
+    let (Some(microsoft), Some(public_url)) = (microsoft, &parts.public_url) else {
         return Err(page::problem(StatusCode::CONFLICT, &page::NOT_CONFIGURED));
     };
     let start = Start {
         redirect_uri: redirect_uri(public_url),
-        wanted_address: shared.wanted_address().await?,
+        wanted_address: wanted.address,
         session: admin.session,
     };
     let (pending, authorize_url) = begin(shared, &microsoft.app, start).await?;
@@ -98,8 +115,9 @@ async fn flow_row(
     })
 }
 
-fn leave(authorize_url: &Url, t: &Texts) -> Page {
-    let say = |key: &str| t.say(key).set("provider", "Microsoft").to_string();
+/// The page that leads to the provider.
+pub fn leave(authorize_url: &Url, provider: Provider, t: &Texts) -> Page {
+    let say = |key: &str| t.say(key).set("provider", name_of(provider)).to_string();
     let (title, sentence, label) = (say("leave"), say("leave.sentence"), say("leave.onward"));
     let onward = Some(Onward { url: authorize_url.as_str(), label: &label });
     Page::oauth(StatusCode::OK, &Bare { t, title: &title, sentence: &sentence, onward })

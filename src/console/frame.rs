@@ -17,7 +17,8 @@ use crate::store::MailboxState;
 use crate::web::local::Admin;
 
 /// Entries of the navigation: message key and path.
-const NAVIGATION: [(&str, &str); 1] = [("nav-overview", crate::console::PATH)];
+const NAVIGATION: [(&str, &str); 2] =
+    [("nav-overview", crate::console::PATH), ("nav-setup", crate::console::wizard::PATH)];
 
 /// A verified admin who looks at a console page.
 pub struct Frame {

@@ -5,13 +5,13 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::{FromRequest, FromRequestParts, OptionalFromRequestParts, Request};
-use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use http::header::{HeaderMap, HeaderName};
+use http::StatusCode;
+use http::header::HeaderName;
 use http::request::Parts;
-use http::{StatusCode, Uri};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use crate::base::audit::{Event, Outcome};
 use crate::base::secret::equal_in_constant_time;
@@ -20,6 +20,9 @@ use crate::console::page::{self, Page};
 use crate::console::shared::Shared;
 use crate::web::local::{Admin, Origin, admin};
 use crate::web::sender::Sender;
+
+/// Bytes of a form; far more than any of ours has.
+const MOST_FORM: usize = 64 * 1024;
 
 const PURPOSE: HeaderName = HeaderName::from_static("sec-purpose");
 
@@ -69,36 +72,48 @@ impl<S: Sync> OptionalFromRequestParts<S> for Prefetch {
     }
 }
 
-/// The hidden field of every form.
-#[derive(Deserialize)]
-struct Form {
-    #[serde(default)]
-    token: String,
-}
+/// A change that an administrator has asked for by a form of ours, with the form's fields. The hidden
+/// field `token` belongs to every form.
+pub struct Submitted<T>(pub Arc<Admin>, pub T);
 
-/// A change that an administrator has asked for by a form of ours.
+/// A form that only has a button.
+#[derive(Deserialize)]
+pub struct Button {}
+
+/// A change that needs no more than the press of a button.
 pub struct Change(pub Arc<Admin>);
 
 impl FromRequest<Arc<Shared>> for Change {
-    type Rejection = Response;
+    type Rejection = Page;
 
-    async fn from_request(request: Request, shared: &Arc<Shared>) -> Result<Self, Response> {
-        let (mut parts, body) = request.into_parts();
-        let proof = Proof::from_request_parts(&mut parts, shared).await;
-        let Proof(admin) = proof.map_err(Page::into_response)?;
-        let Ok(client) = Client::from_request_parts(&mut parts, shared).await;
-        let (headers, uri) = (parts.headers.clone(), parts.uri.clone());
-        let form = axum::Form::from_request(Request::from_parts(parts, body), shared).await;
-        let axum::Form(form) = form.map_err(|_| {
-            // The framework's own refusal would repeat what was sent.
-            page::problem(StatusCode::FORBIDDEN, &page::FOREIGN_FORM).into_response()
-        })?;
-        shared.check_form(&admin, &headers, &uri, &form).map_err(|refused| {
-            shared.note(&client, &admin, Event::Refusal, Outcome::Refused, "a form of another page");
-            refused.into_response()
-        })?;
+    async fn from_request(request: Request, shared: &Arc<Shared>) -> Result<Self, Page> {
+        let Submitted(admin, Button {}) = Submitted::from_request(request, shared).await?;
         Ok(Self(admin))
     }
+}
+
+impl<T: DeserializeOwned> FromRequest<Arc<Shared>> for Submitted<T> {
+    type Rejection = Page;
+
+    async fn from_request(request: Request, shared: &Arc<Shared>) -> Result<Self, Page> {
+        let (mut parts, body) = request.into_parts();
+        let Proof(admin) = Proof::from_request_parts(&mut parts, shared).await?;
+        let bad = || page::problem(StatusCode::BAD_REQUEST, &page::BAD_FORM);
+        let body = axum::body::to_bytes(body, MOST_FORM).await.map_err(|_| bad())?;
+        let token = url::form_urlencoded::parse(&body).find(|(name, _)| name == "token");
+        let token = token.map(|(_, token)| token.into_owned()).ok_or_else(foreign)?;
+        let Ok(client) = Client::from_request_parts(&mut parts, shared).await;
+        shared.check_form(&admin, &parts, &token).inspect_err(|_| {
+            shared.note(&client, &admin, Event::Refusal, Outcome::Refused, "a form of another page");
+        })?;
+        let request = Request::from_parts(parts, axum::body::Body::from(body));
+        let axum::Form(fields) = axum::Form::from_request(request, shared).await.map_err(|_| bad())?;
+        Ok(Self(admin, fields))
+    }
+}
+
+fn foreign() -> Page {
+    page::problem(StatusCode::FORBIDDEN, &page::FOREIGN_FORM)
 }
 
 impl Shared {
@@ -108,12 +123,12 @@ impl Shared {
     }
 
     /// Refuses a change that was not asked for by a form of ours.
-    fn check_form(&self, admin: &Admin, headers: &HeaderMap, uri: &Uri, form: &Form) -> Result<(), Page> {
-        let ours = equal_in_constant_time(form.token.as_bytes(), self.form_token(admin).as_bytes());
+    fn check_form(&self, admin: &Admin, parts: &Parts, token: &str) -> Result<(), Page> {
+        let ours = equal_in_constant_time(token.as_bytes(), self.form_token(admin).as_bytes());
         // Every browser since 2020 sends `Origin` with a POST; one that says nothing is not believed.
-        if ours && Sender::of(headers, uri, None) == Sender::SameOrigin {
+        if ours && Sender::of(&parts.headers, &parts.uri, None) == Sender::SameOrigin {
             return Ok(());
         }
-        Err(page::problem(StatusCode::FORBIDDEN, &page::FOREIGN_FORM))
+        Err(foreign())
     }
 }

@@ -21,6 +21,7 @@ use crate::base::clock::Clock;
 use crate::base::wake::Wake;
 use crate::console::shared::Shared;
 use crate::mailbox::Mailbox;
+use crate::mailbox::detect::Detector;
 use crate::oauth::provider::MicrosoftApp;
 use crate::store::seal::Sealer;
 use crate::store::{MailboxRow, Store};
@@ -36,16 +37,20 @@ mod assets;
 mod callback;
 mod complete;
 mod connect;
+mod form;
 mod frame;
 mod guard;
 mod language;
 mod manage;
 mod overview;
 mod page;
+mod settings_form;
 mod shared;
 mod times;
+mod wizard;
 
 pub use api::document;
+pub use settings_form::Fixed;
 
 /// The console's place; everything of it lies here or below.
 pub const PATH: &str = "/admin/exchange";
@@ -74,6 +79,9 @@ pub struct Parts {
     pub public_url: Option<Url>,
     /// `EXCHANGE_FROM_EMAIL`: the only account that may be connected, when set.
     pub from_address: Option<String>,
+    /// What of a mailbox's settings the configuration decides.
+    pub fixed: Fixed,
+    pub detect: Arc<Detector>,
     /// Whether the worker's desk user is configured.
     pub bot_configured: bool,
     pub mailboxes: MailboxFactory,
@@ -109,6 +117,7 @@ fn router(shared: Arc<Shared>) -> Router {
         .route("/admin/exchange/quarantine/{id}/retry", post(manage::retry))
         .route("/admin/exchange/assets/{name}", get(assets::style))
         .merge(api::router())
+        .merge(wizard::router())
         .fallback(|| async { page::problem(StatusCode::NOT_FOUND, &page::NOT_FOUND) })
         .method_not_allowed_fallback(only_get)
         .with_state(shared)

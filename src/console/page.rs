@@ -182,6 +182,7 @@ problems! {
     NOT_FOUND: "not-found";
     NOT_ADMIN: "not-admin";
     FOREIGN_FORM: "foreign-form";
+    BAD_FORM: "bad-form";
     SIGN_IN_GONE: "sign-in-gone";
     NOT_CONFIGURED: "not-configured";
     TOO_MANY: "too-many";
@@ -191,6 +192,7 @@ problems! {
     NOT_LASTING: "not-lasting";
     CANNOT_READ: "cannot-read";
     BROKEN: "broken";
+    DRAFT_GONE: "draft-gone";
     ANOTHER_ACCOUNT: "another-account";
 }
 

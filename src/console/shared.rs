@@ -14,7 +14,10 @@ use crate::console::Parts;
 use crate::console::guard::Client;
 use crate::console::language::{Languages, Texts};
 use crate::console::page::{self, Page};
+use crate::console::wizard::Tests;
+use crate::mailbox::settings::Provider;
 use crate::store::MailboxRow;
+use crate::token::password::Passwords;
 use crate::token::vault::Vault;
 use crate::web::local::Admin;
 
@@ -23,13 +26,16 @@ pub struct Shared {
     pub vault: Vault,
     pub form_key: HashKey,
     pub languages: Languages,
+    pub passwords: Passwords,
+    pub tests: Tests,
 }
 
 impl Shared {
     pub fn new(parts: Parts) -> Self {
         let vault = Vault::new(Arc::clone(&parts.store), Arc::clone(&parts.sealer));
         let form_key = parts.secret.derive("console form token");
-        Self { parts, vault, form_key, languages: Languages::new() }
+        let passwords = Passwords::new(Arc::clone(&parts.store), Arc::clone(&parts.sealer));
+        Self { vault, form_key, languages: Languages::new(), passwords, tests: Tests::default(), parts }
     }
 
     /// What [`crate::console::Console`] picked for the request; English where nothing was.
@@ -46,6 +52,20 @@ impl Shared {
     pub async fn present(&self) -> Result<Option<MailboxRow>, Page> {
         let row = self.parts.store.mailbox(&Self::mailbox_id()).await;
         row.map_err(|failure| Self::broken(&failure))
+    }
+
+    /// The mailbox of an address.
+    pub async fn mailbox_of(&self, address: &str) -> Result<Option<MailboxRow>, Page> {
+        let rows = self.parts.store.mailboxes().await.map_err(|failure| Self::broken(&failure))?;
+        Ok(rows.into_iter().find(|row| row.address.eq_ignore_ascii_case(address)))
+    }
+
+    /// The configured app's id at a provider.
+    pub fn client_id(&self, provider: Provider) -> Option<String> {
+        match provider {
+            Provider::Microsoft => self.parts.microsoft.as_ref().map(|own| own.app.client_id.clone()),
+            Provider::Google | Provider::Other => None,
+        }
     }
 
     /// Who has to sign in: the configured sender, or whoever is connected already.

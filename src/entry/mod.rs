@@ -12,7 +12,7 @@ mod farewell;
 mod gate;
 pub mod limits;
 pub mod notice;
-mod proxy_header;
+pub mod proxy_header;
 pub mod raw_head;
 mod reading;
 pub mod stream;

@@ -10,7 +10,7 @@ use super::request_id::RequestId;
 use super::table::{Route, Table};
 use super::upstream::Service;
 use crate::base::clock::Timestamp;
-use crate::middleware::Held;
+use crate::middleware::{Around, Held};
 use crate::web::client_address;
 use crate::web::exchange::Exchange;
 use crate::web::local::{Admin, LocalService};
@@ -30,6 +30,8 @@ pub struct Context {
     pub authorization: Option<HeaderValue>,
     /// Asked in place of the service.
     pub instead: Option<Arc<dyn LocalService>>,
+    /// Makes the service that is asked around whoever would be.
+    pub around: Option<Around>,
     /// Dropped with the request, whatever becomes of it.
     pub held: Vec<Held>,
     /// The upstream was asked.
@@ -53,6 +55,7 @@ impl Context {
             admin: None,
             authorization: None,
             instead: None,
+            around: None,
             held: Vec::new(),
             forwarded: false,
             upgrading: false,

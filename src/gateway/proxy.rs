@@ -23,7 +23,7 @@ use super::metrics::Series;
 use super::request::{Step, X_REQUEST_ID, decide, peer};
 use crate::config::Redirection;
 use crate::web::client_address::{Trusted, strip_forwarding, write_forwarding};
-use crate::web::cookie::join_cookie_lines;
+use crate::web::cookie::{drop_own_set_cookies, tidy_cookies};
 use crate::web::head::Headers;
 
 /// One entry point's share of the gateway.
@@ -119,7 +119,7 @@ impl ProxyHttp for Proxy {
         // The middlewares have read what a trusted proxy says; the upstream reads only us.
         strip_forwarding(upstream);
         write_forwarding(upstream, exchange, authority);
-        join_cookie_lines(upstream);
+        tidy_cookies(upstream);
         if let Some(id) = &context.id {
             Headers::insert(upstream, X_REQUEST_ID, id.header().clone());
         }
@@ -151,6 +151,7 @@ impl ProxyHttp for Proxy {
             response.remove_header(&SET_COOKIE);
             return Ok(());
         }
+        drop_own_set_cookies(response);
         self.last_on_this_connection(session);
         self.note_effect(session.req_header(), response.status, context);
         finish(session.req_header(), response, context);

@@ -20,6 +20,7 @@ use crate::web::answer::{Answer, short};
 use crate::web::client_address::{resolve, scheme, strip_forwarding};
 use crate::web::exchange::{Exchange, ServerName};
 use crate::web::head::Headers;
+use crate::web::local::Unanswered;
 use crate::web::own::is_own;
 use crate::web::path::{CanonicalPath, canonical, routing_path};
 use crate::web::tidy_path::tidied;
@@ -79,9 +80,17 @@ pub async fn decide(proxy: &Proxy, session: &mut Session, context: &mut Context)
     if is_own_path(session.req_header(), context) {
         return local::own(proxy, session, context).await.map(Step::answer);
     }
-    if let Some(service) = context.instead.take() {
+    let inner = context.instead.take();
+    let service = match context.around.take() {
+        Some(around) => Some(around(inner)),
+        None => inner,
+    };
+    if let Some(service) = service {
         context.forwarded = true;
         let answer = local::ask(proxy, service, session, context).await?;
+        if answer.extensions().get::<Unanswered>().is_some() {
+            return Ok(Step::Forward);
+        }
         proxy.note_effect(session.req_header(), answer.status(), context);
         return Ok(Step::answer(answer));
     }
@@ -193,9 +202,10 @@ async fn middlewares(proxy: &Proxy, head: &mut RequestHeader, context: &mut Cont
             Decision::Pass => {}
             Decision::PassAdmin(admin) => context.admin = Some(admin),
             Decision::PassAs(authorization) => authorize(head, &mut context.authorization, authorization),
+            Decision::PassAround(around) => context.around = Some(around),
             Decision::PassHolding(held) => context.held.push(held),
             Decision::PassTo { service, authorization } => {
-                context.instead = Some(service);
+                context.instead.get_or_insert(service);
                 if let Some(authorization) = authorization {
                     authorize(head, &mut context.authorization, authorization);
                 }

@@ -1,5 +1,7 @@
 //! Mail accounts: where mail comes from and leaves by. One file per kind, one registry row.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 
 use crate::base::clock::Timestamp;
@@ -8,9 +10,12 @@ use crate::web::call::CallError;
 
 pub mod detect;
 pub mod graph;
+pub mod imap;
 pub mod rate;
 pub mod registry;
 pub mod settings;
+mod smtp;
+mod wire;
 
 /// Why a mailbox could not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -27,15 +32,20 @@ pub enum MailboxError {
     #[error("the cursor is no longer valid; the folder has to be listed again")]
     CursorLost,
     /// Refused for good; trying the same again will not help.
-    #[error("the mail server refused: {status} {code}")]
+    #[error("the mail server refused: {}", told(*.status, .code))]
     Refused { status: u16, code: String },
     /// An answer outside the protocol, or a server error worth another try.
-    #[error("the mail server answered {status} {code}")]
+    #[error("the mail server answered {}", told(*.status, .code))]
     Server { status: u16, code: String },
     #[error("the mail server's answer cannot be understood: {what}")]
     Garbled { what: String },
     #[error("the mail server pointed to another host `{host}`; the token was not sent there")]
     ForeignLink { host: String },
+}
+
+/// IMAP has no numbers: its status is 0.
+fn told(status: u16, code: &str) -> String {
+    if status == 0 { code.to_owned() } else { format!("{status} {code}") }
 }
 
 /// A mail that is there; nothing of its content yet.
@@ -79,8 +89,14 @@ pub trait MailSource: Send + Sync {
     async fn list(&self, cursor: Option<&str>, since: Timestamp) -> Result<Page, MailboxError>;
     /// The raw bytes of a mail.
     async fn fetch(&self, key: &str, limit: usize) -> Result<Fetched, MailboxError>;
-    /// Marks a mail as processed on the server. `NotGranted` where the grant does not allow it.
+    /// Does on the server what is to become of a processed mail. `NotGranted` where the grant does not allow it.
     async fn settle(&self, key: &str) -> Result<(), MailboxError>;
+    /// Returns once there may be something new to list, after `limit` at the latest. A kind that is not
+    /// told of new mail waits the whole time.
+    async fn wait_for_change(&self, limit: Duration) -> Result<(), MailboxError> {
+        tokio::time::sleep(limit).await;
+        Ok(())
+    }
 }
 
 /// A mail to send, frozen.
@@ -99,6 +115,8 @@ pub enum Evidence {
     NotSent,
     /// Cannot be told yet; ask again later.
     Unknown,
+    /// Nothing shows that it was sent, and nothing that it was not: sending again may send it twice.
+    Unprovable,
 }
 
 /// Where mail leaves by. The caller stores what `prepare` returns before it calls `dispatch`, and after

@@ -20,21 +20,28 @@ use crate::web::local::{Admin, LocalService};
 pub mod admin_only;
 pub mod allow_upgrade;
 pub mod chain;
+pub mod content_security_policy;
 pub mod harden_cookies;
 pub mod headers;
 pub mod in_flight_req;
 pub mod ip_allow_list;
 mod ip_strategy;
+pub mod login_brake;
 pub mod rate_limit;
 pub mod redirect_scheme;
 pub mod registry;
 #[cfg(test)]
 mod scene;
+pub mod secure_headers;
 pub mod session_shield;
 mod source;
 
 /// What a request keeps until it is over.
 pub type Held = Box<dyn Any + Send + Sync>;
+
+/// Makes the service that is asked in place of another one, and may ask it: the one that a middleware has
+/// named, `None` where the router's own would be.
+pub type Around = Box<dyn FnOnce(Option<Arc<dyn LocalService>>) -> Arc<dyn LocalService> + Send + Sync>;
 
 /// What a middleware makes of a request.
 pub enum Decision {
@@ -47,8 +54,10 @@ pub enum Decision {
     /// On to the next; what is held is dropped when the request is over, however it ends.
     PassHolding(Held),
     /// On to the next; at the end of the chain `service` is asked, whole body at once, in place of the
-    /// router's. `authorization` as with [`Decision::PassAs`].
+    /// router's, and in place of one that is named later. `authorization` as with [`Decision::PassAs`].
     PassTo { service: Arc<dyn LocalService>, authorization: Option<HeaderValue> },
+    /// On to the next; at the end of the chain, what this makes is asked, whole body at once.
+    PassAround(Around),
     /// Answered here; nothing further sees the request.
     Answer(Box<Answer>),
 }

@@ -7,6 +7,7 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
+use prometheus_client::metrics::counter::Counter;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, Visitor};
 use serde::{Deserialize, de};
 use serde_yaml::Spanned;
@@ -16,8 +17,8 @@ use crate::base::clock::Clock;
 use crate::desk::admin::Admins;
 use crate::middleware::Middleware;
 use crate::middleware::{
-    admin_only, allow_upgrade, chain, harden_cookies, headers, in_flight_req, ip_allow_list, rate_limit,
-    redirect_scheme, session_shield,
+    admin_only, allow_upgrade, chain, content_security_policy, harden_cookies, headers, in_flight_req,
+    ip_allow_list, login_brake, rate_limit, redirect_scheme, secure_headers, session_shield,
 };
 use crate::web::cookie::Hardening;
 
@@ -69,6 +70,10 @@ pub struct Parts {
     pub admins: Arc<Admins>,
     /// `EXCHANGE_COOKIE_*`, or the strict default.
     pub cookies: Hardening,
+    /// Cookies of upstreams that nobody could read.
+    pub dropped_cookies: Counter,
+    /// Who has tried how often to sign in.
+    pub attempts: Arc<login_brake::Attempts>,
     /// The sessions behind every router's shield, and the way to the desk.
     pub shield: Arc<session_shield::Means>,
     pub audit: Audit,
@@ -209,7 +214,10 @@ table! {
     Plugin "plugin.":
     "adminOnly" => admin_only::Spec,
     "allowUpgrade" => allow_upgrade::Spec,
+    "contentSecurityPolicy" => content_security_policy::Spec,
     "hardenCookies" => harden_cookies::Spec,
+    "loginBrake" => login_brake::Spec,
+    "secureHeaders" => secure_headers::Spec,
     "sessionShield" => session_shield::Spec,
 }
 

@@ -12,6 +12,7 @@ use crate::base::clock::{ManualClock, Timestamp};
 use crate::base::secret::HashKey;
 use crate::desk::admin::Admins;
 use crate::desk::scripted::Scripted;
+use crate::middleware::login_brake::Attempts;
 use crate::middleware::registry::{Compiled, MiddlewareSpec, Parts, SpecError};
 use crate::middleware::session_shield::{DeskSide, Means, Sessions};
 use crate::middleware::{Decision, Middleware, Verdict};
@@ -31,7 +32,15 @@ pub(crate) fn parts(desk: Arc<Scripted>) -> Parts {
     let sessions = Arc::new(Sessions::new(sealer, HashKey::random(), clock.clone()));
     let shield =
         Arc::new(Means { sessions, desk: Arc::new(DeskSide::new(desk, &url, &url)), audit: audit.clone() });
-    Parts { clock, admins, cookies: Hardening::default(), shield, audit }
+    Parts {
+        attempts: Arc::new(Attempts::new(clock.clone())),
+        clock,
+        admins,
+        cookies: Hardening::default(),
+        dropped_cookies: Default::default(),
+        shield,
+        audit,
+    }
 }
 
 /// Compiles the YAML of one middleware.

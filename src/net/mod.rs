@@ -2,6 +2,7 @@
 //!
 //! Knows nothing of what is called for. No other module names reqwest.
 
+pub mod dial;
 pub mod egress;
 pub mod names;
 pub mod reach;

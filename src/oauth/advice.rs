@@ -57,6 +57,17 @@ pub fn advise(error: &str, code: Option<u32>) -> Advice {
     }
 }
 
+/// Advice on what a person copied from a provider's error page: Microsoft's number or an OAuth `error`
+/// somewhere in it.
+pub fn advise_pasted(text: &str) -> Advice {
+    let number = text.split("AADSTS").nth(1).map(|rest| rest.split(|c: char| !c.is_ascii_digit()).next());
+    let number = number.flatten().and_then(|digits| digits.parse().ok());
+    let words = text.split(|c: char| !(c.is_ascii_lowercase() || c == '_'));
+    let unknown = general("");
+    let error = words.filter(|word| word.contains('_')).find(|word| general(word) != unknown);
+    advise(error.unwrap_or_default(), number)
+}
+
 fn general(error: &str) -> Advice {
     let (who, happened, to_do, retry) = match error {
         "access_denied" => (

@@ -58,3 +58,38 @@ pub trait TokenSource: Send + Sync {
         refused: &AccessToken,
     ) -> Result<AccessToken, TokenError>;
 }
+
+/// Where no app is registered at a provider: passwords are all there is.
+pub struct NoTokens;
+
+#[async_trait]
+impl TokenSource for NoTokens {
+    async fn token(&self, _: &MailboxId, _: Resource) -> Result<AccessToken, TokenError> {
+        Err(TokenError::Misconfigured { reason: "no app is registered at the mailbox's provider".to_owned() })
+    }
+
+    async fn renew(
+        &self,
+        mailbox: &MailboxId,
+        resource: Resource,
+        _: &AccessToken,
+    ) -> Result<AccessToken, TokenError> {
+        self.token(mailbox, resource).await
+    }
+}
+
+/// What a password opens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Purpose {
+    /// Reading mail.
+    Incoming,
+    /// Sending mail; the one for reading where none of its own is kept.
+    Outgoing,
+}
+
+/// Gives the passwords of mailboxes that sign in with one.
+#[async_trait]
+pub trait PasswordSource: Send + Sync {
+    /// `NeedsReconnect` where none is kept.
+    async fn password(&self, mailbox: &MailboxId, purpose: Purpose) -> Result<SecretString, TokenError>;
+}

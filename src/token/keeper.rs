@@ -113,7 +113,7 @@ impl Keeper {
         let entry = inner.entry(&row.id);
         let mut slot = entry.slot.lock().await;
         let now = inner.now();
-        let kept = Kept::of(&connection.grant, Resource::Graph);
+        let kept = Kept::of(&connection.grant, resource_of(row));
         let record = Record {
             token_url: connection.token_url,
             refresh: connection.refresh,
@@ -167,20 +167,25 @@ impl Keeper {
             }
         };
         let connected = rows.iter().filter(|row| row.state == MailboxState::Connected);
-        let waits = join_all(connected.map(|row| self.keep_alive(&row.id))).await;
+        let waits = join_all(connected.map(|row| self.keep_alive(row))).await;
         waits.into_iter().min().unwrap_or(LOOK_AGAIN).clamp(Duration::from_secs(1), LOOK_AGAIN)
     }
 
-    async fn keep_alive(&self, mailbox: &MailboxId) -> Duration {
+    async fn keep_alive(&self, row: &MailboxRow) -> Duration {
+        let (mailbox, resource) = (&row.id, resource_of(row));
+        // A mailbox with a password has no tokens. What cannot be read is told by the refresh.
+        if matches!(self.inner.vault.read(mailbox).await, Ok(None)) {
+            return LOOK_AGAIN;
+        }
         // A failure is recorded where it happens, with the time of the next try.
-        if self.token(mailbox, Resource::Graph).await.is_err() {
+        if self.token(mailbox, resource).await.is_err() {
             let retry = self.status(mailbox).next_refresh;
             return retry.map_or(LOOK_AGAIN, |at| at.since(self.inner.clock.now()));
         }
         let entry = self.inner.entry(mailbox);
         let slot = entry.slot.lock().await;
         let now = self.inner.now();
-        slot.cached.get(&Resource::Graph).map_or(LOOK_AGAIN, |cached| cached.due_in(now))
+        slot.cached.get(&resource).map_or(LOOK_AGAIN, |cached| cached.due_in(now))
     }
 
     async fn obtain(
@@ -203,6 +208,11 @@ impl Keeper {
             Err(TokenError::Unavailable { retry_at: self.inner.clock.now(), source: Some(Box::new(broken)) })
         })
     }
+}
+
+/// What the mailbox's tokens are used for.
+fn resource_of(row: &MailboxRow) -> Resource {
+    if row.kind == "imap" { Resource::Mail } else { Resource::Graph }
 }
 
 #[async_trait]

@@ -25,6 +25,11 @@ pub struct Origin {
     pub client: IpAddr,
 }
 
+/// In an answer's extensions: the service has nothing to say, and the upstream is to be asked as if the
+/// service were not there. Only for requests without a body.
+#[derive(Debug, Clone, Copy)]
+pub struct Unanswered;
+
 /// A service inside the process, such as the console.
 ///
 /// The request carries [`Origin`] and, past the admin guard, `Arc<Admin>` as extensions.

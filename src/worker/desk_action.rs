@@ -9,6 +9,7 @@ use super::judge::Plan;
 use super::process::{continued, conversation};
 use super::reading::Read;
 use super::{Worker, WorkerError};
+use crate::base::clock::Timestamp;
 use crate::base::id::hex;
 use crate::base::report::Report;
 use crate::desk::{NewTicket, TicketView};
@@ -20,6 +21,10 @@ use crate::store::{InboundRow, MailboxRow, TicketRow};
 /// A call whose answer was lost may be applied this much later. Until then "it is not there" proves
 /// nothing, so nothing is repeated. Longer than the HTTP client's own limit of 30 s.
 pub(super) const UNSETTLED: Duration = Duration::from_secs(45);
+
+/// A call begins at most this long after its intent was written, so that it has ended before anybody else may
+/// take the mail for unsettled: this and the HTTP client's limit together are `UNSETTLED`.
+const BEGINS_WITHIN: Duration = Duration::from_secs(15);
 
 const LONGEST_TITLE: usize = 250;
 /// The desk's own limits are far above these.
@@ -34,6 +39,8 @@ pub(super) struct Job<'a> {
     pub(super) row: &'a MailboxRow,
     pub(super) mail: &'a InboundRow,
     pub(super) read: &'a Read,
+    /// When the intent was written.
+    pub(super) begun: Timestamp,
     /// An earlier try may have done it.
     pub(super) resumed: bool,
 }
@@ -72,6 +79,7 @@ impl Worker {
             Some(id) => id,
             None => {
                 let files = self.keep_files(job).await?;
+                self.demand_fresh(job)?;
                 self.open_new(NewTicket {
                     name: requester.name.clone(),
                     email: requester.address.clone(),
@@ -85,6 +93,13 @@ impl Worker {
         let own = self.own_addresses(job.row).await?;
         let now = self.parts.clock.now();
         Ok(conversation(job, id, (requester.address, requester.name), &own, now))
+    }
+
+    /// Refuses to ask the desk long after the intent was written. A process that was held up in between (a
+    /// paused machine, a slow disk) may have been taken for dead, and its mail done by another.
+    fn demand_fresh(&self, job: &Job<'_>) -> Result<(), WorkerError> {
+        let late = self.parts.clock.now().since(job.begun) > BEGINS_WITHIN;
+        if late { Err(WorkerError::LeaseLost) } else { Ok(()) }
     }
 
     async fn open_new(&self, ticket: NewTicket) -> Result<String, WorkerError> {
@@ -127,6 +142,7 @@ impl Worker {
     }
 
     async fn add_comment(&self, job: &Job<'_>, ticket: &str, text: &str) -> Result<(), WorkerError> {
+        self.demand_fresh(job)?;
         let text = self.comment_text(job, text);
         // Not public: a desk with a mail provider of its own would mail the customer his own words.
         let error = match self.parts.desk.comment(ticket, &text, false).await {

@@ -12,7 +12,7 @@ use prometheus_client::registry::{Registry, Unit};
 
 use super::{Worker, WorkerError};
 use crate::base::clock::Timestamp;
-use crate::store::Counts;
+use crate::store::{Counts, MailboxRow, MailboxState};
 
 /// From seconds to a day.
 const BUCKETS: [f64; 10] = [1.0, 2.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3_600.0, 14_400.0, 86_400.0];
@@ -25,6 +25,12 @@ struct Way {
 const IN: Way = Way { direction: "in" };
 const OUT: Way = Way { direction: "out" };
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Standing {
+    mailbox: String,
+    state: &'static str,
+}
+
 type Ages = Family<Way, Gauge<f64, AtomicU64>>;
 
 /// Clones share their figures.
@@ -36,6 +42,7 @@ pub struct Meters {
     quarantined: Gauge,
     failed: Gauge,
     possible_doubles: Gauge,
+    mailboxes: Family<Standing, Gauge>,
     throttled: Counter,
     loops: Counter,
 }
@@ -49,6 +56,7 @@ impl Default for Meters {
             quarantined: Gauge::default(),
             failed: Gauge::default(),
             possible_doubles: Gauge::default(),
+            mailboxes: Family::default(),
             throttled: Counter::default(),
             loops: Counter::default(),
         }
@@ -79,6 +87,11 @@ impl Meters {
             meters.possible_doubles.clone(),
         );
         registry.register(
+            "mintgate_mailbox_state",
+            "1 for the state a mailbox is in: working, failing, or needs-reconnect",
+            meters.mailboxes.clone(),
+        );
+        registry.register(
             "mintgate_mail_throttled",
             "Times a mail server asked to wait",
             meters.throttled.clone(),
@@ -102,6 +115,15 @@ impl Meters {
         self.loops.inc();
     }
 
+    /// How every mailbox stands; one that is gone is told of no more.
+    fn show_mailboxes(&self, rows: &[MailboxRow]) {
+        self.mailboxes.clear();
+        for row in rows {
+            let standing = Standing { mailbox: row.id.to_string(), state: state(row) };
+            self.mailboxes.get_or_create(&standing).set(1);
+        }
+    }
+
     fn show(&self, counts: &Counts, now: Timestamp) {
         let number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
         let age = |at: Option<i64>| at.map_or(0.0, |at| now.since(Timestamp(at)).as_secs_f64());
@@ -120,7 +142,16 @@ impl Worker {
     pub(super) async fn measure(&self) -> Result<(), WorkerError> {
         let counts = self.parts.store.counts().await?;
         self.parts.meters.show(&counts, self.parts.clock.now());
+        self.parts.meters.show_mailboxes(&self.parts.store.mailboxes().await?);
         Ok(())
+    }
+}
+
+fn state(row: &MailboxRow) -> &'static str {
+    match (row.state, row.failing_since) {
+        (MailboxState::NeedsReconnect, _) => "needs-reconnect",
+        (MailboxState::Connected, Some(_)) => "failing",
+        (MailboxState::Connected, None) => "working",
     }
 }
 

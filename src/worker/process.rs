@@ -90,7 +90,8 @@ impl Worker {
             return Ok(());
         }
         // One that was quarantined and is tried again may have an intent from before.
-        let job = Job { row, mail, read, resumed: mail.intent.is_some() };
+        let begun = self.parts.clock.now();
+        let job = Job { row, mail, read, begun, resumed: mail.intent.is_some() };
         match self.plan(row, mail, read).await? {
             Plan::Leave { reason, ticket } => self.leave(mail, read, reason, ticket).await,
             Plan::StepBack { until, reason } => {
@@ -124,12 +125,12 @@ impl Worker {
             let reason = "an earlier try may still be on its way";
             return Ok(self.parts.store.postpone_inbound(mail.id, settled_at, reason).await?);
         }
-        self.carry_out(&Job { row, mail, read, resumed: true }, intent).await
+        self.carry_out(&Job { row, mail, read, begun: now, resumed: true }, intent).await
     }
 
     async fn carry_out(&self, job: &Job<'_>, intent: Intent) -> Result<(), WorkerError> {
-        self.write_intent(job, &intent).await?;
-        self.do_and_end(job, intent).await
+        let begun = self.write_intent(job, &intent).await?;
+        self.do_and_end(&Job { begun, ..*job }, intent).await
     }
 
     async fn do_and_end(&self, job: &Job<'_>, intent: Intent) -> Result<(), WorkerError> {
@@ -163,22 +164,22 @@ impl Worker {
 
     /// The ticket is gone, so the mail needs one of its own.
     async fn open_instead(&self, job: &Job<'_>) -> Result<TicketRow, WorkerError> {
-        self.write_intent(job, &Intent::Open).await?;
-        self.open(&Job { resumed: false, ..*job }).await
+        let begun = self.write_intent(job, &Intent::Open).await?;
+        self.open(&Job { begun, resumed: false, ..*job }).await
     }
 
     /// Written again before a repeat too: the time in it says when the desk was last asked.
-    async fn write_intent(&self, job: &Job<'_>, intent: &Intent) -> Result<(), WorkerError> {
+    async fn write_intent(&self, job: &Job<'_>, intent: &Intent) -> Result<Timestamp, WorkerError> {
         let now = self.parts.clock.now();
         self.parts.store.write_intent(job.mail.id, &job.read.reading, intent, now).await?;
         (self.parts.at)(Point::IntentWritten);
-        Ok(())
+        Ok(now)
     }
 
     /// Whether this mail is the one of its copies that becomes a ticket.
     async fn write_first_intent(&self, job: &Job<'_>) -> Result<bool, WorkerError> {
         if self.parts.settings.policy.same_mail == SameMail::Separate {
-            return self.write_intent(job, &Intent::Open).await.map(|()| true);
+            return self.write_intent(job, &Intent::Open).await.map(|_| true);
         }
         let now = self.parts.clock.now();
         let first = self.parts.store.write_first_intent(job.mail.id, &job.read.reading, now).await?;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
+use tokio::time::Instant;
 use tracing::{info, warn};
 
 use super::discover::DESK_FAILURE_FACT;
@@ -32,11 +33,28 @@ pub(super) struct Lease {
 
 /// The mailbox object of a row, kept between rounds because it carries the rate limit.
 pub(super) struct Kept {
-    made_of: (String, String, String),
+    made_of: (String, String, String, String),
     /// `None` for a kind this build does not know.
     mailbox: Option<Arc<dyn Mailbox>>,
+    /// Whether the last round left nothing to wait for but new mail.
+    is_well: bool,
     /// The provider asked not to be called before this.
     paused_until: Timestamp,
+}
+
+impl Kept {
+    /// Returns early only when the mail server says that there is something new.
+    pub(super) async fn wait(kept: Option<&Self>, limit: Duration) {
+        let began = Instant::now();
+        let mailbox = kept.filter(|kept| kept.is_well).and_then(|kept| kept.mailbox.as_deref());
+        let told = match mailbox {
+            Some(mailbox) => mailbox.wait_for_change(limit).await.is_ok(),
+            None => false,
+        };
+        // A server that always has news must not keep the worker busy; one that fails is met in the round.
+        let least = if told { SHORTEST_WAIT } else { limit };
+        tokio::time::sleep_until(began + least).await;
+    }
 }
 
 /// One mailbox in one round.
@@ -118,6 +136,7 @@ impl Worker {
             kept.paused_until = retry_at;
             self.parts.meters.throttled();
         }
+        kept.is_well = may_poll && outcome.failure.is_none();
         let paused_until = kept.paused_until;
         if may_poll || outcome.failure.is_some() {
             self.record(&row, outcome).await?;
@@ -172,11 +191,12 @@ impl Worker {
     }
 
     fn keep_mailbox<'k>(&self, row: &MailboxRow, kept: &'k mut Option<Kept>) -> &'k mut Kept {
-        let made_of = (row.kind.clone(), row.address.clone(), row.scopes.clone());
+        let made_of = (row.kind.clone(), row.address.clone(), row.scopes.clone(), row.settings.clone());
         kept.take_if(|kept| kept.made_of != made_of);
         kept.get_or_insert_with(|| Kept {
             made_of,
             mailbox: (self.parts.mailboxes)(row),
+            is_well: false,
             paused_until: Timestamp(0),
         })
     }

@@ -122,6 +122,12 @@ impl Worker {
             Evidence::Sent => Step::Sent,
             Evidence::NotSent => Step::Send,
             Evidence::Unknown => Step::Wait,
+            Evidence::Unprovable => {
+                warn!(mailbox = %mail.mailbox, ticket = mail.ticket, comment = mail.comment,
+                    "an answer goes again under its first Message-ID; it may arrive twice");
+                self.parts.store.outgoing_doubled(mail.id).await?;
+                Step::Send
+            }
         })
     }
 

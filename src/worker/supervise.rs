@@ -10,6 +10,7 @@ use tokio::task::JoinHandle;
 use tracing::{error, warn};
 
 use super::orders::{ORDER, mailbox_of};
+use super::round::Kept;
 use super::{Worker, WorkerError};
 use crate::base::id::MailboxId;
 use crate::base::report::Report;
@@ -104,7 +105,7 @@ impl Worker {
             let Some(wait) = self.round_or_wait(&id, &mut kept, &stop).await else { break };
             tokio::select! {
                 () = bell.notified() => {}
-                () = tokio::time::sleep(wait) => {}
+                () = Kept::wait(kept.as_ref(), wait) => {}
                 _ = stop.changed() => {}
             }
         }

@@ -10,7 +10,7 @@ use axum::response::{AppendHeaders, Html};
 use axum::routing::get;
 use http::HeaderMap;
 use http::header::{COOKIE, SET_COOKIE};
-use mintgate::sandbox::desk::{ADMIN, AGENT};
+use mintgate::sandbox::desk::{self, ADMIN, AGENT};
 
 use crate::support::chromium::Chromium;
 use crate::support::demo::Demo;
@@ -201,4 +201,90 @@ async fn cookies_of_the_upstream_come_back_but_no_script_reads_them() {
     );
     browser.open(&format!("https://desk.localhost:{port}/seen")).await;
     browser.shows("came back: theme=dark; visit=7").await;
+}
+
+/// A gateway in front of a desk whose ticket pages run what a ticket holds.
+struct Careless {
+    desk: desk::Desk,
+    public: String,
+    _gateway: Process,
+    _folder: tempfile::TempDir,
+}
+
+impl Careless {
+    /// `middlewares` is what the router to the desk has besides the guards, as YAML.
+    async fn start(browser: &Chromium, middlewares: &str) -> Self {
+        let desk = desk::start("127.0.0.1:0".parse().expect("an address")).await.expect("a desk");
+        desk.show_html_of_tickets();
+        let folder = tempfile::tempdir().expect("a folder");
+        let port = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address").port();
+        let text = format!(
+            "entryPoints: {{ websecure: {{ address: \"127.0.0.1:{port}\", http: {{ tls: {{}} }} }} }}\n\
+             log: {{ level: error }}\ndataDir: \"{}\"\ndesk: {{ url: \"{}\" }}\n{middlewares}",
+            folder.path().display(),
+            desk.url(),
+        );
+        let file = folder.path().join("mintgate.yml");
+        std::fs::write(&file, text).expect("written");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_mintgate"));
+        let output = folder.path().join("output");
+        let gateway = Process::start(command.args(["run", "--config"]).arg(&file), &output);
+        let public = format!("https://desk.localhost:{port}");
+        let page = format!("{public}/auth/login");
+        eventually("the gateway", async || browser.page.goto(&page).await.ok()).await;
+        Self { desk, public, _gateway: gateway, _folder: folder }
+    }
+
+    /// Signs in, and opens a ticket that somebody has put scripts into.
+    async fn read_the_ticket(&self, browser: &Chromium) {
+        browser.fill("#email", AGENT.0).await;
+        browser.fill("#password", AGENT.1).await;
+        browser.press("Sign in").await;
+        browser.shows("Open tickets").await;
+        let script = "const detail = [{ content: [{ text: arguments[0] }] }]; \
+                      return fetch('/api/v1/ticket/public/create', { method: 'POST', \
+                      headers: { 'Content-Type': 'application/json' }, \
+                      body: JSON.stringify({ title: 'Hello', detail }) }).then((reply) => reply.status)";
+        let status = browser.page.execute(script, vec![INJECTED.into()]).await.expect("a script");
+        assert_eq!(status, 200);
+        let ticket = self.desk.tickets().pop().expect("the ticket").id;
+        browser.open(&format!("{}/issue/{ticket}", self.public)).await;
+        browser.shows("please read me").await;
+    }
+}
+
+const INJECTED: &str = "<script>window.stolen = document.cookie</script><img src=/none.png \
+                        onerror='window.stolen = document.cookie'><b>please read me</b>";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_script_that_somebody_put_into_a_ticket_does_not_run() {
+    let Some(browser) = Chromium::start().await else { return };
+    let scene = Careless::start(&browser, "").await;
+    scene.read_the_ticket(&browser).await;
+
+    let script = "return [typeof window.stolen, document.documentElement.dataset.theme]";
+    let seen = browser.page.execute(script, Vec::new()).await.expect("a script");
+    assert_eq!(seen, serde_json::json!(["undefined", "light"]), "only the desk's own inline script ran");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_injected_script_reads_without_the_policy_is_of_no_use_in_another_browser() {
+    let Some(browser) = Chromium::start().await else { return };
+    let off = "http:\n  routers: { desk: { rule: PathPrefix(`/`), service: desk@internal, middlewares: [off] } }\n  \
+               middlewares: { off: { plugin: { contentSecurityPolicy: { enabled: false } } } }\n";
+    let scene = Careless::start(&browser, off).await;
+    scene.read_the_ticket(&browser).await;
+    let read = eventually("the stolen cookie", async || {
+        let value = browser.page.execute("return window.stolen", Vec::new()).await.expect("a script");
+        value.as_str().map(str::to_owned)
+    })
+    .await;
+    let stolen = read.strip_prefix("session=").expect("the handle").to_owned();
+
+    let Some(thief) = Chromium::start().await else { return };
+    thief.open(&format!("{}/auth/login", scene.public)).await;
+    let script = "document.cookie = 'session=' + arguments[0] + '; path=/'; \
+                  return fetch('/api/v1/tickets/all', { headers: { Authorization: 'Bearer ' + arguments[0] } }) \
+                  .then((reply) => reply.status)";
+    assert_eq!(thief.page.execute(script, vec![stolen.into()]).await.expect("a script"), 401);
 }

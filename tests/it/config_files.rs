@@ -19,6 +19,7 @@ use mintgate::base::secret::HashKey;
 use mintgate::config::environment::Environment;
 use mintgate::config::{Routes, StartUp};
 use mintgate::desk::admin::Admins;
+use mintgate::middleware::login_brake::Attempts;
 use mintgate::middleware::registry::Parts;
 use mintgate::web::call::{BodyStream, CallError, HttpCall};
 
@@ -89,7 +90,16 @@ fn parts() -> Parts {
     let audit = Audit::new(clock.clone());
     let admins = Admins::new(Arc::new(NoNetwork), &desk, clock.clone(), HashKey::random(), audit.clone());
     let shield = no_shield(Arc::new(NoNetwork), &desk);
-    Parts { clock, admins: Arc::new(admins), cookies: Default::default(), shield, audit }
+    let attempts = Arc::new(Attempts::new(clock.clone()));
+    Parts {
+        clock,
+        attempts,
+        admins: Arc::new(admins),
+        cookies: Default::default(),
+        dropped_cookies: Default::default(),
+        shield,
+        audit,
+    }
 }
 
 /// A certificate for `names` and its key, as files.

@@ -13,6 +13,7 @@ use crate::support::sign_in::{Browser, Page, accept, cancel, path_of, query_of};
 
 mod api;
 mod pages;
+mod wizard;
 
 const GONE: &str = "This sign-in cannot be finished";
 

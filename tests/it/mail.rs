@@ -1,6 +1,7 @@
 //! A Graph mailbox against a server that answers what each test writes down: what goes over the wire,
 //! and what is made of answers no well-behaved server gives. Whole ways of a mail are in `sandbox`.
 
+mod place;
 mod sandbox;
 
 use std::collections::VecDeque;
@@ -19,14 +20,18 @@ use mintgate::base::clock::{ManualClock, Timestamp};
 use mintgate::base::id::MailboxId;
 use mintgate::base::secret::SecretString;
 use mintgate::mailbox::graph::GraphMailbox;
+use mintgate::mailbox::settings::MailboxSettings;
 use mintgate::mailbox::{
     Evidence, Fetched, Listed, MailSink, MailSource, MailboxError, Outgoing, Probe, registry,
 };
 use mintgate::net::{Client, Egress, Timeouts};
 use mintgate::oauth::source::{AccessToken, Resource, TokenError, TokenSource};
+use mintgate::store::MailboxRow;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
+
+use crate::support::mail_server::{self, Password};
 
 /// 2026-11-21T00:02:03Z
 const NOW: Timestamp = Timestamp(1_795_219_323_000);
@@ -135,6 +140,8 @@ fn parts(origins: &[&str], scopes: &'static [&'static str]) -> registry::Parts {
     let egress = Egress::only(origins).expect("origins");
     registry::Parts {
         tokens: Arc::new(Tokens { scopes, renewed: AtomicU32::new(0) }),
+        passwords: Arc::new(Password(None)),
+        dialer: mail_server::dialer(),
         http: Arc::new(Client::new(Handle::current(), egress, Timeouts::default()).expect("a client")),
         clock: Arc::new(ManualClock::at(NOW)),
         graph: origins[0].parse().expect("a URL"),
@@ -444,7 +451,21 @@ async fn the_test_of_the_connection_tells_each_step_up_to_the_first_that_fails()
 async fn a_kind_of_mailbox_is_made_by_its_name() {
     let (_, origin) = Script::start().await;
     let parts = parts(&[&origin], ALL);
-    let id = MailboxId::parse("support").unwrap();
-    assert!(registry::make("microsoft-graph", id.clone(), &parts).is_some());
-    assert!(registry::make("pigeon", id, &parts).is_none());
+    let row = |kind: &str, settings: &str| MailboxRow {
+        settings: settings.to_owned(),
+        kind: kind.to_owned(),
+        ..mail_server::row(&MailboxSettings::default())
+    };
+    for (kind, settings) in [
+        ("microsoft-graph", ""),
+        ("imap", r#"{"provider":"google"}"#),
+        ("imap", r#"{"provider":"microsoft"}"#),
+    ] {
+        assert!(registry::make(&row(kind, settings), &parts).is_some(), "{kind} {settings}");
+    }
+    for (kind, settings) in
+        [("pigeon", ""), ("imap", r#"{"provider":"other"}"#), ("microsoft-graph", r#"{"checkInterval":1}"#)]
+    {
+        assert!(registry::make(&row(kind, settings), &parts).is_none(), "{kind} {settings}");
+    }
 }

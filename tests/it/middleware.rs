@@ -10,6 +10,7 @@ use mintgate::base::audit::Audit;
 use mintgate::base::clock::SystemClock;
 use mintgate::base::secret::HashKey;
 use mintgate::desk::admin::Admins;
+use mintgate::middleware::login_brake::Attempts;
 use mintgate::middleware::registry::{MiddlewareSpec, Parts};
 use mintgate::middleware::{Decision, Middleware, Verdict};
 use mintgate::web::answer::Answer;
@@ -42,8 +43,10 @@ fn compile(middleware: &Value) -> Option<Arc<dyn Middleware>> {
     let shield = no_shield(Arc::new(NoDesk), &url);
     let parts = Parts {
         clock: Arc::new(SystemClock),
+        attempts: Arc::new(Attempts::new(Arc::new(SystemClock))),
         admins: Arc::new(admins),
         cookies: Hardening::default(),
+        dropped_cookies: Default::default(),
         shield,
         audit,
     };

@@ -96,6 +96,21 @@ async fn a_restart_finds_the_token_in_the_vault() {
 }
 
 #[tokio::test]
+async fn mail_servers_get_a_token_of_their_own_from_the_same_sign_in() {
+    let installation = connected().await;
+    let graph = good_token(&installation.keeper).await;
+    let mail = installation.keeper.token(&mailbox(), Resource::Mail).await.expect("a token");
+    assert!(mail.grants("IMAP.AccessAsUser.All") && mail.grants("SMTP.Send"), "{:?}", mail.scopes);
+    assert_ne!(mail.secret.expose_secret(), graph);
+    assert_eq!(given(&installation), 2);
+    let restarted = installation.another_keeper();
+    let again = restarted.token(&mailbox(), Resource::Mail).await.expect("a token");
+    assert_eq!(again.secret.expose_secret(), mail.secret.expose_secret());
+    assert_eq!(good_token(&restarted).await, graph, "neither has driven the other out");
+    assert_eq!(given(&installation), 2);
+}
+
+#[tokio::test]
 async fn rotation_is_followed_through_many_refreshes() {
     let installation = connected().await;
     installation.sandbox.identity.change(|settings| settings.rotation = Rotation::RetireAtOnce);

@@ -7,6 +7,7 @@ mod addresses;
 mod cookies;
 mod heads;
 mod paths;
+mod proxy_headers;
 mod records;
 mod rules;
 mod yaml;

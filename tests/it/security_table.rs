@@ -303,30 +303,57 @@ const COOKIES: [Row; 8] = [
             "attributes_are_rebuilt_and_stand_once",
             "every_line_stays_its_own_and_is_hardened",
             "a_deletion_still_deletes",
+            "an_exception_is_for_its_cookie_and_its_attribute_only",
+            "nothing_lives_longer_than_400_days",
+            "a_partitioned_cookie_stays_one_only_where_it_may",
         ],
     ),
     (41, "a prefix gets what it promises", &["a_prefix_gets_what_it_demands_in_any_case"]),
     (
         42,
         "what cannot be understood is dropped",
-        &["what_cannot_be_understood_is_dropped", "an_unreadable_line_takes_no_other_with_it"],
+        &[
+            "what_cannot_be_understood_is_dropped",
+            "an_unreadable_line_takes_no_other_with_it_and_is_counted",
+            "odd_lines_mean_what_browsers_make_of_them",
+            "an_overlong_attribute_is_left_out",
+        ],
     ),
     (
         43,
         "requests are as strict, and our own cookies stay here",
         &[
             "a_cookie_of_a_request_is_found_once_or_refused",
+            "a_request_whose_cookies_say_two_things_never_reaches_the_upstream",
+            "the_upstream_gets_no_cookie_of_ours_and_one_line",
+            "nobody_else_sets_one_of_the_gateways_own_cookies",
             "the_desk_gets_the_token_and_no_cookie_of_a_session",
             "without_the_shield_its_cookie_stays_with_the_gateway",
         ],
     ),
-    (44, "only a final head sets a cookie", &["an_interim_answer_sets_no_cookie"]),
+    (
+        44,
+        "only a final head sets a cookie",
+        &[
+            "an_interim_answer_sets_no_cookie",
+            "a_cookie_is_hardened_whatever_the_status_and_none_of_ours_is_set_by_others",
+            "a_cookie_is_hardened_over_http2_too",
+        ],
+    ),
     (
         45,
         "plain HTTP leads to TLS",
         &["a_redirecting_entry_point_redirects_everything_but_ping", "only_a_trusted_peer_names_the_scheme"],
     ),
-    (46, "no line of any bytes leaves soft", &["whatever_line_leaves_has_each_attribute_once"]),
+    (
+        46,
+        "no line of any bytes leaves soft",
+        &[
+            "whatever_line_leaves_has_each_attribute_once",
+            "whatever_comes_out_is_hard_once_and_stays_as_it_is",
+            "a_well_formed_cookie_keeps_what_it_says",
+        ],
+    ),
 ];
 
 /// Where a client is.

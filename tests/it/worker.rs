@@ -4,6 +4,7 @@
 mod courtesy;
 mod crash;
 mod files;
+mod gateways;
 mod inbound;
 mod mails;
 mod orders;

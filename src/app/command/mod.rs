@@ -12,7 +12,10 @@ mod demo;
 mod detect;
 mod doctor;
 mod healthcheck;
+mod import;
 mod mail;
+mod mailbox;
+mod queue;
 mod run;
 mod sandbox;
 mod vault;
@@ -31,6 +34,12 @@ pub(super) enum Command {
     Doctor(doctor::Arguments),
     /// Look after the sealed vault and its keys
     Vault(vault::Arguments),
+    /// List, try, look into and forget connected mailboxes
+    Mailbox(mailbox::Arguments),
+    /// Mails that wait or were put aside: list, show, try again, leave
+    Queue(queue::Arguments),
+    /// Take in what is older than the connection
+    Import(import::Arguments),
     /// Find out how the mailbox of an address is read, without signing in
     Detect(detect::Arguments),
     /// Ask a running gateway whether it is well (for container health checks)
@@ -49,6 +58,9 @@ impl Command {
             Self::Sandbox(arguments) => sandbox::run(&arguments),
             Self::Doctor(arguments) => doctor::run(&arguments),
             Self::Vault(arguments) => vault::run(&arguments),
+            Self::Mailbox(arguments) => mailbox::run(&arguments),
+            Self::Queue(arguments) => queue::run(&arguments),
+            Self::Import(arguments) => import::run(&arguments),
             Self::Detect(arguments) => detect::run(&arguments),
             Self::Healthcheck(config) => healthcheck::run(&config),
             Self::Mail(command) => command.run(),
@@ -62,6 +74,24 @@ pub(super) struct ConfigArgument {
     /// The start-up file; see docs/configuration.md
     #[arg(long, short, value_name = "FILE", env = "MINTGATE_CONFIG")]
     pub(super) config: Option<std::path::PathBuf>,
+}
+
+/// How a command tells what it found.
+#[derive(Debug, Clone, Copy, clap::Args)]
+struct Form {
+    /// Tell it as JSON, for programs
+    #[arg(long)]
+    json: bool,
+}
+
+impl Form {
+    fn tell(self, json: &serde_json::Value, text: impl FnOnce()) {
+        if self.json {
+            println!("{json}");
+        } else {
+            text();
+        }
+    }
 }
 
 /// Reads the start-up file and the environment.

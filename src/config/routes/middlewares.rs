@@ -13,8 +13,11 @@ use crate::middleware::registry::{MiddlewareSpec, Parts, Place, SpecError};
 /// Middlewares by name.
 pub struct Middlewares {
     entries: BTreeMap<String, Entry>,
-    /// What every router to the desk gets: hardened cookies, shielded sessions, the guard of the admin pages.
-    pub guards: Vec<One>,
+    /// What every router to the desk gets before its own: hardened cookies, the brake on sign-ins, shielded sessions, the guard of
+    /// the admin pages.
+    pub before: Vec<One>,
+    /// What it gets after its own, so that an answer's headers are set before an operator changes them.
+    pub after: Vec<One>,
 }
 
 enum Entry {
@@ -115,10 +118,12 @@ pub fn read(trees: &[Tree<'_>], findings: &Findings, parts: &Parts) -> Middlewar
         }));
     }
     let objects = by_name(findings, all);
-    let guards = ["hardenCookies", "sessionShield", "adminOnly"]
-        .into_iter()
-        .filter_map(|key| findings.told(guard(key, parts)));
-    let mut middlewares = Middlewares { entries: BTreeMap::new(), guards: guards.collect() };
+    let guards = |keys: &[&'static str]| -> Vec<One> {
+        keys.iter().filter_map(|key| findings.told(guard(key, parts))).collect()
+    };
+    let before = guards(&["hardenCookies", "loginBrake", "sessionShield", "adminOnly"]);
+    let after = guards(&["secureHeaders", "contentSecurityPolicy"]);
+    let mut middlewares = Middlewares { entries: BTreeMap::new(), before, after };
     for (name, object) in &objects {
         let (node, spec) = &object.value;
         let compiled =

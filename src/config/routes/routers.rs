@@ -13,7 +13,7 @@ use crate::config::problem::{Findings, Origin, Problem, suggestion};
 use crate::config::section::{At, Foreign, Section, Shape};
 use crate::config::{EntryPoint, NamedMiddleware, Router, StartUp};
 use crate::middleware::registry::Place;
-use crate::middleware::{Middleware, admin_only, session_shield};
+use crate::middleware::{Middleware, admin_only, content_security_policy, login_brake, session_shield};
 use crate::rule::Rule;
 
 const ROUTER: Shape = Shape {
@@ -210,25 +210,42 @@ impl<'s> Surroundings<'s> {
         }
     }
 
-    /// Adds what every router to the desk has to have, first in line.
+    /// A middleware that asks the desk itself would answer for somebody else's service.
+    fn tell_misplaced(&self, draft: &Draft<'_>, chain: &[One]) {
+        for one in chain {
+            let help = match one.key {
+                content_security_policy::KEY => "write the policy as `contentSecurityPolicy` of `headers`",
+                login_brake::KEY => "limit another service with `rateLimit`",
+                _ => continue,
+            };
+            let message = format!("router `{}`: `{}` is for routers to the desk only", draft.name, one.key);
+            let help = Some(help.to_owned());
+            self.findings.problem(Problem { help, ..Problem::new(Origin::Whole, message) });
+        }
+    }
+
+    /// Adds what every router to the desk has to have.
     fn guarded(&self, draft: &Draft<'_>, chain: Vec<One>) -> Vec<One> {
         if !draft.desk {
+            self.tell_misplaced(draft, &chain);
             return chain;
         }
         let written = draft.rule.place.line > 0;
         let name = draft.name;
-        let missing: Vec<One> =
-            self.middlewares.guards.iter().filter(|guard| !has(&chain, guard.key)).cloned().collect();
-        if written && !missing.is_empty() {
-            let added: Vec<String> = missing.iter().map(|guard| format!("`{}`", guard.key)).collect();
-            let added = added.join(" and ");
+        let missing = |guards: &[One]| -> Vec<One> {
+            guards.iter().filter(|guard| !has(&chain, guard.key)).cloned().collect()
+        };
+        let (before, after) = (missing(&self.middlewares.before), missing(&self.middlewares.after));
+        if written && !(before.is_empty() && after.is_empty()) {
+            let added = before.iter().chain(&after).map(|guard| format!("`{}`", guard.key));
+            let added = added.collect::<Vec<_>>().join(", ");
             self.findings.warn(format!("router `{name}` leads to the desk: {added} added"));
         }
         if written && !chain.iter().any(|one| one.named.runs.is_address_check()) {
             self.findings
                 .warn(format!("router `{name}` leads to the desk and has no allow-list of addresses"));
         }
-        let mut chain: Vec<One> = missing.into_iter().chain(chain).collect();
+        let mut chain: Vec<One> = before.into_iter().chain(chain).chain(after).collect();
         shield_before_guard(&mut chain);
         chain
     }

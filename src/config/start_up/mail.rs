@@ -255,6 +255,7 @@ pub fn cookies(reading: &Reading<'_>) -> Hardening {
             .variables
             .parsed("EXCHANGE_COOKIE_SAMESITE", same_site)
             .unwrap_or(strict.same_site),
+        partitioned: strict.partitioned,
     };
     if cookies.same_site == cookie::SameSite::None && !cookies.secure {
         let help = Some("browsers drop such cookies: set EXCHANGE_COOKIE_SECURE=true");

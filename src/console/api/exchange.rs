@@ -15,10 +15,11 @@ use crate::base::audit::{Event, Outcome};
 use crate::base::clock::Timestamp;
 use crate::base::id::MailboxId;
 use crate::console::api::parts::{Answer, Asking, Nothing, Ordered, Refusal, Refused};
-use crate::console::connect;
+use crate::console::connect::{Wanted, begin_sign_in};
 use crate::console::guard::Client;
 use crate::console::manage;
 use crate::console::shared::Shared;
+use crate::mailbox::settings::Provider;
 use crate::oauth::provider::MicrosoftApp;
 use crate::store::{MailboxRow, MailboxState};
 use crate::web::local::Admin;
@@ -198,7 +199,8 @@ pub async fn initiate(
     if id != PENDING {
         row(&shared, &id).await?;
     }
-    let url = connect::begin_sign_in(&shared, &client, &admin).await?;
+    let wanted = Wanted { provider: Provider::Microsoft, address: shared.wanted_address().await? };
+    let url = begin_sign_in(&shared, &client, &admin, wanted).await?;
     Ok(Answer(StatusCode::OK, Leave { success: true, auth_url: url.into() }))
 }
 

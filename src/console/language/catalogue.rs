@@ -10,8 +10,8 @@ use unic_langid::LanguageIdentifier;
 
 /// Language tag and messages; the first is the one that others fall back to.
 pub(super) const CATALOGUES: [(&str, &[&str]); 2] = [
-    ("en", &[include_str!("../locales/en/common.ftl")]),
-    ("de", &[include_str!("../locales/de/common.ftl")]),
+    ("en", &[include_str!("../locales/en/common.ftl"), include_str!("../locales/en/wizard.ftl")]),
+    ("de", &[include_str!("../locales/de/common.ftl"), include_str!("../locales/de/wizard.ftl")]),
 ];
 
 /// The messages of one language.
@@ -46,12 +46,11 @@ impl Texts {
     }
 
     /// The message `key`, or its attribute (`key.attribute`). Give arguments by [`Say::set`] and [`Say::count`].
-    pub fn say<'t>(&'t self, key: &'t str) -> Say<'t> {
-        Say { texts: self, key, arguments: FluentArgs::new() }
+    pub fn say(&self, key: impl fmt::Display) -> Say<'_> {
+        Say { texts: self, key: key.to_string(), arguments: FluentArgs::new() }
     }
 
     /// Whether there is such a message.
-    #[cfg(test)]
     pub fn knows(&self, key: &str) -> bool {
         self.format(key, None).is_some()
     }
@@ -71,7 +70,7 @@ impl Texts {
 /// A message with its arguments; shown by its `Display`, which does not escape HTML.
 pub struct Say<'t> {
     texts: &'t Texts,
-    key: &'t str,
+    key: String,
     arguments: FluentArgs<'t>,
 }
 
@@ -91,12 +90,12 @@ impl<'t> Say<'t> {
 
 impl fmt::Display for Say<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Some((text, complete)) = self.texts.format(self.key, Some(&self.arguments)) else {
-            error!(key = self.key, language = self.texts.tag, "a message is missing");
-            return f.write_str(self.key);
+        let Some((text, complete)) = self.texts.format(&self.key, Some(&self.arguments)) else {
+            error!(key = %self.key, language = self.texts.tag, "a message is missing");
+            return f.write_str(&self.key);
         };
         if !complete {
-            error!(key = self.key, language = self.texts.tag, "a message lacks an argument");
+            error!(key = %self.key, language = self.texts.tag, "a message lacks an argument");
         }
         f.write_str(&text)
     }

@@ -1,6 +1,7 @@
 //! One call to Graph: the token, the rate, the headers every call has, and what the answer means.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
 
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
@@ -10,6 +11,7 @@ use serde::de::DeserializeOwned;
 use url::Url;
 
 use super::error;
+use super::{Place, READ_WRITE, READ_WRITE_SHARED};
 use crate::base::clock::Clock;
 use crate::base::id::MailboxId;
 use crate::base::secret::ExposeSecret;
@@ -28,6 +30,9 @@ const IMMUTABLE: &str = r#"IdType="ImmutableId""#;
 
 pub(super) struct Client {
     pub(super) mailbox: MailboxId,
+    pub(super) place: Place,
+    /// Ids of folders by their configured names.
+    pub(super) folders: Mutex<HashMap<String, String>>,
     pub(super) base: Url,
     pub(super) tokens: Arc<dyn TokenSource>,
     pub(super) http: Arc<dyn HttpCall>,
@@ -96,6 +101,20 @@ impl Client {
             path.pop_if_empty().push("v1.0").extend(segments);
         }
         url
+    }
+
+    /// `{base}/v1.0/me/{segments}`, or the shared mailbox's.
+    pub(super) fn owned(&self, segments: &[&str]) -> Url {
+        let whole = match &self.place.shared_address {
+            Some(address) => ["users", address].into_iter().chain(segments.iter().copied()).collect(),
+            None => ["me"].into_iter().chain(segments.iter().copied()).collect::<Vec<_>>(),
+        };
+        self.url(&whole)
+    }
+
+    /// The scope that allows changes in this mailbox.
+    pub(super) fn read_write(&self) -> &'static str {
+        if self.place.shared_address.is_some() { READ_WRITE_SHARED } else { READ_WRITE }
     }
 
     /// A link Graph gave us. Only on Graph's own origin: the token goes wherever we go.

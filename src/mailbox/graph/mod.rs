@@ -3,17 +3,19 @@
 
 mod client;
 mod error;
+mod folder;
 mod list;
 mod probe;
 mod send;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use url::Url;
 
 use self::client::Client;
 use super::rate::Rate;
+use super::settings::AfterProcessing;
 use super::{Check, Evidence, Fetched, MailSink, MailSource, MailboxError, Outgoing, Page, Probe};
 use crate::base::clock::{Clock, Timestamp};
 use crate::base::id::MailboxId;
@@ -23,7 +25,20 @@ use crate::web::call::HttpCall;
 /// Marks mail as read, makes drafts. Without it mail is read and sent all the same.
 const READ_WRITE: &str = "Mail.ReadWrite";
 
-/// One mailbox, the one the token's user owns.
+/// Marks shared mail as read, makes drafts in shared mailboxes.
+const READ_WRITE_SHARED: &str = "Mail.ReadWrite.Shared";
+
+/// Which mailbox and folder, and what becomes of processed mail.
+#[derive(Debug, Clone, Default)]
+pub struct Place {
+    /// A mailbox that the token's user may open; his own where it is `None`.
+    pub shared_address: Option<String>,
+    /// By name, below the root or below folders (`Support/Today`); the inbox where it is `None`.
+    pub folder: Option<String>,
+    pub after: AfterProcessing,
+}
+
+/// One mailbox at Microsoft.
 pub struct GraphMailbox {
     client: Client,
 }
@@ -40,7 +55,13 @@ impl GraphMailbox {
         requests_per_minute: u32,
     ) -> Self {
         let rate = Rate::per_minute(requests_per_minute, clock.clone());
-        Self { client: Client { mailbox: id, base, tokens, http, clock, rate } }
+        let (place, folders) = (Place::default(), Mutex::default());
+        Self { client: Client { mailbox: id, place, folders, base, tokens, http, clock, rate } }
+    }
+
+    /// The same at another place; without it, the inbox of the token's user.
+    pub fn at(self, place: Place) -> Self {
+        Self { client: Client { place, ..self.client } }
     }
 }
 

@@ -3,8 +3,8 @@
 
 use serde::Deserialize;
 
-use super::READ_WRITE;
 use super::client::{Ask, Client};
+use super::folder;
 use crate::base::clock::Timestamp;
 use crate::base::report::Report;
 use crate::mailbox::{Check, MailboxError};
@@ -52,13 +52,18 @@ fn took(began: Timestamp, ended: Timestamp) -> u64 {
 
 async fn token(client: &Client) -> Result<String, MailboxError> {
     let token = client.token().await?;
-    if !token.grants("Mail.Read") && !token.grants(READ_WRITE) {
-        return Err(MailboxError::NotGranted { scope: "Mail.Read" });
+    let (read, send) = match client.place.shared_address {
+        Some(_) => ("Mail.Read.Shared", "Mail.Send.Shared"),
+        None => ("Mail.Read", "Mail.Send"),
+    };
+    let changes = token.grants(client.read_write());
+    if !token.grants(read) && !changes {
+        return Err(MailboxError::NotGranted { scope: read });
     }
-    if !token.grants("Mail.Send") {
-        return Err(MailboxError::NotGranted { scope: "Mail.Send" });
+    if !token.grants(send) {
+        return Err(MailboxError::NotGranted { scope: send });
     }
-    let missing = if token.grants(READ_WRITE) {
+    let missing = if changes {
         ""
     } else {
         " Mail.ReadWrite is not granted: mail is not marked as read, and sent without a draft."
@@ -74,7 +79,8 @@ async fn user(client: &Client) -> Result<String, MailboxError> {
 }
 
 async fn inbox(client: &Client) -> Result<String, MailboxError> {
-    let mut url = client.url(&["me", "mailFolders", "inbox"]);
+    let folder = folder::id(client, client.place.folder.as_deref()).await?;
+    let mut url = client.owned(&["mailFolders", &folder]);
     url.set_query(Some("$select=totalItemCount,unreadItemCount"));
     let inbox: Inbox = client.json(&Ask::get(url)).await?;
     Ok(format!("{} mails, {} unread", inbox.total_item_count, inbox.unread_item_count))

@@ -8,7 +8,6 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 
-use super::READ_WRITE;
 use super::client::{Ask, Client, garbled};
 use crate::base::clock::Timestamp;
 use crate::mailbox::{Evidence, MailboxError, Outgoing};
@@ -16,6 +15,7 @@ use crate::mailbox::{Evidence, MailboxError, Outgoing};
 /// The copy in Sent Items appears late; before this time its absence proves nothing.
 const COPY_APPEARS: Duration = Duration::from_secs(10 * 60);
 const SEND: &str = "Mail.Send";
+const SEND_SHARED: &str = "Mail.Send.Shared";
 
 #[derive(Deserialize)]
 struct Created {
@@ -41,10 +41,10 @@ enum Draft {
 }
 
 pub(super) async fn prepare(client: &Client, mail: Outgoing<'_>) -> Result<Option<String>, MailboxError> {
-    if !client.is_granted(READ_WRITE).await? {
+    if !client.is_granted(client.read_write()).await? {
         return Ok(None);
     }
-    match client.json::<Created>(&with_mime(Ask::post(client.url(&["me", "messages"])), mail)).await {
+    match client.json::<Created>(&with_mime(Ask::post(client.owned(&["messages"])), mail)).await {
         Ok(created) if created.id.is_empty() => Err(garbled("a draft without an id")),
         Ok(created) => Ok(Some(created.id)),
         // The grant says yes and the mailbox no: the way without a draft is left.
@@ -59,13 +59,13 @@ pub(super) async fn dispatch(
     provider_id: Option<&str>,
 ) -> Result<(), MailboxError> {
     let ask = match provider_id {
-        Some(id) => Ask::post(client.url(&["me", "messages", id, "send"])),
-        None => with_mime(Ask::post(client.url(&["me", "sendMail"])), mail),
+        Some(id) => Ask::post(client.owned(&["messages", id, "send"])),
+        None => with_mime(Ask::post(client.owned(&["sendMail"])), mail),
     };
     let refusal = match client.bytes(&ask).await {
         Ok(_) => return Ok(()),
-        Err(MailboxError::Refused { status: 403, .. }) if !client.is_granted(SEND).await? => {
-            return Err(MailboxError::NotGranted { scope: SEND });
+        Err(MailboxError::Refused { status: 403, .. }) if !client.is_granted(send_scope(client)).await? => {
+            return Err(MailboxError::NotGranted { scope: send_scope(client) });
         }
         Err(refusal @ MailboxError::Refused { .. }) => refusal,
         Err(error) => return Err(error),
@@ -101,12 +101,16 @@ pub(super) async fn evidence(
     }
 }
 
+fn send_scope(client: &Client) -> &'static str {
+    if client.place.shared_address.is_some() { SEND_SHARED } else { SEND }
+}
+
 fn with_mime(ask: Ask, mail: Outgoing<'_>) -> Ask {
     ask.body("text/plain", STANDARD.encode(mail.mime))
 }
 
 async fn draft(client: &Client, id: &str) -> Result<Draft, MailboxError> {
-    let mut url = client.url(&["me", "messages", id]);
+    let mut url = client.owned(&["messages", id]);
     url.set_query(Some("$select=id,isDraft"));
     match client.json::<State>(&Ask::get(url)).await {
         Ok(State { is_draft: true }) => Ok(Draft::Waiting),
@@ -117,7 +121,7 @@ async fn draft(client: &Client, id: &str) -> Result<Draft, MailboxError> {
 }
 
 async fn is_in_sent_items(client: &Client, mail: Outgoing<'_>) -> Result<bool, MailboxError> {
-    let mut url = client.url(&["me", "mailFolders", "sentitems", "messages"]);
+    let mut url = client.owned(&["mailFolders", "sentitems", "messages"]);
     // OData doubles a quote within a string.
     let filter = format!("internetMessageId eq '{}'", mail.message_id.replace('\'', "''"));
     url.query_pairs_mut()

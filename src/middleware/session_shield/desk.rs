@@ -17,6 +17,7 @@ use url::Url;
 use crate::web::answer::{Answer, short};
 use crate::web::call::{CallError, HttpCall};
 use crate::web::client_address::write_forwarding;
+use crate::web::cookie::{drop_own_set_cookies, tidy_cookies};
 use crate::web::exchange::Exchange;
 use crate::web::sender::asked_host;
 
@@ -113,6 +114,7 @@ impl DeskSide {
             .map_err(|_| DeskError::Path)?;
         *asked.headers_mut() = request.headers().clone();
         remove(asked.headers_mut(), &[&HOP_BY_HOP[..], &NOT_ASKED[..]].concat());
+        tidy_cookies(asked.headers_mut());
         let host = asked_host(request.headers(), request.uri()).unwrap_or_default();
         write_forwarding(asked.headers_mut(), exchange, host);
         asked.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
@@ -128,6 +130,7 @@ impl DeskSide {
             return Err(DeskError::Encoded);
         }
         remove(reply.headers_mut(), &[&HOP_BY_HOP[..], &NOT_RELAYED[..]].concat());
+        drop_own_set_cookies(reply.headers_mut());
         Ok(reply)
     }
 }

@@ -23,6 +23,9 @@ use ipnet::IpNet;
 use serde::Deserialize;
 use serde_yaml::Spanned;
 
+pub(super) use self::desk::{DeskError, Side};
+pub(super) use self::presented::withhold;
+
 pub use self::browser::Browser;
 pub use self::desk::DeskSide;
 pub use self::errand::Means;
@@ -32,7 +35,7 @@ use self::claims::Claims;
 use self::cookies::ScriptReads;
 use self::errand::{Act, Errand};
 use self::place::Place;
-use self::presented::{Presented, has_script_cookie, withhold, withhold_own};
+use self::presented::{Presented, has_script_cookie, withhold_own};
 use self::sessions::{Session, bearer};
 use crate::base::address::parse_network;
 use crate::base::audit::{Event, Outcome, Record};

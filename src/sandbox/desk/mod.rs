@@ -103,6 +103,12 @@ impl Desk {
         }
     }
 
+    /// From now on ticket pages show the HTML that a ticket holds, scripts and all: what a flaw in a real desk
+    /// would do.
+    pub fn show_html_of_tickets(&self) {
+        lock(&self.state.world).careless = true;
+    }
+
     /// Ends every session of every user; their tokens stay well signed.
     pub fn end_sessions(&self) {
         lock(&self.state.world).sessions.clear();
@@ -137,7 +143,7 @@ impl Part for State {
         let path = gate::plain_path(&call.path);
         match gate::below_api(&path) {
             Some(segments) => cors(self.api(call, segments)),
-            None => pages::answer(call, &path),
+            None => pages::answer(call, &path, lock(&self.world).careless),
         }
     }
 

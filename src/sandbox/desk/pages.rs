@@ -11,6 +11,8 @@ use crate::sandbox::call::{Call, redirect, typed};
 
 const SCRIPT: &str = include_str!("assets/app.js");
 const STYLE: &str = include_str!("assets/app.css");
+/// Inline, as the switch between light and dark is in Peppermint's pages.
+const THEME: &str = "document.documentElement.dataset.theme = localStorage.getItem(\"theme\") || \"light\";";
 const WORKER: &str = "self.addEventListener(\"install\", () => self.skipWaiting());\n";
 
 const ADMIN_BAR: &str = r#"<nav class="bar">
@@ -51,8 +53,8 @@ const TICKET: &str = r#"<article id="ticket" data-page="ticket">
 </form>
 </article>"#;
 
-/// The page at a plain path.
-pub(super) fn answer(call: &Call, path: &str) -> Answer {
+/// The page at a plain path. `careless`: tickets are shown as the HTML they hold, scripts and all.
+pub(super) fn answer(call: &Call, path: &str, careless: bool) -> Answer {
     if !matches!(call.method, Method::GET | Method::HEAD) {
         return typed(StatusCode::METHOD_NOT_ALLOWED, "text/plain; charset=utf-8", "Method Not Allowed");
     }
@@ -68,6 +70,7 @@ pub(super) fn answer(call: &Call, path: &str) -> Answer {
         "/auth/login" => page("Sign in", LOGIN),
         "/onboarding" => page("Welcome", "<h1>Welcome</h1><p><a href=\"/\">Go to the tickets</a></p>"),
         "/admin" => page("Admin", &admin("<h1>Admin</h1><p>Choose a section.</p>")),
+        _ if is_ticket(path) && careless => page("Ticket", &format!("<div data-careless>{TICKET}</div>")),
         _ if is_ticket(path) => page("Ticket", TICKET),
         _ if ADMIN_BAR.contains(&format!("\"{path}\"")) => {
             page("Admin", &admin("<h1>Settings</h1><p>This demo desk has no form here.</p>"))
@@ -93,7 +96,7 @@ fn document(title: &str, content: &str) -> String {
         r#"<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width"><title>{title} · Demo desk</title>
 <link rel="stylesheet" href="/app.css"><script src="/app.js" defer></script></head>
-<body><header><a href="/">Tickets</a> <a href="/admin">Admin</a>
+<body><script>{THEME}</script><header><a href="/">Tickets</a> <a href="/admin">Admin</a>
 <button id="logout" type="button">Sign out</button></header>
 <main>{content}</main></body></html>
 "#

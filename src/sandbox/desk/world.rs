@@ -133,6 +133,8 @@ pub(super) struct World {
     pub webhooks: Vec<Value>,
     pub roles_active: bool,
     pub roles: Vec<Role>,
+    /// Ticket pages show the HTML that a ticket holds.
+    pub careless: bool,
 }
 
 impl World {
@@ -150,6 +152,7 @@ impl World {
             webhooks: Vec::new(),
             roles_active: false,
             roles: Vec::new(),
+            careless: false,
         };
         world.add_user("admin", "admin@admin.com", "1234", now).is_admin = true;
         world.add_user("Anna Agent", "agent@desk.localhost", "agent", now);

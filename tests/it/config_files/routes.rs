@@ -36,10 +36,15 @@ fn one_router(settings: &str, server: &str) -> String {
          s: {{loadBalancer: {{servers: [{{url: \"{server}\"}}]}}}}\n  middlewares:\n    \
          edge: {{ipAllowList: {{sourceRange: [\"10.0.0.0/8\"]}}}}\n    \
          upgrade: {{plugin: {{allowUpgrade: {{}}}}}}\n    cookies: {{plugin: {{hardenCookies: {{}}}}}}\n    \
-         admins: {{plugin: {{adminOnly: {{}}}}}}\n    shield: {{plugin: {{sessionShield: {{}}}}}}\n    both: {{chain: {{middlewares: [upgrade, office]}}}}\n    \
+         admins: {{plugin: {{adminOnly: {{}}}}}}\n    headers: {{plugin: {{secureHeaders: {{}}}}}}\n    policy: {{plugin: {{contentSecurityPolicy: {{}}}}}}\n    brake: {{plugin: {{loginBrake: {{}}}}}}\n    shield: {{plugin: {{sessionShield: {{}}}}}}\n    both: {{chain: {{middlewares: [upgrade, office]}}}}\n    \
          office: {{chain: {{middlewares: [edge@file]}}}}\n"
     )
 }
+
+/// What a router to the desk gets before and after its own middlewares.
+const BEFORE: &[&str] =
+    &["hardenCookies@internal", "loginBrake@internal", "sessionShield@internal", "adminOnly@internal"];
+const AFTER: &[&str] = &["secureHeaders@internal", "contentSecurityPolicy@internal"];
 
 const OTHER: &str = "http://10.1.1.1:80";
 const DESK: &str = "http://127.0.0.1:3000";
@@ -50,7 +55,7 @@ fn without_rules_everything_goes_to_the_guarded_desk_and_that_is_said() {
     let [router] = &routes.routers[..] else { panic!("one router") };
     assert_eq!((router.rule.text(), router.desk, router.tls), ("PathPrefix(`/`)", true, false));
     assert_eq!(router.entry_points, ["web"]);
-    assert_eq!(names(router), ["hardenCookies@internal", "sessionShield@internal", "adminOnly@internal"]);
+    assert_eq!(names(router), [BEFORE, AFTER].concat());
     assert_eq!(routes.service_of(router).servers[0].port, 3000);
     assert_eq!(routes.warnings, ["no router is given: every request goes to the desk, from every address"]);
 }
@@ -75,19 +80,33 @@ fn a_router_with_tls_is_tls_on_every_entry_point() {
 fn address_checks_come_first_and_chains_are_unfolded() {
     let routes = routes(LEAST, &one_router(", middlewares: [cookies, both@file]", DESK));
     let router = &routes.routers[0];
-    assert_eq!(names(router), ["edge", "sessionShield@internal", "adminOnly@internal", "cookies", "upgrade"]);
+    assert_eq!(
+        names(router),
+        [
+            &[
+                "edge",
+                "loginBrake@internal",
+                "sessionShield@internal",
+                "adminOnly@internal",
+                "cookies",
+                "upgrade"
+            ],
+            AFTER
+        ]
+        .concat()
+    );
     assert!(router.upgrade);
 }
 
 #[test]
 fn the_shield_stands_before_the_guard_however_they_are_written() {
     for (written, expected) in [
-        ("[admins]", ["hardenCookies@internal", "sessionShield@internal", "admins"]),
-        ("[shield]", ["hardenCookies@internal", "shield", "adminOnly@internal"]),
-        ("[admins, shield]", ["hardenCookies@internal", "shield", "admins"]),
+        ("[admins]", ["hardenCookies@internal", "loginBrake@internal", "sessionShield@internal", "admins"]),
+        ("[shield]", ["hardenCookies@internal", "loginBrake@internal", "shield", "adminOnly@internal"]),
+        ("[admins, shield]", ["hardenCookies@internal", "loginBrake@internal", "shield", "admins"]),
     ] {
         let routes = routes(LEAST, &one_router(&format!(", middlewares: {written}"), DESK));
-        assert_eq!(names(&routes.routers[0]), expected, "{written}");
+        assert_eq!(names(&routes.routers[0]), [&expected, AFTER].concat(), "{written}");
     }
 }
 
@@ -96,14 +115,11 @@ fn a_router_to_the_desk_is_guarded_whatever_its_file_says() {
     for server in [DESK, "http://localhost:3000/", "http://127.0.0.1:5003", "http://[::1]:3000"] {
         let routes = routes(TWO_ENTRY_POINTS, &one_router(", entryPoints: [web]", server));
         assert!(routes.routers[0].desk, "{server}");
-        assert_eq!(
-            names(&routes.routers[0]),
-            ["hardenCookies@internal", "sessionShield@internal", "adminOnly@internal"]
-        );
+        assert_eq!(names(&routes.routers[0]), [BEFORE, AFTER].concat());
         assert_eq!(
             routes.warnings,
             [
-                "router `a` leads to the desk: `plugin.hardenCookies` and `plugin.sessionShield` and `plugin.adminOnly` added",
+                "router `a` leads to the desk: `plugin.hardenCookies`, `plugin.loginBrake`, `plugin.sessionShield`, `plugin.adminOnly`, `plugin.secureHeaders`, `plugin.contentSecurityPolicy` added",
                 "router `a` leads to the desk and has no allow-list of addresses",
             ]
         );
@@ -112,17 +128,34 @@ fn a_router_to_the_desk_is_guarded_whatever_its_file_says() {
 
 #[test]
 fn a_router_without_a_shield_has_to_say_so_and_that_is_told() {
-    let rules = one_router(", middlewares: [edge, cookies, shield, admins]", DESK);
+    let rules = one_router(", middlewares: [edge, cookies, brake, shield, admins, headers, policy]", DESK);
     let routes = routes(LEAST, &rules.replace("sessionShield: {}", "sessionShield: {enabled: false}"));
-    assert_eq!(names(&routes.routers[0]), ["edge", "cookies", "shield", "admins"]);
+    assert_eq!(
+        names(&routes.routers[0]),
+        ["edge", "cookies", "brake", "shield", "admins", "headers", "policy"]
+    );
     let [warning] = &routes.warnings[..] else { panic!("{:?}", routes.warnings) };
     assert!(warning.contains("the shield is off"), "{warning}");
 }
 
 #[test]
+fn a_middleware_that_asks_the_desk_is_refused_on_the_way_to_another_service() {
+    let folder = Folder::new();
+    folder.write("rules/a.yml", &one_router(", middlewares: [policy]", OTHER));
+    let Err(shown) = folder.routes(LEAST) else { panic!("it was accepted") };
+    assert!(shown.contains("`plugin.contentSecurityPolicy` is for routers to the desk only"), "{shown}");
+}
+
+#[test]
 fn guards_that_are_there_are_not_added_again() {
-    let routes = routes(LEAST, &one_router(", middlewares: [edge, cookies, shield, admins]", DESK));
-    assert_eq!(names(&routes.routers[0]), ["edge", "cookies", "shield", "admins"]);
+    let routes = routes(
+        LEAST,
+        &one_router(", middlewares: [edge, cookies, brake, shield, admins, headers, policy]", DESK),
+    );
+    assert_eq!(
+        names(&routes.routers[0]),
+        ["edge", "cookies", "brake", "shield", "admins", "headers", "policy"]
+    );
     assert_eq!(routes.warnings, [""; 0]);
 }
 
@@ -130,9 +163,15 @@ fn guards_that_are_there_are_not_added_again() {
 fn an_allow_list_at_the_entry_point_counts_for_its_routers() {
     let routes = routes(
         TWO_ENTRY_POINTS,
-        &one_router(", entryPoints: [websecure], middlewares: [cookies, shield, admins]", DESK),
+        &one_router(
+            ", entryPoints: [websecure], middlewares: [cookies, brake, shield, admins, headers, policy]",
+            DESK,
+        ),
     );
-    assert_eq!(names(&routes.routers[0]), ["edge", "cookies", "shield", "admins"]);
+    assert_eq!(
+        names(&routes.routers[0]),
+        ["edge", "cookies", "brake", "shield", "admins", "headers", "policy"]
+    );
     assert_eq!(routes.warnings, [""; 0]);
 }
 

@@ -6,5 +6,5 @@ mod mail_files;
 mod replies;
 mod requests;
 mod rights;
-mod scene;
+pub mod scene;
 mod sessions;

@@ -7,6 +7,7 @@ use mintgate::base::clock::SystemClock;
 use mintgate::base::secret::HashKey;
 use mintgate::config::NamedMiddleware;
 use mintgate::desk::admin::Admins;
+use mintgate::middleware::login_brake::Attempts;
 use mintgate::middleware::registry::{MiddlewareSpec, Parts};
 use mintgate::net::{Client as HttpClient, Egress, Timeouts};
 use mintgate::web::client_address::Trusted;
@@ -36,8 +37,10 @@ fn compiled(yaml: &str) -> NamedMiddleware {
     let shield = no_shield(http, &desk);
     let parts = Parts {
         clock: Arc::new(SystemClock),
+        attempts: Arc::new(Attempts::new(Arc::new(SystemClock))),
         admins: Arc::new(admins),
         cookies: Hardening::default(),
+        dropped_cookies: Default::default(),
         shield,
         audit,
     };

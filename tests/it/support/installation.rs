@@ -8,7 +8,8 @@ use mintgate::base::audit::Audit;
 use mintgate::base::clock::{Clock, ManualClock, SystemClock, Timestamp};
 use mintgate::base::id::MailboxId;
 use mintgate::base::wake::Wake;
-use mintgate::console::{Console, Microsoft, Parts};
+use mintgate::console::{Console, Fixed, Microsoft, Parts};
+use mintgate::mailbox::detect::Detector;
 use mintgate::mailbox::registry::{self, Parts as MailboxParts};
 use mintgate::net::{Client, Egress, Timeouts};
 use mintgate::oauth::provider::MicrosoftApp;
@@ -18,6 +19,7 @@ use mintgate::store::seal::{Sealer, SealingKey};
 use mintgate::store::{self, Store, StoreAt};
 use mintgate::token::install::InstallSecret;
 use mintgate::token::keeper::Keeper;
+use mintgate::token::password::Passwords;
 use mintgate::web::call::HttpCall;
 use tokio::runtime::Handle;
 use url::Url;
@@ -124,7 +126,9 @@ impl Installation {
     pub fn console_parts(&self) -> Parts {
         let mailbox_parts = MailboxParts {
             tokens: self.keeper.clone() as Arc<dyn TokenSource>,
+            passwords: Arc::new(Passwords::new(self.store.clone(), self.sealer.clone())),
             http: self.http.clone(),
+            dialer: super::mail_server::dialer(),
             clock: self.clock.clone(),
             graph: self.app.graph.clone(),
             requests_per_minute: 100,
@@ -138,8 +142,10 @@ impl Installation {
             microsoft: Some(Microsoft { app: self.app.clone(), keeper: self.keeper.clone() }),
             public_url: Some(url(PUBLIC_URL)),
             from_address: None,
+            fixed: Fixed::default(),
+            detect: Arc::new(Detector::offline()),
             bot_configured: true,
-            mailboxes: Arc::new(move |row| registry::make(&row.kind, row.id.clone(), &mailbox_parts)),
+            mailboxes: Arc::new(move |row| registry::make(row, &mailbox_parts)),
             worker: self.worker.clone(),
             audit: self.audit.clone(),
         }

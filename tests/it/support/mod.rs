@@ -2,9 +2,11 @@
 
 pub mod chromium;
 pub mod demo;
+pub mod dovecot;
 pub mod emulate;
 pub mod follow;
 pub mod installation;
+pub mod mail_server;
 pub mod name_server;
 pub mod oidc_provider;
 pub mod peers;

@@ -10,6 +10,7 @@ use mintgate::base::clock::SystemClock;
 use mintgate::base::secret::HashKey;
 use mintgate::desk::admin::Admins;
 use mintgate::middleware::Middleware;
+use mintgate::middleware::login_brake::Attempts;
 use mintgate::middleware::registry::{MiddlewareSpec, Parts};
 use mintgate::middleware::session_shield::{DeskSide, Means, Sessions};
 use mintgate::store::seal::{Sealer, SealingKey};
@@ -42,8 +43,10 @@ pub fn middleware(yaml: &str) -> Arc<dyn Middleware> {
     let admins = Admins::new(Arc::new(NoDesk), &url, Arc::new(SystemClock), HashKey::random(), audit.clone());
     let parts = Parts {
         clock: Arc::new(SystemClock),
+        attempts: Arc::new(Attempts::new(Arc::new(SystemClock))),
         admins: Arc::new(admins),
         cookies: Hardening::default(),
+        dropped_cookies: Default::default(),
         shield: no_shield(Arc::new(NoDesk), &url),
         audit,
     };

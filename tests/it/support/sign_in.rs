@@ -33,6 +33,14 @@ impl<'c> Browser<'c> {
         Self { console, admin: Some(Arc::new(admin)) }
     }
 
+    /// The same, with a language of the desk's profile.
+    pub fn speaking(console: &'c Console, language: &str) -> Self {
+        let mut browser = Self::admin(console, 1);
+        let admin =
+            browser.admin.take().map(|admin| Admin { language: language.to_owned(), ..(*admin).clone() });
+        Self { admin: admin.map(Arc::new), ..browser }
+    }
+
     /// Without the admin guard's proof.
     pub fn stranger(console: &'c Console) -> Self {
         Self { console, admin: None }

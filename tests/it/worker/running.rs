@@ -5,6 +5,8 @@ use std::time::Duration;
 use mintgate::base::clock::Clock;
 use mintgate::sandbox::fault::{Effect, Fault};
 use mintgate::store::MailboxState;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::registry::Registry;
 use tokio::sync::watch;
 
 use super::mails::question;
@@ -68,6 +70,24 @@ async fn a_refused_token_stops_the_polling_until_the_mailbox_is_connected_again(
     scene.clock.advance(Duration::from_secs(600));
     scene.any_pass().await;
     assert_eq!(scene.mailbox_row().await.last_poll_at, polled_at);
+}
+
+#[tokio::test]
+async fn a_dead_token_is_a_figure_within_two_polls() {
+    let scene = Scene::new().await;
+    let figures = || {
+        let (mut registry, mut text) = (Registry::default(), String::new());
+        scene.meters.register(&mut registry);
+        encode(&mut text, &registry).expect("text takes everything");
+        text
+    };
+    scene.pass().await;
+    assert!(figures().contains("state=\"working\"} 1"), "{}", figures());
+    scene.graph.grants.end(ADDRESS);
+    scene.troubled_pass().await;
+    scene.any_pass().await;
+    assert!(figures().contains("state=\"needs-reconnect\"} 1"), "{}", figures());
+    assert!(!figures().contains("state=\"working\""), "{}", figures());
 }
 
 #[tokio::test]

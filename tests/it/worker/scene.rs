@@ -20,6 +20,7 @@ use mintgate::worker::{Meters, Parts, Point, Settings, Worker};
 use tempfile::TempDir;
 
 use crate::desk_user::{DeskUser, http_to};
+use crate::support::mail_server::{Password, dialer};
 
 pub const ADDRESS: &str = "tickets@desk.example";
 pub const SECOND_ADDRESS: &str = "sales@desk.example";
@@ -78,6 +79,17 @@ impl Scene {
     }
 
     pub async fn with_scopes(scopes: &[&str]) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let place = StoreAt::Sqlite(folder.path().join("store.db"));
+        Self::made(scopes, &place, folder).await
+    }
+
+    /// A scene over another store.
+    pub async fn on(place: StoreAt) -> Self {
+        Self::made(&BOTH, &place, tempfile::tempdir().expect("a folder")).await
+    }
+
+    async fn made(scopes: &[&str], place: &StoreAt, folder: TempDir) -> Self {
         let clock = Arc::new(ManualClock::at(START));
         let desk = desk::start_with_clock(([127, 0, 0, 1], 0).into(), clock.clone()).await.expect("a port");
         let graph = graph::start_with_clock(([127, 0, 0, 1], 0).into(), Grants::default(), clock.clone())
@@ -91,8 +103,7 @@ impl Scene {
             scopes: scopes.iter().map(|scope| scope.to_lowercase()).collect(),
         };
         let (token, second) = (issued(ADDRESS), issued(SECOND_ADDRESS));
-        let folder = tempfile::tempdir().expect("a folder");
-        let store = store::open(&StoreAt::Sqlite(folder.path().join("store.db"))).await.expect("a store");
+        let store = store::open(place).await.expect("a store");
         let scene = Self {
             agent: DeskUser::sign_in(&desk.url(), AGENT).await,
             bot: DeskUser::sign_in(&desk.url(), BOT).await,
@@ -123,6 +134,11 @@ impl Scene {
     }
 
     pub fn worker_at(&self, at: impl Fn(Point) + Send + Sync + 'static) -> Arc<Worker> {
+        self.worker_named("the only one", at)
+    }
+
+    /// A worker of the gateway `holder`.
+    pub fn worker_named(&self, holder: &str, at: impl Fn(Point) + Send + Sync + 'static) -> Arc<Worker> {
         let place = Place {
             clock: self.clock.clone(),
             desk: self.desk.url(),
@@ -133,7 +149,8 @@ impl Scene {
         };
         let parts = parts_of(&place, Arc::new(at));
         let settings = Settings { policy: self.policy.clone(), ..parts.settings };
-        Worker::new(Parts { wake: self.wake.clone(), meters: self.meters.clone(), settings, ..parts })
+        let holder = holder.to_owned();
+        Worker::new(Parts { wake: self.wake.clone(), meters: self.meters.clone(), settings, holder, ..parts })
     }
 
     /// One look at everything that must go well.
@@ -317,7 +334,9 @@ pub fn parts_of(place: &Place, at: Arc<dyn Fn(Point) + Send + Sync>) -> Parts {
     let desk = Desk::new(http_to(&place.desk), desk_url, Some(bot), place.clock.clone());
     let kinds = registry::Parts {
         tokens: Arc::new(GivenTokens { first: place.token.clone(), second: place.second.clone() }),
+        passwords: Arc::new(Password(None)),
         http: http_to(&place.graph),
+        dialer: dialer(),
         clock: place.clock.clone(),
         graph: place.graph.parse().expect("a URL"),
         requests_per_minute: 1_000_000,
@@ -325,7 +344,7 @@ pub fn parts_of(place: &Place, at: Arc<dyn Fn(Point) + Send + Sync>) -> Parts {
     Parts {
         store: place.store.clone(),
         desk: Arc::new(desk),
-        mailboxes: Arc::new(move |row| registry::make(&row.kind, row.id.clone(), &kinds)),
+        mailboxes: Arc::new(move |row| registry::make(row, &kinds)),
         clock: place.clock.clone(),
         wake: Wake::new(),
         message_ids: HashKey::from_bytes([5; 32]),

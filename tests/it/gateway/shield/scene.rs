@@ -15,6 +15,7 @@ use mintgate::config::NamedMiddleware;
 use mintgate::desk::admin::Admins;
 use mintgate::desk::reader::Readers;
 use mintgate::files::{self, MailFiles};
+use mintgate::middleware::login_brake::Attempts;
 use mintgate::middleware::registry::{MiddlewareSpec, Parts};
 use mintgate::middleware::session_shield::{DeskSide, Means, Sessions};
 use mintgate::net::{Client as HttpClient, Egress, Timeouts};
@@ -78,15 +79,20 @@ impl Scene {
 
     /// A gateway of its own, on the scene's store.
     pub fn gateway_with(&self, shield: &str) -> Started {
-        self.start(shield, self.store.clone())
+        self.start(&[shield, GUARD], self.store.clone())
+    }
+
+    /// A gateway whose one router to the desk has these middlewares.
+    pub fn gateway_of(&self, middlewares: &[&str]) -> Started {
+        self.start(middlewares, self.store.clone())
     }
 
     /// A gateway as on another machine: with connections of its own to the scene's store.
     pub fn gateway_elsewhere(&self) -> Started {
-        self.start(SHIELD, self.runtime.block_on(open(&self.place)))
+        self.start(&[SHIELD, GUARD], self.runtime.block_on(open(&self.place)))
     }
 
-    fn start(&self, shield: &str, store: Arc<dyn Store>) -> Started {
+    fn start(&self, middlewares: &[&str], store: Arc<dyn Store>) -> Started {
         let url = format!("http://{}", self.desk).parse().expect("a URL");
         let egress = Egress::only([format!("http://{}", self.desk)]).expect("rules");
         let client = HttpClient::new(self.runtime.handle().clone(), egress, Timeouts::default());
@@ -109,14 +115,16 @@ impl Scene {
         let (cookies, admins) = (Hardening::default(), Arc::new(admins));
         let parts = Parts {
             clock: self.clock.clone(),
+            attempts: Arc::new(Attempts::new(self.clock.clone())),
             admins: admins.clone(),
             cookies,
+            dropped_cookies: Default::default(),
             shield: Arc::new(means),
             audit,
         };
         let mut desk = router("PathPrefix(`/`)");
         desk.desk = true;
-        desk.middlewares = vec![compiled(shield, &parts), compiled(GUARD, &parts)];
+        desk.middlewares = middlewares.iter().map(|yaml| compiled(yaml, &parts)).collect();
         let plan = Plan {
             // A test's X-Forwarded-For says where its browser is.
             trusted: Trusted::Networks(vec!["127.0.0.0/8".parse().expect("a network")]),

@@ -1,0 +1,61 @@
+//! The mailboxes of an installation: one object for each, made of its row.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use url::Url;
+
+use crate::base::clock::SystemClock;
+use crate::base::id::MailboxId;
+use crate::config::StartUp;
+use crate::mailbox::{Mailbox, registry};
+use crate::net::Egress;
+use crate::net::dial::Dialer;
+use crate::oauth::source::{NoTokens, TokenSource};
+use crate::token::keeper::Keeper;
+use crate::token::password::Passwords;
+use crate::web::call::HttpCall;
+use crate::worker::MailboxFactory;
+
+/// Where Graph is when no app registration names another cloud's.
+const GRAPH: &str = "https://graph.microsoft.com";
+
+/// A mailbox and the kind, address and settings that it was made of.
+struct Made {
+    of: (String, String, String),
+    mailbox: Arc<dyn Mailbox>,
+}
+
+/// Makes the mailbox of a row once, so that console and worker share its session and its request budget.
+pub(super) fn factory(
+    start_up: &StartUp,
+    keeper: Option<&Arc<Keeper>>,
+    passwords: Passwords,
+    providers: &Arc<dyn HttpCall>,
+) -> anyhow::Result<MailboxFactory> {
+    let tokens: Arc<dyn TokenSource> = match keeper {
+        Some(keeper) => keeper.clone(),
+        None => Arc::new(NoTokens),
+    };
+    let graph = start_up.microsoft.as_ref().map(|app| app.graph.clone());
+    let parts = registry::Parts {
+        tokens,
+        passwords: Arc::new(passwords),
+        http: providers.clone(),
+        dialer: Arc::new(Dialer::new(Egress::default().allow(&start_up.egress_allow)?)?),
+        clock: Arc::new(SystemClock),
+        graph: graph.unwrap_or_else(|| Url::parse(GRAPH).expect("a constant URL")),
+        requests_per_minute: start_up.mail.rate_limit,
+    };
+    let made: Mutex<HashMap<MailboxId, Made>> = Mutex::default();
+    Ok(Arc::new(move |row| {
+        let mut made = made.lock().unwrap_or_else(PoisonError::into_inner);
+        let of = (row.kind.clone(), row.address.clone(), row.settings.clone());
+        if let Some(kept) = made.get(&row.id).filter(|kept| kept.of == of) {
+            return Some(kept.mailbox.clone());
+        }
+        let mailbox = registry::make(row, &parts)?;
+        made.insert(row.id.clone(), Made { of, mailbox: mailbox.clone() });
+        Some(mailbox)
+    }))
+}

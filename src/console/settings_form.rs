@@ -1,0 +1,239 @@
+//! The form of a mailbox's settings, for the wizard's last step and for later changes.
+
+use std::sync::Arc;
+
+use serde::Deserialize;
+
+use crate::console::form::Field;
+use crate::console::language::Texts;
+use crate::mailbox::settings::{AfterProcessing, MailboxSettings};
+
+/// What the installation's configuration decides; such a value is shown and cannot be changed here.
+#[derive(Debug, Clone, Default)]
+pub struct Fixed {
+    pub from_name: Option<String>,
+    pub reply_to: Option<String>,
+}
+
+/// The form as a page shows it.
+pub struct SettingsForm {
+    pub fields: Vec<Field>,
+    /// `leave`, `markRead`, `move`, `delete`.
+    pub after: String,
+    pub acknowledge: bool,
+    pub closing_notice: bool,
+    pub quote_history: bool,
+    pub signature: String,
+    pub signature_error: Option<String>,
+    /// Names and values of what the configuration decides.
+    pub fixed: Vec<(&'static str, String)>,
+}
+
+/// The form as it was sent.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub struct Entered {
+    #[serde(default)]
+    pub version: i64,
+    #[serde(default)]
+    from_name: String,
+    #[serde(default)]
+    reply_to: String,
+    #[serde(default)]
+    folder: String,
+    /// Minutes.
+    #[serde(default)]
+    check_interval: String,
+    #[serde(default)]
+    after: String,
+    #[serde(default)]
+    move_to: String,
+    acknowledge: Option<String>,
+    closing_notice: Option<String>,
+    quote_history: Option<String>,
+    #[serde(default)]
+    signature: String,
+}
+
+/// Message keys of what is wrong, by field.
+pub type Problems = Vec<(&'static str, &'static str)>;
+
+const NAMES: [&str; 5] = ["from_name", "reply_to", "folder", "check_interval", "move_to"];
+
+/// Minutes between two looks; the settings keep seconds.
+const MINUTES: std::ops::RangeInclusive<u32> = 1..=1440;
+const LONGEST_SIGNATURE: usize = 10_000;
+
+impl Entered {
+    /// The form that shows `settings`.
+    fn of(settings: &MailboxSettings) -> Self {
+        let text = |text: &Option<String>| text.clone().unwrap_or_default();
+        let (after, move_to) = match &settings.after_processing {
+            AfterProcessing::Leave => ("leave", String::new()),
+            AfterProcessing::MarkRead => ("markRead", String::new()),
+            AfterProcessing::Move { folder } => ("move", folder.clone()),
+            AfterProcessing::Delete => ("delete", String::new()),
+        };
+        let ticked = |on: bool| on.then(|| "on".to_owned());
+        Self {
+            version: 0,
+            from_name: text(&settings.from_name),
+            reply_to: text(&settings.reply_to),
+            folder: text(&settings.folder),
+            check_interval: settings
+                .check_interval
+                .map(|seconds| seconds.div_ceil(60).to_string())
+                .unwrap_or_default(),
+            after: after.to_owned(),
+            move_to,
+            acknowledge: ticked(settings.acknowledge),
+            closing_notice: ticked(settings.closing_notice),
+            quote_history: ticked(settings.quote_history),
+            signature: text(&settings.signature),
+        }
+    }
+
+    fn value(&self, name: &str) -> &str {
+        match name {
+            "from_name" => &self.from_name,
+            "reply_to" => &self.reply_to,
+            "folder" => &self.folder,
+            "check_interval" => &self.check_interval,
+            _ => &self.move_to,
+        }
+    }
+
+    /// `settings` with what was entered; everything else stays.
+    pub fn apply(&self, settings: &MailboxSettings) -> Result<MailboxSettings, Problems> {
+        let mut problems = Problems::new();
+        let given = |text: &str| Some(text.trim()).filter(|text| !text.is_empty()).map(str::to_owned);
+        for name in ["from_name", "folder", "move_to"] {
+            let text = self.value(name);
+            if text.len() > 255 || text.chars().any(char::is_control) {
+                problems.push((name, "line-wrong"));
+            }
+        }
+        if given(&self.reply_to).is_some_and(|text| !is_address(&text)) {
+            problems.push(("reply_to", "address-none"));
+        }
+        let minutes =
+            given(&self.check_interval).map(|text| text.parse::<u32>().ok().filter(|n| MINUTES.contains(n)));
+        if minutes == Some(None) {
+            problems.push(("check_interval", "interval-wrong"));
+        }
+        if self.signature.len() > LONGEST_SIGNATURE {
+            problems.push(("signature", "signature-long"));
+        }
+        let after = match (self.after.as_str(), given(&self.move_to)) {
+            ("leave", _) => AfterProcessing::Leave,
+            ("move", Some(folder)) => AfterProcessing::Move { folder },
+            ("move", None) => {
+                problems.push(("move_to", "folder-missing"));
+                AfterProcessing::MarkRead
+            }
+            ("delete", _) => AfterProcessing::Delete,
+            _ => AfterProcessing::MarkRead,
+        };
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        Ok(MailboxSettings {
+            from_name: given(&self.from_name),
+            reply_to: given(&self.reply_to),
+            folder: given(&self.folder),
+            check_interval: minutes.flatten().map(|minutes| minutes * 60),
+            after_processing: after,
+            acknowledge: self.acknowledge.is_some(),
+            closing_notice: self.closing_notice.is_some(),
+            quote_history: self.quote_history.is_some(),
+            signature: given(&self.signature.replace("\r\n", "\n")),
+            ..settings.clone()
+        })
+    }
+}
+
+fn is_address(text: &str) -> bool {
+    let parts = text.rsplit_once('@');
+    text.len() <= 254
+        && !text.chars().any(|c| c.is_whitespace() || c.is_control())
+        && parts.is_some_and(|(local, domain)| {
+            !local.is_empty()
+                && url::Host::parse(domain).is_ok_and(|host| matches!(host, url::Host::Domain(_)))
+        })
+}
+
+impl SettingsForm {
+    pub fn of(settings: &MailboxSettings, t: &Arc<Texts>, fixed: &Fixed) -> Self {
+        Self::entered(&Entered::of(settings), &Problems::new(), t, fixed)
+    }
+
+    pub fn entered(entered: &Entered, problems: &Problems, t: &Arc<Texts>, fixed: &Fixed) -> Self {
+        let problem = |name: &str| {
+            problems.iter().find(|(field, _)| *field == name).map(|(_, key)| t.say(key).to_string())
+        };
+        let decided: Vec<(&'static str, String)> =
+            [("from_name", &fixed.from_name), ("reply_to", &fixed.reply_to)]
+                .into_iter()
+                .filter_map(|(name, value)| value.clone().map(|value| (name, value)))
+                .collect();
+        let open = |name: &&'static str| decided.iter().all(|(fixed, _)| fixed != name);
+        let field = |name: &'static str| {
+            let kind = match name {
+                "reply_to" => "email",
+                "check_interval" => "number",
+                _ => "text",
+            };
+            Field::new(name, entered.value(name)).kind(kind).failing(problem(name))
+        };
+        Self {
+            fields: NAMES.into_iter().filter(open).map(field).collect(),
+            after: entered.after.clone(),
+            acknowledge: entered.acknowledge.is_some(),
+            closing_notice: entered.closing_notice.is_some(),
+            quote_history: entered.quote_history.is_some(),
+            signature: entered.signature.clone(),
+            signature_error: problem("signature"),
+            fixed: decided,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_shown_and_sent_back_changes_nothing() {
+        let settings = MailboxSettings {
+            from_name: Some("Help".to_owned()),
+            reply_to: Some("support@desk.example".to_owned()),
+            check_interval: Some(600),
+            after_processing: AfterProcessing::Move { folder: "Done".to_owned() },
+            acknowledge: true,
+            signature: Some("Yours\nHelp".to_owned()),
+            ..MailboxSettings::default()
+        };
+        assert_eq!(Entered::of(&settings).apply(&settings).expect("fine"), settings);
+    }
+
+    #[test]
+    fn what_cannot_be_meant_is_named_by_its_field() {
+        let wrong = |change: fn(&mut Entered)| {
+            let mut entered = Entered::of(&MailboxSettings::default());
+            change(&mut entered);
+            entered.apply(&MailboxSettings::default()).map(drop)
+        };
+        for (change, field) in [
+            ((|entered| entered.reply_to = "support".to_owned()) as fn(&mut Entered), "reply_to"),
+            (|entered| entered.reply_to = "a@b\r\nBcc: c@d.example".to_owned(), "reply_to"),
+            (|entered| entered.from_name = "Help\nBcc: x".to_owned(), "from_name"),
+            (|entered| entered.check_interval = "0".to_owned(), "check_interval"),
+            (|entered| entered.check_interval = "soon".to_owned(), "check_interval"),
+            (|entered| entered.after = "move".to_owned(), "move_to"),
+            (|entered| entered.signature = "x".repeat(10_001), "signature"),
+        ] {
+            let problems = wrong(change).expect_err(field);
+            assert_eq!(problems.iter().map(|(name, _)| *name).collect::<Vec<_>>(), [field]);
+        }
+        assert!(wrong(|_| ()).is_ok());
+    }
+}

@@ -1,0 +1,141 @@
+//! Step 3: leaving for the provider's sign-in, or the servers and a password.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Response};
+use http::{HeaderMap, StatusCode, Uri};
+use serde::Deserialize;
+
+use crate::console::connect::{Wanted, begin_sign_in, leave};
+use crate::console::frame::Frame;
+use crate::console::guard::{Client, Submitted};
+use crate::console::page::Page;
+use crate::console::shared::Shared;
+use crate::console::wizard::draft::{Draft, State as At, Step, Stored};
+use crate::console::wizard::drafts;
+use crate::console::wizard::links::links;
+use crate::console::wizard::manual;
+use crate::console::wizard::rail::{Mark, rail};
+use crate::mailbox::settings::Provider;
+use crate::oauth::advice::{Advice, advise_pasted};
+use crate::oauth::provider::{GRAPH_SCOPES, redirect_uri};
+use crate::web::sender::{asked_host, authority};
+
+#[derive(Template)]
+#[template(path = "wizard/connect.html")]
+struct ConnectPage {
+    frame: Frame,
+    rail: Vec<Mark>,
+    id: String,
+    version: i64,
+    draft: Draft,
+    provider: &'static str,
+    /// `None`: nothing can be connected before the public address is configured.
+    redirect_uri: Option<String>,
+    /// How the browser reached this page, when the provider will send it elsewhere.
+    other_host: Option<String>,
+    client_id: Option<String>,
+    links: Vec<(&'static str, String)>,
+    scopes: &'static [&'static str],
+    pasted: String,
+    advice: Option<Advice>,
+}
+
+#[derive(Deserialize)]
+pub struct Pressed {
+    version: i64,
+    /// Present when the address is a shared mailbox.
+    shared: Option<String>,
+    /// An error that the provider showed instead of coming back.
+    pasted: Option<String>,
+}
+
+/// GET `/admin/exchange/setup/{id}/connect`.
+pub async fn show(
+    State(shared): State<Arc<Shared>>,
+    frame: Frame,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Response {
+    match drafts::open(&shared, &id, Step::Connect).await {
+        Ok(stored) if stored.draft.state == At::Manual => manual::page(frame, stored).into_response(),
+        Ok(stored) => page(&shared, frame, stored, asked_host(&headers, &uri), None).into_response(),
+        Err(response) => response,
+    }
+}
+
+/// POST `/admin/exchange/setup/{id}/connect`.
+pub async fn submit(
+    State(shared): State<Arc<Shared>>,
+    frame: Frame,
+    Path(id): Path<String>,
+    client: Client,
+    headers: HeaderMap,
+    uri: Uri,
+    Submitted(admin, pressed): Submitted<Pressed>,
+) -> Result<Response, Page> {
+    let mut stored = match drafts::open(&shared, &id, Step::Connect).await {
+        Ok(stored) => stored,
+        Err(response) => return Ok(response),
+    };
+    if let Some(pasted) = pressed.pasted {
+        let host = asked_host(&headers, &uri);
+        return Ok(page(&shared, frame, stored, host, Some(pasted)).into_response());
+    }
+    if stored.version != pressed.version {
+        return Ok(drafts::save(&shared, &stored).await);
+    }
+    let t = frame.t.clone();
+    stored.draft.settings.shared = pressed.shared.is_some();
+    let saved = drafts::save(&shared, &stored).await;
+    if saved.status().is_server_error() {
+        return Ok(saved);
+    }
+    let wanted = Wanted { provider: stored.draft.settings.provider, address: Some(stored.draft.address) };
+    let url = begin_sign_in(&shared, &client, &admin, wanted).await?;
+    Ok(leave(&url, stored.draft.settings.provider, &t).into_response())
+}
+
+fn page(shared: &Shared, frame: Frame, stored: Stored, asked: Option<&str>, pasted: Option<String>) -> Page {
+    let public = shared.parts.public_url.as_ref();
+    let elsewhere =
+        |asked: &&str| public.and_then(authority).is_some_and(|public| !public.eq_ignore_ascii_case(asked));
+    let provider = stored.draft.settings.provider;
+    let client_id = shared.client_id(provider);
+    let page = ConnectPage {
+        rail: rail(&stored.id, Some(&stored.draft), Step::Connect),
+        provider: name_of(provider),
+        redirect_uri: public.map(|url| redirect_uri(url).to_string()),
+        other_host: asked.filter(elsewhere).map(str::to_owned),
+        links: links(provider, client_id.as_deref()),
+        scopes: scopes(provider),
+        advice: pasted.as_deref().map(advise_pasted),
+        pasted: pasted.unwrap_or_default(),
+        client_id,
+        id: stored.id,
+        version: stored.version,
+        draft: stored.draft,
+        frame,
+    };
+    Page::console(StatusCode::OK, &page)
+}
+
+fn scopes(provider: Provider) -> &'static [&'static str] {
+    match provider {
+        Provider::Microsoft => &GRAPH_SCOPES,
+        Provider::Google => &["https://mail.google.com/", "openid", "email"],
+        Provider::Other => &[],
+    }
+}
+
+/// As people call the provider.
+pub fn name_of(provider: Provider) -> &'static str {
+    match provider {
+        Provider::Microsoft => "Microsoft",
+        Provider::Google => "Google",
+        Provider::Other => "",
+    }
+}

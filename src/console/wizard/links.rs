@@ -1,0 +1,50 @@
+//! Where in the providers' own pages something is set. They change those pages now and then: this is the one
+//! place that names them.
+
+use crate::mailbox::settings::Provider;
+
+const ENTRA: &str = "https://entra.microsoft.com/#view/Microsoft_AAD_RegisteredApps";
+
+/// Message key and address of the pages that matter for connecting; those of one app registration only when
+/// its id is known.
+pub fn links(provider: Provider, client_id: Option<&str>) -> Vec<(&'static str, String)> {
+    match (provider, client_id) {
+        (Provider::Microsoft, Some(id)) => [
+            ("link-redirect", "Authentication"),
+            ("link-secret", "Credentials"),
+            ("link-permissions", "CallAnAPI"),
+            ("link-app", "Overview"),
+        ]
+        .map(|(key, blade)| (key, format!("{ENTRA}/ApplicationMenuBlade/~/{blade}/appId/{id}")))
+        .into(),
+        (Provider::Microsoft, None) => {
+            vec![(
+                "link-create",
+                format!("{ENTRA}/CreateApplicationBlade/quickStartType~/null/isMSAApp~/false"),
+            )]
+        }
+        (Provider::Google, _) => vec![
+            ("link-google-client", "https://console.cloud.google.com/apis/credentials".to_owned()),
+            (
+                "link-google-api",
+                "https://console.cloud.google.com/apis/library/gmail.googleapis.com".to_owned(),
+            ),
+        ],
+        (Provider::Other, _) => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_lead_to_the_apps_own_pages() {
+        let links = links(Provider::Microsoft, Some("11111111-2222"));
+        assert_eq!(links.len(), 4);
+        for (key, url) in links {
+            assert!(url.ends_with("/appId/11111111-2222"), "{key} {url}");
+            assert!(url::Url::parse(&url).is_ok_and(|url| url.scheme() == "https"), "{key} {url}");
+        }
+    }
+}

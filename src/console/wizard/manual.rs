@@ -1,0 +1,295 @@
+//! Step 3 without a provider's sign-in: servers, name and password.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use serde::Deserialize;
+use tracing::info;
+
+use crate::base::audit::{Event, Outcome};
+use crate::base::id::{MailboxId, short_id};
+use crate::base::secret::{ExposeSecret, SecretString};
+use crate::console::form::Field;
+use crate::console::frame::Frame;
+use crate::console::guard::{Client, Submitted};
+use crate::console::page::Page;
+use crate::console::shared::Shared;
+use crate::console::wizard::draft::{PasswordUse, State as At, Step, Stored};
+use crate::console::wizard::drafts;
+use crate::console::wizard::rail::{Mark, rail};
+use crate::mailbox::settings::{Security, Server};
+use crate::oauth::source::Purpose;
+use crate::store::{MailboxRow, MailboxState};
+use crate::web::local::Admin;
+
+#[derive(Template)]
+#[template(path = "wizard/manual.html")]
+struct ManualPage {
+    frame: Frame,
+    rail: Vec<Mark>,
+    id: String,
+    version: i64,
+    address: String,
+    provider: String,
+    app_password: bool,
+    help: Option<String>,
+    warnings: Vec<String>,
+    servers: Vec<ServerFields>,
+    password: Field,
+    fields: Vec<Field>,
+}
+
+/// Host, port and name of one server, and how it is secured.
+struct ServerFields {
+    fields: Vec<Field>,
+    /// Name of the select.
+    name: &'static str,
+    security: Security,
+}
+
+#[derive(Deserialize)]
+pub struct Entered {
+    version: i64,
+    #[serde(default)]
+    incoming_host: String,
+    #[serde(default)]
+    incoming_port: String,
+    #[serde(default)]
+    incoming_security: String,
+    #[serde(default)]
+    incoming_user: String,
+    #[serde(default)]
+    outgoing_host: String,
+    #[serde(default)]
+    outgoing_port: String,
+    #[serde(default)]
+    outgoing_security: String,
+    #[serde(default)]
+    outgoing_user: String,
+    #[serde(default, deserialize_with = "secret")]
+    password: SecretString,
+}
+
+fn secret<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<SecretString, D::Error> {
+    String::deserialize(deserializer).map(SecretString::from)
+}
+
+/// The form as the draft has it.
+pub fn page(frame: Frame, stored: Stored) -> Page {
+    let entered = Entered::of(&stored);
+    form(frame, stored, entered, StatusCode::OK, &Problems::default())
+}
+
+/// POST `/admin/exchange/setup/{id}/manual`.
+pub async fn submit(
+    State(shared): State<Arc<Shared>>,
+    frame: Frame,
+    Path(id): Path<String>,
+    client: Client,
+    Submitted(admin, entered): Submitted<Entered>,
+) -> Result<Response, Page> {
+    let mut stored = match drafts::open_version(&shared, &id, Step::Connect, entered.version).await {
+        Ok(stored) => stored,
+        Err(response) => return Ok(response),
+    };
+    let (servers, problems) = entered.read();
+    let Some((incoming, outgoing)) = servers.filter(|_| problems.is_empty()) else {
+        let status = StatusCode::UNPROCESSABLE_ENTITY;
+        return Ok(form(frame, stored, entered, status, &problems).into_response());
+    };
+    stored.draft.settings.incoming = Some(incoming);
+    stored.draft.settings.outgoing = Some(outgoing);
+    let mailbox = connect(&shared, &client, &admin, &stored, &entered.password).await?;
+    stored.draft.state = At::Test { mailbox: mailbox.to_string() };
+    Ok(drafts::save(&shared, &stored).await)
+}
+
+/// The password is sealed before the mailbox exists, so that the worker never meets one without.
+async fn connect(
+    shared: &Shared,
+    client: &Client,
+    admin: &Admin,
+    stored: &Stored,
+    password: &SecretString,
+) -> Result<MailboxId, Page> {
+    let now = shared.parts.clock.now();
+    let id = match shared.mailbox_of(&stored.draft.address).await? {
+        Some(row) => row.id,
+        None => MailboxId::parse(&short_id()).expect("short ids are plain"),
+    };
+    let row = MailboxRow {
+        id: id.clone(),
+        kind: "imap".to_owned(),
+        address: stored.draft.address.clone(),
+        state: MailboxState::Connected,
+        scopes: String::new(),
+        connected_at: now,
+        accept_since: now.whole_second(),
+        last_poll_at: None,
+        last_mail_at: None,
+        last_error: None,
+        failing_since: None,
+        settings: stored.draft.settings.to_json(),
+    };
+    let kept = shared.passwords.keep(&id, Purpose::Incoming, password).await;
+    kept.map_err(|failure| Shared::broken(&failure))?;
+    let connected = shared.parts.store.connect_mailbox(&row).await;
+    connected.map_err(|failure| Shared::broken(&failure))?;
+    let settled = shared.parts.store.set_mailbox_settings(&id, &row.settings).await;
+    settled.map_err(|failure| Shared::broken(&failure))?;
+    info!(mailbox = %id, "mailbox connected");
+    shared.note(client, admin, Event::ConsoleAction, Outcome::Success, "mailbox connected");
+    shared.parts.worker.ring();
+    Ok(id)
+}
+
+/// Message keys of what is wrong, by field.
+#[derive(Default)]
+struct Problems(Vec<(&'static str, &'static str)>);
+
+impl Problems {
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    fn of(&self, field: &str) -> Option<&'static str> {
+        self.0.iter().find(|(name, _)| *name == field).map(|(_, key)| *key)
+    }
+}
+
+impl Entered {
+    fn of(stored: &Stored) -> Self {
+        let settings = &stored.draft.settings;
+        let part = |server: &Option<Server>, standard: u16| match server {
+            Some(server) => (
+                server.host.clone(),
+                server.port.to_string(),
+                word(server.security).to_owned(),
+                server.user.clone(),
+            ),
+            None => (String::new(), standard.to_string(), "tls".to_owned(), stored.draft.address.clone()),
+        };
+        let (incoming_host, incoming_port, incoming_security, incoming_user) = part(&settings.incoming, 993);
+        let (outgoing_host, outgoing_port, outgoing_security, outgoing_user) = part(&settings.outgoing, 465);
+        Self {
+            version: stored.version,
+            incoming_host,
+            incoming_port,
+            incoming_security,
+            incoming_user,
+            outgoing_host,
+            outgoing_port,
+            outgoing_security,
+            outgoing_user,
+            password: SecretString::default(),
+        }
+    }
+
+    fn read(&self) -> (Option<(Server, Server)>, Problems) {
+        let mut problems = Problems::default();
+        if self.password.expose_secret().is_empty() {
+            problems.0.push(("password", "password-missing"));
+        }
+        let incoming = server(
+            [("incoming_host", &self.incoming_host), ("incoming_port", &self.incoming_port)],
+            ("incoming_user", &self.incoming_user),
+            &self.incoming_security,
+            &mut problems,
+        );
+        let outgoing = server(
+            [("outgoing_host", &self.outgoing_host), ("outgoing_port", &self.outgoing_port)],
+            ("outgoing_user", &self.outgoing_user),
+            &self.outgoing_security,
+            &mut problems,
+        );
+        (incoming.zip(outgoing), problems)
+    }
+}
+
+fn server(
+    [(host_name, host), (port_name, port)]: [(&'static str, &String); 2],
+    (user_name, user): (&'static str, &String),
+    security: &str,
+    problems: &mut Problems,
+) -> Option<Server> {
+    let (host, user) = (host.trim(), user.trim());
+    let before = problems.0.len();
+    if !is_host(host) {
+        problems.0.push((host_name, "host-wrong"));
+    }
+    let number = port.trim().parse::<u16>().ok().filter(|port| *port != 0);
+    if number.is_none() {
+        problems.0.push((port_name, "port-wrong"));
+    }
+    if user.is_empty() || user.len() > 255 || user.chars().any(char::is_control) {
+        problems.0.push((user_name, "user-wrong"));
+    }
+    let security = if security == "starttls" { Security::StartTls } else { Security::Tls };
+    number.filter(|_| problems.0.len() == before).map(|port| Server::new(host, port, security, user))
+}
+
+/// A name or an address; what it leads to is checked when it is called.
+fn is_host(text: &str) -> bool {
+    text.parse::<std::net::IpAddr>().is_ok()
+        || matches!(url::Host::parse(text), Ok(url::Host::Domain(name)) if name.len() <= 253)
+}
+
+fn word(security: Security) -> &'static str {
+    match security {
+        Security::StartTls => "starttls",
+        Security::Tls | Security::None => "tls",
+    }
+}
+
+fn form(frame: Frame, stored: Stored, entered: Entered, status: StatusCode, problems: &Problems) -> Page {
+    let field = |name: &'static str, value: String| {
+        let error = problems.of(name).map(|key| frame.t.say(key).to_string());
+        Field::new(name, value).required().failing(error)
+    };
+    let incoming = ServerFields {
+        fields: vec![
+            field("incoming_host", entered.incoming_host),
+            field("incoming_port", entered.incoming_port).kind("number"),
+            field("incoming_user", entered.incoming_user),
+        ],
+        name: "incoming_security",
+        security: security_of(&entered.incoming_security),
+    };
+    let outgoing = ServerFields {
+        fields: vec![
+            field("outgoing_host", entered.outgoing_host),
+            field("outgoing_port", entered.outgoing_port).kind("number"),
+            field("outgoing_user", entered.outgoing_user),
+        ],
+        name: "outgoing_security",
+        security: security_of(&entered.outgoing_security),
+    };
+    let password = field("password", String::new()).kind("password").complete("off");
+    let all = incoming.fields.iter().chain(&outgoing.fields).chain([&password]).cloned().collect();
+    let (app_password, help) = match &stored.draft.found.password {
+        PasswordUse::AppPassword { help } => (true, help.clone()),
+        PasswordUse::Accepted | PasswordUse::Refused => (false, None),
+    };
+    let page = ManualPage {
+        rail: rail(&stored.id, Some(&stored.draft), Step::Connect),
+        warnings: stored.draft.found.warnings.iter().map(|code| format!("warning-{code}")).collect(),
+        id: stored.id,
+        version: stored.version,
+        address: stored.draft.address,
+        provider: stored.draft.found.name,
+        app_password,
+        help,
+        servers: vec![incoming, outgoing],
+        password,
+        fields: all,
+        frame,
+    };
+    Page::console(status, &page)
+}
+
+fn security_of(word: &str) -> Security {
+    if word == "starttls" { Security::StartTls } else { Security::Tls }
+}

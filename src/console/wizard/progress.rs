@@ -1,0 +1,100 @@
+//! How far the tests of this process are, by draft. In memory: a test that was cut off is run again.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::base::clock::Timestamp;
+use crate::mailbox::Check;
+
+/// Tests that are remembered; the oldest is forgotten first.
+const REMEMBERED: usize = 64;
+
+#[derive(Default)]
+pub struct Tests(Mutex<HashMap<String, Arc<Progress>>>);
+
+/// One test.
+pub struct Progress {
+    started: Timestamp,
+    so_far: Mutex<Shown>,
+}
+
+/// A test as a page shows it.
+#[derive(Debug, Clone, Default)]
+pub struct Shown {
+    pub checks: Vec<Check>,
+    pub ended: bool,
+}
+
+impl Shown {
+    pub fn passed(&self) -> bool {
+        self.ended && !self.checks.is_empty() && self.checks.iter().all(|check| check.outcome.is_ok())
+    }
+
+    pub fn failed(&self) -> bool {
+        self.checks.iter().any(|check| check.outcome.is_err())
+    }
+}
+
+impl Tests {
+    /// A new test of the draft; `None` while one is running.
+    pub fn start(&self, draft: &str, now: Timestamp) -> Option<Arc<Progress>> {
+        let mut tests = held(&self.0);
+        if tests.get(draft).is_some_and(|progress| !held(&progress.so_far).ended) {
+            return None;
+        }
+        if tests.len() >= REMEMBERED {
+            let oldest = tests.iter().min_by_key(|(_, progress)| progress.started).map(|(id, _)| id.clone());
+            oldest.and_then(|id| tests.remove(&id));
+        }
+        let progress = Arc::new(Progress { started: now, so_far: Mutex::default() });
+        tests.insert(draft.to_owned(), Arc::clone(&progress));
+        Some(progress)
+    }
+
+    pub fn shown(&self, draft: &str) -> Option<Shown> {
+        held(&self.0).get(draft).map(|progress| held(&progress.so_far).clone())
+    }
+}
+
+impl Progress {
+    pub fn add(&self, check: Check) {
+        held(&self.so_far).checks.push(check);
+    }
+
+    pub fn end(&self) {
+        held(&self.so_far).ended = true;
+    }
+}
+
+fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp(0);
+
+    #[test]
+    fn a_second_press_starts_nothing_while_the_test_runs() {
+        let tests = Tests::default();
+        let first = tests.start("d1", NOW).expect("started");
+        assert!(tests.start("d1", NOW).is_none());
+        first.add(Check { step: "tcp", took_ms: 1, outcome: Ok("open".to_owned()) });
+        assert!(tests.shown("d1").is_some_and(|shown| !shown.passed() && !shown.failed()));
+        first.end();
+        assert!(tests.shown("d1").is_some_and(|shown| shown.passed()));
+        assert!(tests.start("d1", NOW).is_some());
+        assert!(tests.shown("d1").is_some_and(|shown| shown.checks.is_empty()));
+    }
+
+    #[test]
+    fn only_so_many_tests_are_remembered() {
+        let tests = Tests::default();
+        for number in 0..REMEMBERED as i64 + 5 {
+            tests.start(&format!("d{number}"), Timestamp(number)).expect("started").end();
+        }
+        assert!(tests.shown("d0").is_none() && tests.shown("d68").is_some());
+    }
+}

@@ -1,0 +1,100 @@
+//! Step 5: what the mailbox is to do.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+
+use crate::base::audit::{Event, Outcome};
+use crate::base::id::MailboxId;
+use crate::console::form::Field;
+use crate::console::frame::Frame;
+use crate::console::guard::{Client, Submitted};
+use crate::console::page::{self, Page};
+use crate::console::settings_form::{Entered, SettingsForm};
+use crate::console::shared::Shared;
+use crate::console::wizard::draft::{State as At, Step, Stored};
+use crate::console::wizard::drafts;
+use crate::console::wizard::rail::{Mark, rail};
+
+#[derive(Template)]
+#[template(path = "wizard/settings.html")]
+struct SettingsPage {
+    frame: Frame,
+    rail: Vec<Mark>,
+    id: String,
+    version: i64,
+    address: String,
+    tested: bool,
+    form: SettingsForm,
+}
+
+impl SettingsPage {
+    fn fields(&self) -> &[Field] {
+        &self.form.fields
+    }
+}
+
+/// GET `/admin/exchange/setup/{id}/settings`.
+pub async fn show(State(shared): State<Arc<Shared>>, frame: Frame, Path(id): Path<String>) -> Response {
+    match drafts::open(&shared, &id, Step::Settings).await {
+        Ok(Stored { draft, .. }) if matches!(draft.state, At::Done { .. }) => page::back(),
+        Ok(stored) => {
+            let form = SettingsForm::of(&stored.draft.settings, &frame.t, &shared.parts.fixed);
+            page(frame, stored, form, StatusCode::OK).into_response()
+        }
+        Err(response) => response,
+    }
+}
+
+/// POST `/admin/exchange/setup/{id}/settings`.
+pub async fn submit(
+    State(shared): State<Arc<Shared>>,
+    frame: Frame,
+    Path(id): Path<String>,
+    client: Client,
+    Submitted(admin, entered): Submitted<Entered>,
+) -> Result<Response, Page> {
+    let mut stored = match drafts::open_version(&shared, &id, Step::Settings, entered.version).await {
+        Ok(stored) => stored,
+        Err(response) => return Ok(response),
+    };
+    let settings = match entered.apply(&stored.draft.settings) {
+        Ok(settings) => settings,
+        Err(problems) => {
+            let form = SettingsForm::entered(&entered, &problems, &frame.t, &shared.parts.fixed);
+            return Ok(page(frame, stored, form, StatusCode::UNPROCESSABLE_ENTITY).into_response());
+        }
+    };
+    let mailbox = stored.draft.mailbox().unwrap_or_default().to_owned();
+    let gone = || page::problem(StatusCode::CONFLICT, &page::NOT_CONNECTED);
+    let mailbox_id = MailboxId::parse(&mailbox).ok_or_else(gone)?;
+    let written = shared.parts.store.set_mailbox_settings(&mailbox_id, &settings.to_json()).await;
+    if !written.map_err(|failure| Shared::broken(&failure))? {
+        return Err(gone());
+    }
+    stored.draft.settings = settings;
+    stored.draft.state = At::Done { mailbox };
+    let saved = drafts::save(&shared, &stored).await;
+    if saved.status().is_server_error() {
+        return Ok(saved);
+    }
+    shared.note(&client, &admin, Event::ConsoleAction, Outcome::Success, "mailbox set up");
+    shared.parts.worker.ring();
+    Ok(page::back())
+}
+
+fn page(frame: Frame, stored: Stored, form: SettingsForm, status: StatusCode) -> Page {
+    let page = SettingsPage {
+        rail: rail(&stored.id, Some(&stored.draft), Step::Settings),
+        tested: matches!(stored.draft.state, At::Settings { tested: true, .. }),
+        address: stored.draft.address,
+        id: stored.id,
+        version: stored.version,
+        form,
+        frame,
+    };
+    Page::console(status, &page)
+}

@@ -1,0 +1,198 @@
+//! A mailbox at any server: mail comes by IMAP and leaves by SMTP. One session is kept between calls;
+//! whatever goes wrong in it ends it.
+
+mod connect;
+mod cursor;
+mod probe;
+mod sent;
+mod session;
+mod source;
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tokio::sync::Mutex as AsyncMutex;
+use tracing::warn;
+
+use self::connect::ImapDoor;
+use self::session::Session;
+use super::settings::{AfterProcessing, Server};
+use super::smtp::{Submission, Unsent};
+use super::wire::access::Access;
+use super::{Check, Evidence, Fetched, MailSink, MailSource, MailboxError, Outgoing, Page, Probe};
+use crate::base::clock::{Clock, Timestamp};
+use crate::base::report::Report;
+use crate::net::dial::Dialer;
+
+/// A copy in the Sent folder appears late; before this time its absence proves nothing.
+const COPY_APPEARS: Duration = Duration::from_secs(10 * 60);
+
+pub struct ImapMailbox {
+    dialer: Arc<Dialer>,
+    server: Server,
+    folder: String,
+    after: AfterProcessing,
+    /// The provider puts what it sends into the Sent folder by itself.
+    files_sent: bool,
+    access: Access,
+    submission: Submission,
+    clock: Arc<dyn Clock>,
+    slot: AsyncMutex<Option<Session>>,
+    /// Message-IDs of mails whose last try certainly sent nothing.
+    unsent: Mutex<HashSet<String>>,
+}
+
+/// What an [`ImapMailbox`] is made of.
+pub(super) struct Made {
+    pub(super) dialer: Arc<Dialer>,
+    pub(super) server: Server,
+    pub(super) folder: Option<String>,
+    pub(super) after: AfterProcessing,
+    pub(super) files_sent: bool,
+    pub(super) access: Access,
+    pub(super) submission: Submission,
+    pub(super) clock: Arc<dyn Clock>,
+}
+
+/// Runs one step in the kept session, or in a new one, and keeps the session if the step did not break it.
+macro_rules! in_session {
+    ($mailbox:expr, $session:ident => $step:expr) => {{
+        let mut slot = $mailbox.slot.lock().await;
+        let mut kept = match slot.take() {
+            Some(kept) => kept,
+            None => $mailbox.open().await?,
+        };
+        let $session = &mut kept;
+        let outcome = $step.await;
+        if keeps_session(outcome.as_ref().err()) {
+            *slot = Some(kept);
+        }
+        outcome
+    }};
+}
+
+impl ImapMailbox {
+    pub(super) fn new(made: Made) -> Self {
+        let Made { dialer, server, folder, after, files_sent, access, submission, clock } = made;
+        let folder = folder.unwrap_or_else(|| "INBOX".to_owned());
+        let (slot, unsent) = (AsyncMutex::default(), Mutex::default());
+        Self { dialer, server, folder, after, files_sent, access, submission, clock, slot, unsent }
+    }
+
+    async fn open(&self) -> Result<Session, MailboxError> {
+        self.access.sign_in(&ImapDoor { dialer: &self.dialer, server: &self.server }).await
+    }
+
+    /// Puts a sent mail into the Sent folder, where the provider does not.
+    async fn file(&self, mime: &[u8]) -> Result<(), MailboxError> {
+        if self.files_sent {
+            return Ok(());
+        }
+        in_session!(self, session => sent::file(session, mime))
+    }
+
+    fn is_certainly_unsent(&self, message_id: &str) -> bool {
+        self.unsent.lock().unwrap_or_else(PoisonError::into_inner).contains(message_id)
+    }
+
+    fn note_unsent(&self, message_id: &str, unsent: bool) {
+        let mut noted = self.unsent.lock().unwrap_or_else(PoisonError::into_inner);
+        if unsent {
+            noted.insert(message_id.to_owned());
+        } else {
+            noted.remove(message_id);
+        }
+    }
+}
+
+fn keeps_session(failure: Option<&MailboxError>) -> bool {
+    matches!(failure, None | Some(MailboxError::CursorLost | MailboxError::Refused { .. }))
+}
+
+#[async_trait]
+impl MailSource for ImapMailbox {
+    async fn list(&self, cursor: Option<&str>, since: Timestamp) -> Result<Page, MailboxError> {
+        in_session!(self, session => source::page(session, &self.folder, cursor, since))
+    }
+
+    async fn fetch(&self, key: &str, limit: usize) -> Result<Fetched, MailboxError> {
+        in_session!(self, session => source::fetch(session, &self.folder, key, limit))
+    }
+
+    async fn settle(&self, key: &str) -> Result<(), MailboxError> {
+        in_session!(self, session => source::settle(session, &self.folder, key, &self.after))
+    }
+
+    async fn wait_for_change(&self, limit: Duration) -> Result<(), MailboxError> {
+        let kept = self.slot.lock().await.take();
+        let mut session = match kept {
+            Some(session) => session,
+            None => self.open().await?,
+        };
+        if !session.can.idle {
+            *self.slot.lock().await = Some(session);
+            tokio::time::sleep(limit).await;
+            return Ok(());
+        }
+        let seen = session.folder.clone().filter(|folder| folder.name == self.folder);
+        // Mail that came since the folder was last listed would not be told of.
+        let now = session.select(&self.folder).await?;
+        if seen.is_none_or(|seen| (seen.validity, seen.next) == (now.validity, now.next)) {
+            (session, _) = session.idle(limit).await?;
+        }
+        *self.slot.lock().await = Some(session);
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl MailSink for ImapMailbox {
+    /// There are no drafts: a mail is known by its Message-ID alone.
+    async fn prepare(&self, _: Outgoing<'_>) -> Result<Option<String>, MailboxError> {
+        Ok(None)
+    }
+
+    async fn dispatch(&self, mail: Outgoing<'_>, _: Option<&str>) -> Result<(), MailboxError> {
+        self.note_unsent(mail.message_id, false);
+        match self.submission.submit(mail.mime).await {
+            Ok(()) => {}
+            Err(Unsent::Certainly(error)) => {
+                self.note_unsent(mail.message_id, true);
+                return Err(error);
+            }
+            Err(Unsent::Perhaps(error)) => return Err(error),
+        }
+        if let Err(error) = self.file(mail.mime).await {
+            // It has left; a missing copy is no reason to send it again.
+            warn!(mailbox = %self.access.mailbox, error = %Report(&error), "a sent mail could not be filed");
+        }
+        Ok(())
+    }
+
+    async fn evidence(
+        &self,
+        mail: Outgoing<'_>,
+        _: Option<&str>,
+        dispatched_at: Timestamp,
+        now: Timestamp,
+    ) -> Result<Evidence, MailboxError> {
+        if self.is_certainly_unsent(mail.message_id) {
+            return Ok(Evidence::NotSent);
+        }
+        let found = in_session!(self, session => sent::holds(session, mail.message_id))?;
+        Ok(match found {
+            true => Evidence::Sent,
+            false if now.since(dispatched_at) < COPY_APPEARS => Evidence::Unknown,
+            false => Evidence::Unprovable,
+        })
+    }
+}
+
+#[async_trait]
+impl Probe for ImapMailbox {
+    async fn probe(&self) -> Vec<Check> {
+        probe::probe(self).await
+    }
+}

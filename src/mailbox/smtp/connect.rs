@@ -1,0 +1,147 @@
+//! From a server's address to a submission session that is signed in: greeting, TLS, sign-in. What came
+//! before TLS is not believed after it (RFC 3207, section 4.2).
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use mail_send::SmtpClient;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+
+use crate::base::secret::ExposeSecret;
+use crate::mailbox::MailboxError;
+use crate::mailbox::settings::{Security, Server};
+use crate::mailbox::wire::access::{Door, NotSignedIn, Proof, xoauth2};
+use crate::mailbox::wire::lines::Lines;
+use crate::mailbox::wire::{COMMAND, Duplex, Link};
+use crate::net::dial::Dialer;
+
+const BEFORE_MAIL: u64 = 256 * 1024;
+
+/// A server that mail is handed to.
+pub(super) struct SmtpDoor<'d> {
+    pub(super) dialer: &'d Dialer,
+    pub(super) server: &'d Server,
+    /// The name that this machine gives itself.
+    pub(super) hello: &'d str,
+}
+
+#[async_trait]
+impl Door for SmtpDoor<'_> {
+    type Session = (SmtpClient<Link>, Vec<String>);
+
+    async fn enter(&self, proof: &Proof) -> Result<Self::Session, NotSignedIn> {
+        open(self.dialer, self.server, self.hello, proof).await
+    }
+}
+
+/// Connects, says `hello`, signs in; also what the server offers.
+async fn open(
+    dialer: &Dialer,
+    server: &Server,
+    hello: &str,
+    proof: &Proof,
+) -> Result<(SmtpClient<Link>, Vec<String>), NotSignedIn> {
+    let host = &server.host;
+    let tcp = dialer.connect(host, server.port).await.map_err(MailboxError::Call)?;
+    let stream: Box<dyn Duplex> = match server.security {
+        Security::Tls => Box::new(dialer.secure(host, tcp).await.map_err(MailboxError::Call)?),
+        Security::StartTls => Box::new(start_tls(dialer, host, hello, tcp).await?),
+        Security::None if server.is_loopback() => Box::new(tcp),
+        Security::None => return Err(refused("the connection would not be encrypted").into()),
+    };
+    let mut link = Link::new(stream, BEFORE_MAIL);
+    let mut lines = Lines { host, stream: &mut link };
+    if server.security != Security::StartTls {
+        expect(&mut lines, None, 220).await?;
+    }
+    let offers = expect(&mut lines, Some(&format!("EHLO {hello}")), 250).await?;
+    sign_in(&mut lines, &server.user, proof, &offers).await?;
+    let client = SmtpClient { stream: link, timeout: COMMAND.max(Duration::from_secs(1)) };
+    Ok((client, offers))
+}
+
+async fn start_tls(
+    dialer: &Dialer,
+    host: &str,
+    hello: &str,
+    mut tcp: TcpStream,
+) -> Result<impl Duplex + use<>, MailboxError> {
+    let mut lines = Lines { host, stream: &mut tcp };
+    expect(&mut lines, None, 220).await?;
+    expect(&mut lines, Some(&format!("EHLO {hello}")), 250).await?;
+    let (code, _) = ask(&mut lines, Some("STARTTLS")).await?;
+    if code != 220 {
+        return Err(refused("the server offers no TLS"));
+    }
+    dialer.secure(host, tcp).await.map_err(MailboxError::Call)
+}
+
+/// A reply's code and its lines without it.
+async fn ask<S: AsyncRead + AsyncWrite + Unpin + Send>(
+    lines: &mut Lines<'_, S>,
+    command: Option<&str>,
+) -> Result<(u16, Vec<String>), MailboxError> {
+    if let Some(command) = command {
+        lines.say(command).await?;
+    }
+    let answer = lines.until(|line| line.as_bytes().get(3) != Some(&b'-')).await?;
+    let code = answer.last().and_then(|line| line.get(..3)?.parse().ok());
+    let code = code.ok_or_else(|| refused("the server does not answer as SMTP servers do"))?;
+    let text = |line: &String| line.get(4..).unwrap_or_default().to_ascii_uppercase();
+    Ok((code, answer.iter().map(text).collect()))
+}
+
+async fn expect<S: AsyncRead + AsyncWrite + Unpin + Send>(
+    lines: &mut Lines<'_, S>,
+    command: Option<&str>,
+    wanted: u16,
+) -> Result<Vec<String>, MailboxError> {
+    match ask(lines, command).await? {
+        (code, answer) if code == wanted => Ok(answer),
+        (code @ 500..600, _) => Err(MailboxError::Refused { status: code, code: String::new() }),
+        (code, _) => Err(MailboxError::Server { status: code, code: String::new() }),
+    }
+}
+
+async fn sign_in(
+    lines: &mut Lines<'_, Link>,
+    user: &str,
+    proof: &Proof,
+    offers: &[String],
+) -> Result<(), NotSignedIn> {
+    let ways = offers.iter().find_map(|offer| offer.strip_prefix("AUTH ")).unwrap_or_default();
+    let offered = |way: &str| ways.split_whitespace().any(|offer| offer == way);
+    let (code, _) = match proof {
+        Proof::Token(token) => {
+            let answer = STANDARD.encode(xoauth2(user, token.secret.expose_secret()));
+            ask(lines, Some(&format!("AUTH XOAUTH2 {answer}"))).await?
+        }
+        Proof::Password(password) if offered("PLAIN") || !offered("LOGIN") => {
+            let answer = STANDARD.encode(format!("\0{user}\0{}", password.expose_secret()));
+            ask(lines, Some(&format!("AUTH PLAIN {answer}"))).await?
+        }
+        Proof::Password(password) => {
+            expect(lines, Some("AUTH LOGIN"), 334).await?;
+            expect(lines, Some(&STANDARD.encode(user)), 334).await?;
+            ask(lines, Some(&STANDARD.encode(password.expose_secret()))).await?
+        }
+    };
+    match code {
+        235 => Ok(()),
+        // The error's details wait for an empty answer.
+        334 => {
+            ask(lines, Some("")).await?;
+            Err(NotSignedIn::Refused)
+        }
+        535 | 534 | 538 | 530 => Err(NotSignedIn::Refused),
+        code @ 500..600 => Err(MailboxError::Refused { status: code, code: "at sign-in".to_owned() }.into()),
+        code => Err(MailboxError::Server { status: code, code: "at sign-in".to_owned() }.into()),
+    }
+}
+
+fn refused(what: &str) -> MailboxError {
+    MailboxError::Garbled { what: what.to_owned() }
+}

@@ -1,0 +1,147 @@
+//! Handing a mail over by submission (RFC 6409). What matters is when it failed: before the mail's last
+//! dot nothing was sent, after it nobody knows.
+
+mod connect;
+mod envelope;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use mail_send::{Error as SmtpError, SmtpClient};
+
+use self::connect::SmtpDoor;
+use self::envelope::Envelope;
+use super::MailboxError;
+use super::settings::Server;
+use super::wire::access::Access;
+use super::wire::{Link, broken, timed};
+use crate::base::clock::{Clock, Timestamp};
+use crate::net::dial::Dialer;
+
+/// RFC 5321, section 4.5.3.2.6, allows ten minutes after the last dot; five are enough for a submission
+/// server, and within the lease of a mailbox that is renewed meanwhile.
+const AFTER_THE_DOT: Duration = Duration::from_secs(300);
+/// Of replies, per command.
+const REPLIES: u64 = 64 * 1024;
+/// A server that asks to come back later is left alone that long.
+const LATER: Duration = Duration::from_secs(60);
+
+/// Why a mail was not handed over, as far as one can tell.
+pub(super) enum Unsent {
+    Certainly(MailboxError),
+    /// The connection ended after the last dot and before the answer.
+    Perhaps(MailboxError),
+}
+
+pub(super) struct Submission {
+    pub(super) dialer: Arc<Dialer>,
+    pub(super) server: Server,
+    pub(super) access: Access,
+    /// The envelope's sender, and the domain that is said at hello.
+    pub(super) address: String,
+    pub(super) clock: Arc<dyn Clock>,
+}
+
+impl Submission {
+    /// Signs in and leaves.
+    pub(super) async fn sign_in(&self) -> Result<(), MailboxError> {
+        let (client, _) = self.open().await?;
+        // The server's farewell changes nothing.
+        drop(timed(&self.server.host, client.quit()).await);
+        Ok(())
+    }
+
+    /// Hands `mime` over to everybody it is addressed to.
+    pub(super) async fn submit(&self, mime: &[u8]) -> Result<(), Unsent> {
+        let mut client = self.announce(mime).await.map_err(Unsent::Certainly)?;
+        let host = &self.server.host;
+        client.stream.allow(REPLIES);
+        let said = tokio::time::timeout(AFTER_THE_DOT, async {
+            client.write_message(mime).await?;
+            client.read().await
+        });
+        let reply = match said.await {
+            Ok(Ok(reply)) => reply,
+            Ok(Err(error)) => return Err(Unsent::Perhaps(self.meaning(error))),
+            Err(elapsed) => return Err(Unsent::Perhaps(broken(host, elapsed))),
+        };
+        if !reply.is_positive_completion() {
+            return Err(Unsent::Certainly(self.meaning(SmtpError::UnexpectedReply(reply))));
+        }
+        drop(timed(host, client.quit()).await);
+        Ok(())
+    }
+
+    /// Everything up to the mail itself.
+    async fn announce(&self, mime: &[u8]) -> Result<SmtpClient<Link>, MailboxError> {
+        let envelope = Envelope::of(mime, &self.address)?;
+        let (mut client, offers) = self.open().await?;
+        let parameters = envelope.parameters(&offers, mime.len())?;
+        for line in envelope.commands(&parameters) {
+            self.expect(&mut client, &line, 2).await?;
+        }
+        self.expect(&mut client, "DATA", 3).await?;
+        Ok(client)
+    }
+
+    async fn open(&self) -> Result<(SmtpClient<Link>, Vec<String>), MailboxError> {
+        let hello = self.address.rsplit_once('@').map_or("localhost", |(_, domain)| domain);
+        self.access.sign_in(&SmtpDoor { dialer: &self.dialer, server: &self.server, hello }).await
+    }
+
+    async fn expect(
+        &self,
+        client: &mut SmtpClient<Link>,
+        line: &str,
+        class: u16,
+    ) -> Result<(), MailboxError> {
+        client.stream.allow(REPLIES);
+        let reply = timed(&self.server.host, client.cmd(format!("{line}\r\n"))).await?;
+        let reply = reply.map_err(|error| self.meaning(error))?;
+        if reply.code() / 100 == class {
+            return Ok(());
+        }
+        Err(self.meaning(SmtpError::UnexpectedReply(reply)))
+    }
+
+    fn meaning(&self, error: SmtpError) -> MailboxError {
+        match error {
+            SmtpError::UnexpectedReply(reply) => of_reply(reply.code(), reply.esc, self.clock.now()),
+            error => broken(&self.server.host, error),
+        }
+    }
+}
+
+/// RFC 5321, section 4.2.1, and RFC 3463: 4yz is for now, 5yz for good. The text is left out: it may hold
+/// addresses.
+fn of_reply(status: u16, enhanced: [u8; 3], now: Timestamp) -> MailboxError {
+    let [class, subject, detail] = enhanced;
+    let code = match class {
+        0 => String::new(),
+        _ => format!("{class}.{subject}.{detail}"),
+    };
+    match (status, code.as_str()) {
+        // Exchange Online, "sending limits"; Google, "4.7.28" and its neighbours.
+        (421, _) | (_, "4.7.28" | "4.7.0" | "4.2.1") => MailboxError::Throttled { retry_at: now + LATER },
+        (500..600, _) => MailboxError::Refused { status, code },
+        _ => MailboxError::Server { status, code },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reply_says_whether_to_try_again() {
+        let meant = |status, enhanced| of_reply(status, enhanced, Timestamp(0));
+        for (status, enhanced) in [(550, [5, 1, 1]), (554, [0, 0, 0]), (501, [5, 1, 3])] {
+            assert!(matches!(meant(status, enhanced), MailboxError::Refused { .. }), "{status}");
+        }
+        for (status, enhanced) in [(451, [4, 7, 1]), (452, [0, 0, 0]), (250, [0, 0, 0])] {
+            assert!(matches!(meant(status, enhanced), MailboxError::Server { .. }), "{status}");
+        }
+        assert!(matches!(meant(421, [0, 0, 0]), MailboxError::Throttled { .. }));
+        assert_eq!(meant(550, [5, 1, 1]).to_string(), "the mail server refused: 550 5.1.1");
+    }
+}

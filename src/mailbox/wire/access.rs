@@ -1,0 +1,98 @@
+//! How one mailbox signs in: by token or by password, and what a refusal means.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use async_trait::async_trait;
+
+use crate::base::id::MailboxId;
+use crate::base::secret::SecretString;
+use crate::mailbox::MailboxError;
+use crate::mailbox::settings::SignIn;
+use crate::oauth::source::{AccessToken, PasswordSource, Purpose, Resource, TokenError, TokenSource};
+
+/// A password that is refused twice running is wrong; once may be the server's trouble.
+const PATIENCE: u32 = 2;
+
+/// What proves who signs in.
+pub(in crate::mailbox) enum Proof {
+    Token(AccessToken),
+    Password(SecretString),
+}
+
+/// Why nobody is signed in.
+pub(in crate::mailbox) enum NotSignedIn {
+    /// The server does not accept the proof.
+    Refused,
+    Failed(MailboxError),
+}
+
+impl From<MailboxError> for NotSignedIn {
+    fn from(error: MailboxError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// A server that one can try to sign in at.
+#[async_trait]
+pub(in crate::mailbox) trait Door: Sync {
+    type Session: Send;
+    async fn enter(&self, proof: &Proof) -> Result<Self::Session, NotSignedIn>;
+}
+
+pub(in crate::mailbox) struct Access {
+    pub(in crate::mailbox) mailbox: MailboxId,
+    pub(in crate::mailbox) sign_in: SignIn,
+    pub(in crate::mailbox) purpose: Purpose,
+    pub(in crate::mailbox) tokens: Arc<dyn TokenSource>,
+    pub(in crate::mailbox) passwords: Arc<dyn PasswordSource>,
+    /// Refusals running.
+    pub(in crate::mailbox) refused: AtomicU32,
+}
+
+impl Access {
+    /// Signs in at `door`; a token that is refused is renewed once.
+    pub(in crate::mailbox) async fn sign_in<D: Door>(&self, door: &D) -> Result<D::Session, MailboxError> {
+        let mut proof = self.proof().await?;
+        let mut outcome = door.enter(&proof).await;
+        if let (Err(NotSignedIn::Refused), Proof::Token(token)) = (&outcome, &proof) {
+            proof = Proof::Token(self.tokens.renew(&self.mailbox, Resource::Mail, token).await?);
+            outcome = door.enter(&proof).await;
+        }
+        match outcome {
+            Ok(session) => {
+                self.refused.store(0, Ordering::Relaxed);
+                Ok(session)
+            }
+            Err(NotSignedIn::Failed(error)) => Err(error),
+            Err(NotSignedIn::Refused) => Err(self.refusal(&proof)),
+        }
+    }
+
+    async fn proof(&self) -> Result<Proof, MailboxError> {
+        Ok(match self.sign_in {
+            SignIn::OAuth => Proof::Token(self.tokens.token(&self.mailbox, Resource::Mail).await?),
+            SignIn::Password => Proof::Password(self.passwords.password(&self.mailbox, self.purpose).await?),
+        })
+    }
+
+    fn refusal(&self, proof: &Proof) -> MailboxError {
+        let reason = match proof {
+            Proof::Token(_) => {
+                "the mail server refuses a new token. Check that IMAP and SMTP are allowed for this mailbox \
+                 and that the app has their permissions, then connect again."
+            }
+            Proof::Password(_) if self.refused.fetch_add(1, Ordering::Relaxed) + 1 < PATIENCE => {
+                return MailboxError::Server { status: 0, code: "AuthenticationFailed".to_owned() };
+            }
+            Proof::Password(_) => "the mail server refuses the user name or the password.",
+        };
+        let (mailbox, reason) = (self.mailbox.clone(), reason.to_owned());
+        MailboxError::Token(TokenError::NeedsReconnect { mailbox, reason })
+    }
+}
+
+/// The first answer of XOAUTH2 (Google, "The XOAUTH2 mechanism"; Microsoft takes the same).
+pub(in crate::mailbox) fn xoauth2(user: &str, token: &str) -> String {
+    format!("user={user}\x01auth=Bearer {token}\x01\x01")
+}

@@ -1,0 +1,117 @@
+//! Servers that mean harm, or are broken: nothing hangs, nothing grows, nothing is believed.
+
+use std::time::Duration;
+
+use mintgate::base::clock::Timestamp;
+use mintgate::mailbox::MailboxError;
+use mintgate::mailbox::settings::{MailboxSettings, Security, Server};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::net::TcpListener;
+
+use super::{plain, with_password};
+use crate::support::mail_server::dialer;
+
+const GREETING: &str = "* OK hello\r\n";
+const CAPABILITY: &str = "* CAPABILITY IMAP4rev1 AUTH=PLAIN IDLE\r\nTAG OK\r\n";
+const SELECTED: &str =
+    "* 1 EXISTS\r\n* OK [UIDVALIDITY 7] x\r\n* OK [UIDNEXT 2] x\r\nTAG OK [READ-WRITE] x\r\n";
+
+/// Answers each line with the next of `answers` (`TAG` is the line's own), then says `last` for ever
+/// (or ends, where it is empty).
+async fn server(answers: &'static [&'static str], last: &'static str) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let port = listener.local_addr().expect("its address").port();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                let mut stream = BufReader::new(stream);
+                let mut tag = String::new();
+                for (number, answer) in answers.iter().enumerate() {
+                    if number > 0 {
+                        let mut line = String::new();
+                        stream.read_line(&mut line).await?;
+                        tag = line.split(' ').next().unwrap_or_default().trim().to_owned();
+                    }
+                    stream.write_all(answer.replace("TAG", &tag).as_bytes()).await?;
+                }
+                while !last.is_empty() {
+                    stream.write_all(last.as_bytes()).await?;
+                }
+                Ok::<(), std::io::Error>(())
+            });
+        }
+    });
+    port
+}
+
+async fn outcome(server: Server) -> Result<(), MailboxError> {
+    let settings =
+        MailboxSettings { incoming: Some(server), outgoing: Some(plain(9)), ..MailboxSettings::default() };
+    let mailbox = with_password(settings, dialer(), "secret");
+    let page = mailbox.list(None, Timestamp(0)).await?;
+    mailbox.fetch(&page.mails[0].key, 10_000).await.map(drop)
+}
+
+#[tokio::test]
+async fn what_no_honest_server_says_ends_the_session() {
+    const LISTED: &[&str] = &[
+        GREETING,
+        CAPABILITY,
+        "+ \r\n",
+        "A0001 OK\r\n",
+        CAPABILITY,
+        SELECTED,
+        "* SEARCH 1\r\nTAG OK\r\n",
+        "* SEARCH 1\r\nTAG OK\r\n",
+        "* 1 FETCH (UID 1 INTERNALDATE \"21-Nov-2026 00:00:00 +0000\")\r\nTAG OK\r\n",
+    ];
+    for (what, answers, last) in [
+        ("an endless greeting", &[][..], "x"),
+        ("greets and leaves", &[GREETING], ""),
+        ("a greeting that is none", &["HTTP/1.1 400 no\r\n"], ""),
+        ("BYE", &["* BYE full\r\n"], ""),
+        ("PREAUTH", &["* PREAUTH come in\r\n"], ""),
+        ("endless capabilities", &[GREETING], "* CAPABILITY X\r\n"),
+        (
+            "BYE while fetching",
+            &[LISTED, &["* 1 FETCH (UID 1 BODY[]<0> {50}\r\nSubj\r\n* BYE\r\n"]].concat(),
+            "",
+        ),
+        (
+            "an endless mail",
+            &[LISTED, &["* 1 FETCH (UID 1 BODY[]<0> {9000}\r\n"]].concat(),
+            "xxxxxxxxxxxxxxxx",
+        ),
+        ("a huge literal", &[LISTED, &["* 1 FETCH (UID 1 BODY[]<0> {4000000000}\r\n"]].concat(), "x"),
+        ("an endless line", LISTED, "* OK xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"),
+        ("endless answers", LISTED, "* OK x\r\n"),
+    ] {
+        let answers: &'static [&'static str] = Vec::leak(answers.to_vec());
+        let port = server(answers, last).await;
+        let failed = outcome(plain(port)).await.expect_err(what);
+        let expected = matches!(failed, MailboxError::Call(_) | MailboxError::Garbled { .. });
+        assert!(expected, "{what}: {failed:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_says_nothing_is_left() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let port = listener.local_addr().expect("its address").port();
+    let silent = tokio::time::timeout(Duration::from_secs(600), outcome(plain(port))).await;
+    assert!(matches!(silent, Ok(Err(MailboxError::Call(_)))), "{silent:?}");
+}
+
+#[tokio::test]
+async fn nothing_is_said_in_the_open_where_tls_was_asked_for() {
+    for (what, answers) in [
+        ("no STARTTLS", &[GREETING, "TAG BAD what?\r\n"][..]),
+        ("PREAUTH instead", &["* PREAUTH come in\r\n"]),
+        ("answers slipped in before TLS", &[GREETING, "TAG OK go\r\n* CAPABILITY AUTH=PLAIN\r\nC1 OK\r\n"]),
+    ] {
+        let port = server(Vec::leak(answers.to_vec()), "").await;
+        let asked = Server::new("127.0.0.1", port, Security::StartTls, "help@desk.example");
+        let failed = outcome(asked).await.expect_err(what);
+        assert!(matches!(failed, MailboxError::Call(_) | MailboxError::Garbled { .. }), "{what}: {failed:?}");
+    }
+}

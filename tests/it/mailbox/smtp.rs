@@ -1,0 +1,80 @@
+//! Sending by submission: what is handed over, what a failure means, and what is known afterwards.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use mintgate::mailbox::settings::{MailboxSettings, Security, SignIn};
+use mintgate::mailbox::{Evidence, Mailbox, MailboxError};
+
+use super::{NOW, make, outgoing, plain, with_password};
+use crate::support::dovecot::{Dovecot, PASSWORD, TOKEN};
+use crate::support::mail_server::{Sink, Then, Tokens};
+
+/// Reads at Dovecot, sends to the sink itself.
+async fn at(sink: &Sink) -> Option<(Dovecot, Arc<dyn Mailbox>)> {
+    let dovecot = Dovecot::start(sink.address.port()).await?;
+    let settings = MailboxSettings {
+        incoming: Some(dovecot.incoming(Security::Tls)),
+        outgoing: Some(plain(sink.address.port())),
+        ..MailboxSettings::default()
+    };
+    let mailbox = with_password(settings, dovecot.dialer(), PASSWORD);
+    Some((dovecot, mailbox))
+}
+
+async fn evidence(mailbox: &dyn Mailbox, after: Duration) -> Evidence {
+    mailbox.evidence(outgoing(), None, NOW, NOW + after).await.expect("an answer")
+}
+
+const LATER: Duration = Duration::from_secs(600);
+
+#[tokio::test]
+async fn a_mail_is_relayed_whole_and_filed_where_sent_mail_lies() {
+    let sink = Sink::start().await;
+    let Some(dovecot) = Dovecot::start(sink.address.port()).await else { return };
+    let settings = |sign_in| MailboxSettings {
+        incoming: Some(dovecot.incoming(Security::Tls)),
+        outgoing: Some(dovecot.outgoing()),
+        sign_in,
+        ..MailboxSettings::default()
+    };
+    let tokens = Tokens::new(&[TOKEN]);
+    for (count, sign_in) in [(1, SignIn::Password), (2, SignIn::OAuth)] {
+        let mailbox = make(settings(sign_in), dovecot.dialer(), tokens.clone(), PASSWORD);
+        mailbox.dispatch(outgoing(), None).await.expect("sent");
+        let mails = sink.mails();
+        assert_eq!(mails.len(), count, "{sign_in:?}");
+        assert!(mails[count - 1].contains("It is fixed.\r\n..\r\nYours"), "{}", mails[count - 1]);
+        assert_eq!(evidence(&*mailbox, Duration::ZERO).await, Evidence::Sent);
+    }
+    let filed = dovecot.say(&["STATUS Sent (MESSAGES)"]).await;
+    assert!(filed.contains("(MESSAGES 2)"), "{filed}");
+}
+
+#[tokio::test]
+async fn a_refused_recipient_is_a_mail_that_was_certainly_not_sent() {
+    let sink = Sink::start().await;
+    let Some((_dovecot, mailbox)) = at(&sink).await else { return };
+    for (answer, for_good) in [("550 5.1.1 nobody", true), ("451 4.7.1 later", false)] {
+        sink.set(Then::RefuseRecipient(answer));
+        let failed = mailbox.dispatch(outgoing(), None).await.expect_err("refused");
+        assert_eq!(matches!(failed, MailboxError::Refused { .. }), for_good, "{failed:?}");
+        assert_eq!(evidence(&*mailbox, Duration::ZERO).await, Evidence::NotSent);
+    }
+    assert_eq!(sink.mails().len(), 0);
+}
+
+#[tokio::test]
+async fn a_connection_lost_after_the_last_dot_proves_nothing() {
+    let sink = Sink::start().await;
+    let Some((dovecot, mailbox)) = at(&sink).await else { return };
+    sink.set(Then::KeepAndCut);
+    let lost = mailbox.dispatch(outgoing(), None).await;
+    assert!(matches!(lost, Err(MailboxError::Call(_))), "{lost:?}");
+    assert_eq!(sink.mails().len(), 1, "it did leave");
+    assert_eq!(evidence(&*mailbox, Duration::ZERO).await, Evidence::Unknown);
+    assert_eq!(evidence(&*mailbox, LATER).await, Evidence::Unprovable);
+    let copy = format!("APPEND Sent {{{}+}}\r\n{}", super::MAIL.len(), String::from_utf8_lossy(super::MAIL));
+    dovecot.say(&[&copy]).await;
+    assert_eq!(evidence(&*mailbox, LATER).await, Evidence::Sent);
+}

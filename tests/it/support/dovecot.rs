@@ -1,0 +1,244 @@
+//! A private Dovecot (IMAP and submission) on free ports, gone when its value is or the test run ends.
+
+use std::fs;
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::post;
+use mintgate::mailbox::settings::{Security, Server};
+use mintgate::net::Egress;
+use mintgate::net::dial::Dialer;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::net::TcpStream;
+
+use super::skip::skip;
+
+pub const USER: &str = "help@desk.example";
+pub const PASSWORD: &str = "open sesame";
+/// The one token that the provider calls active.
+pub const TOKEN: &str = "a-good-token";
+
+/// `cat` ends when the test process does.
+const SCRIPT: &str = r#"
+/usr/sbin/dovecot -F -c "$0" &
+cat >/dev/null || true
+kill $!
+wait
+"#;
+
+pub struct Dovecot {
+    folder: tempfile::TempDir,
+    certificate: String,
+    imap: u16,
+    imaps: u16,
+    submission: u16,
+    _keeper: Child,
+}
+
+impl Dovecot {
+    /// `relay` gets what is submitted. `None` (with the reason printed) where Dovecot is not installed.
+    pub async fn start(relay: u16) -> Option<Self> {
+        if !Path::new("/usr/sbin/dovecot").exists() || !Path::new("/usr/lib/dovecot/submission").exists() {
+            skip("no Dovecot in /usr/sbin");
+            return None;
+        }
+        let folder = tempfile::Builder::new().prefix("mintgate-dc").tempdir().expect("a folder");
+        let key = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
+        let (imap, imaps, submission) = (free_port(), free_port(), free_port());
+        let at = |name: &str| folder.path().join(name);
+        fs::write(at("cert.pem"), key.cert.pem()).expect("written");
+        fs::write(at("key.pem"), key.signing_key.serialize_pem()).expect("written");
+        fs::write(at("users"), format!("{USER}:{{PLAIN}}{PASSWORD}\n")).expect("written");
+        fs::write(at("oauth2.conf"), oauth2(introspection().await)).expect("written");
+        let user = if rustix::process::geteuid().is_root() { "nobody".to_owned() } else { own_name() };
+        let ports = [imap, imaps, submission, relay];
+        fs::write(at("dovecot.conf"), configuration(folder.path(), &user, ports)).expect("written");
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).expect("readable");
+        let mut command = as_user(&user, folder.path());
+        command.args(["sh", "-c", SCRIPT]).arg(at("dovecot.conf"));
+        let keeper = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().expect("the script starts");
+        let certificate = key.cert.pem();
+        let dovecot = Self { folder, certificate, imap, imaps, submission, _keeper: keeper };
+        for port in [imap, imaps, submission] {
+            wait_for(port).await;
+        }
+        dovecot.say(&["SELECT INBOX"]).await;
+        Some(dovecot)
+    }
+
+    pub fn dialer(&self) -> Arc<Dialer> {
+        let egress = Egress::default().allow(["127.0.0.1", "localhost"]).expect("rules");
+        Arc::new(Dialer::trusting(self.certificate.as_bytes(), egress).expect("a dialer"))
+    }
+
+    pub fn incoming(&self, security: Security) -> Server {
+        let port = if security == Security::Tls { self.imaps } else { self.imap };
+        Server::new("localhost", port, security, USER)
+    }
+
+    pub fn outgoing(&self) -> Server {
+        Server::new("localhost", self.submission, Security::StartTls, USER)
+    }
+
+    /// Puts mails into the inbox, as a delivery agent does.
+    pub fn deliver(&self, mails: &[impl AsRef<[u8]>]) {
+        for (number, mail) in mails.iter().enumerate() {
+            let name = format!("{:08}.{}.here", number, mintgate::base::id::short_id());
+            let maildir = self.maildir();
+            fs::write(maildir.join("tmp").join(&name), mail).expect("written");
+            fs::rename(maildir.join("tmp").join(&name), maildir.join("new").join(&name)).expect("moved");
+        }
+    }
+
+    fn maildir(&self) -> PathBuf {
+        self.folder.path().join("mail").join(USER).join("Maildir")
+    }
+
+    /// Signs in, says the commands, and gives all answers.
+    pub async fn say(&self, commands: &[&str]) -> String {
+        let stream = TcpStream::connect(("127.0.0.1", self.imap)).await.expect("Dovecot listens");
+        let mut stream = BufReader::new(stream);
+        let mut heard = String::new();
+        stream.read_line(&mut heard).await.expect("a greeting");
+        let sign_in = format!("LOGIN \"{USER}\" \"{PASSWORD}\"");
+        for command in std::iter::once(sign_in.as_str()).chain(commands.iter().copied()) {
+            stream.write_all(format!("x {command}\r\n").as_bytes()).await.expect("said");
+            let mut line = String::new();
+            while !line.starts_with("x ") {
+                line.clear();
+                assert_ne!(stream.read_line(&mut line).await.expect("an answer"), 0, "{heard}");
+                heard.push_str(&line);
+            }
+            assert!(line.starts_with("x OK"), "{command}: {line}");
+        }
+        heard
+    }
+}
+
+fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    listener.local_addr().expect("its address").port()
+}
+
+async fn wait_for(port: u16) {
+    while TcpStream::connect(("127.0.0.1", port)).await.is_err() {
+        tokio::task::yield_now().await;
+    }
+}
+
+/// RFC 7662: whose token it is, and what for.
+async fn introspection() -> u16 {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let port = listener.local_addr().expect("its address").port();
+    let answer = async |form: String| {
+        let active = form.split('&').any(|pair| pair == format!("token={TOKEN}"));
+        axum::Json(serde_json::json!({ "active": active, "username": USER, "scope": "mail" }))
+    };
+    let app = Router::new().route("/introspect", post(answer));
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    port
+}
+
+fn own_name() -> String {
+    let told = Command::new("id").arg("-un").output().expect("id runs").stdout;
+    String::from_utf8(told).expect("a name").trim().to_owned()
+}
+
+/// Dovecot refuses to handle mail as root.
+fn as_user(user: &str, folder: &Path) -> Command {
+    if !rustix::process::geteuid().is_root() {
+        return Command::new("env");
+    }
+    let given = Command::new("chown").args(["-R", user]).arg(folder).status().expect("chown runs");
+    assert!(given.success(), "chown of {}", folder.display());
+    let mut command = Command::new("setpriv");
+    command.args(["--reuid", user, "--regid", "nogroup", "--clear-groups"]).current_dir(folder);
+    command
+}
+
+fn oauth2(port: u16) -> String {
+    format!(
+        "introspection_mode = post\nintrospection_url = http://127.0.0.1:{port}/introspect\n\
+         username_attribute = username\nactive_attribute = active\nactive_value = true\nscope = mail\n\
+         timeout_msecs = 3000\n"
+    )
+}
+
+fn configuration(folder: &Path, user: &str, [imap, imaps, submission, relay]: [u16; 4]) -> String {
+    let here = folder.display();
+    let group = if rustix::process::geteuid().is_root() { "nogroup" } else { user };
+    format!(
+        "base_dir = {here}/run
+state_dir = {here}/state
+log_path = {here}/log
+auth_failure_delay = 0
+listen = 127.0.0.1
+protocols = imap submission
+ssl = yes
+ssl_cert = <{here}/cert.pem
+ssl_key = <{here}/key.pem
+disable_plaintext_auth = no
+default_internal_user = {user}
+default_internal_group = {group}
+default_login_user = {user}
+first_valid_uid = 1
+auth_mechanisms = plain login xoauth2 oauthbearer
+passdb {{
+  driver = oauth2
+  mechanisms = xoauth2 oauthbearer
+  args = {here}/oauth2.conf
+}}
+passdb {{
+  driver = passwd-file
+  mechanisms = plain login
+  args = scheme=PLAIN username_format=%u {here}/users
+}}
+userdb {{
+  driver = static
+  args = allow_all_users=yes uid={user} gid={group} home={here}/mail/%u
+}}
+mail_location = maildir:~/Maildir
+namespace inbox {{
+  inbox = yes
+  mailbox Sent {{
+    auto = create
+    special_use = \\Sent
+  }}
+}}
+service anvil {{
+  chroot =
+  unix_listener anvil-auth-penalty {{
+    mode = 0
+  }}
+}}
+service imap-login {{
+  chroot =
+  inet_listener imap {{
+    port = {imap}
+  }}
+  inet_listener imaps {{
+    port = {imaps}
+    ssl = yes
+  }}
+}}
+service submission-login {{
+  chroot =
+  inet_listener submission {{
+    port = {submission}
+  }}
+}}
+service stats {{
+  chroot =
+}}
+submission_relay_host = 127.0.0.1
+submission_relay_port = {relay}
+submission_relay_ssl = no
+submission_relay_trusted = yes
+hostname = loop.test
+"
+    )
+}

@@ -1,0 +1,84 @@
+//! Several gateways on one PostgreSQL: one of them works a mailbox, and one that comes back late does no harm.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, mpsc};
+use std::time::Duration;
+
+use mintgate::store::InboundState;
+use mintgate::worker::Point;
+
+use super::mails::{question, question_id, reply};
+use super::scene::Scene;
+use crate::support::postgres;
+
+/// Longer than a lease holds.
+const PAUSE: Duration = Duration::from_secs(120);
+
+/// A gate that holds the first who passes `point` until it is opened.
+fn gate(point: Point) -> (impl Fn(Point) + Send + Sync, mpsc::Receiver<()>, mpsc::Sender<()>) {
+    let (arrived, arrival) = mpsc::channel();
+    let (open, opening) = mpsc::channel();
+    let (used, opening) = (AtomicBool::new(false), Mutex::new(opening));
+    let pass = move |at| {
+        if at == point && !used.swap(true, Ordering::SeqCst) {
+            arrived.send(()).expect("the test waits");
+            // Lets the runtime give this thread's other tasks to another one.
+            tokio::task::block_in_place(|| opening.lock().expect("one waits").recv())
+                .expect("the test opens");
+        }
+    };
+    (pass, arrival, open)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_paused_holder_that_comes_back_moves_no_cursor_and_doubles_nothing() {
+    for point in [Point::RawStored, Point::CursorWritten, Point::IntentWritten, Point::DeskAnswered] {
+        let Some(place) = postgres::database() else { return };
+        let scene = Scene::on(place).await;
+        scene.deliver(&question(1));
+        let (pass, arrival, open) = gate(point);
+        let holder = scene.worker_named("the first", pass);
+        let first = tokio::spawn(async move { holder.run_once().await });
+        tokio::task::block_in_place(|| arrival.recv()).expect("it gets there");
+
+        scene.clock.advance(PAUSE);
+        let second = scene.worker_named("the second", |_| {});
+        second.run_once().await.expect("the second takes over");
+        scene.clock.advance(PAUSE);
+        second.run_once().await.expect("and goes on");
+        open.send(()).expect("the first waits");
+        // What it comes to is not told: it may notice, or find everything done.
+        first.await.expect("it does not die").ok();
+        for _ in 0..3 {
+            scene.clock.advance(PAUSE);
+            second.run_once().await.expect("a pass");
+        }
+
+        assert_eq!(scene.desk.tickets().len(), 1, "{point:?}");
+        assert_eq!(scene.count(InboundState::Done).await, 1, "{point:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn two_gateways_at_once_make_one_ticket_one_comment_and_one_answer() {
+    let Some(place) = postgres::database() else { return };
+    let scene = Scene::on(place).await;
+    let (one, two) = (scene.worker_named("one", |_| {}), scene.worker_named("two", |_| {}));
+    let both = async || {
+        for _ in 0..6 {
+            let (left, right) = tokio::join!(one.run_once(), two.run_once());
+            left.expect("a pass");
+            right.expect("a pass");
+            scene.clock.advance(PAUSE);
+        }
+    };
+    scene.deliver(&question(1));
+    both().await;
+    let ticket = scene.desk.tickets()[0].id.clone();
+    scene.agent_says(&ticket, "Use the extinguisher.").await;
+    scene.deliver(&reply(&question_id(1), "reply-1@customer.example", "It still smokes."));
+    both().await;
+    assert_eq!(scene.desk.tickets().len(), 1);
+    assert_eq!(scene.customers_comments(&ticket), 1);
+    assert_eq!(scene.sent().len(), 1);
+}
