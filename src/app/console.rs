@@ -42,17 +42,14 @@ pub(super) fn console(start_up: &StartUp, installation: &Installation) -> Option
     })))
 }
 
-/// What mails brought, unless mail is off.
-pub(super) fn mail_files(start_up: &StartUp, installation: &Installation) -> Option<Arc<dyn LocalService>> {
-    if !start_up.mail.enabled {
-        return None;
-    }
-    Some(Arc::new(MailFiles::new(files::Parts {
+/// What mails brought; also while mail is off, since tickets go on naming it.
+pub(super) fn mail_files(start_up: &StartUp, installation: &Installation) -> Arc<dyn LocalService> {
+    Arc::new(MailFiles::new(files::Parts {
         store: installation.store.clone(),
         readers: Readers::new(installation.desk_http.clone(), start_up.desk.api_url.clone()),
         audit: installation.parts.audit.clone(),
         max_size: start_up.mail.max_size,
-    })))
+    }))
 }
 
 /// Without a name service the built-in table still answers. The ways out belong to the runtime this is

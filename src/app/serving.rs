@@ -158,7 +158,7 @@ fn gateway(
         locales: start_up.desk.locales.clone(),
         access_log: access_log.context("the access log cannot be opened")?,
         console: console::console(start_up, installation),
-        mail_files: console::mail_files(start_up, installation),
+        mail_files: Some(console::mail_files(start_up, installation)),
         control: control.handle().clone(),
         registry: Arc::new(Mutex::new(registry)),
         on_desk_write: Some(installation.wake.clone()),

@@ -13,7 +13,8 @@ use crate::mail::read::{Limits, contents};
 use crate::store::{FileRow, InboundRow, NewFile, Quota, StoreError};
 use crate::web::own::{mail_file_path, mail_path};
 
-const LONGEST: Duration = Duration::from_secs(20);
+/// Far less than a mail may take from its intent to the desk.
+const LONGEST: Duration = Duration::from_secs(8);
 /// Lines in a ticket; the mail's own page lists all.
 const MOST_LINES: usize = 50;
 
