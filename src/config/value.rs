@@ -266,11 +266,12 @@ mod tests {
 
     #[test]
     fn sizes_have_units() {
-        let cases = [("25MiB", 26_214_400), ("10 MB", 10_000_000), ("7", 7), ("1kib", 1024)];
+        let cases =
+            [("25MiB", 26_214_400), ("10 MB", 10_000_000), ("7", 7), ("1kib", 1024), ("1GiB", 1 << 30)];
         for (text, bytes) in cases {
             assert_eq!(size(text), Ok(bytes), "{text}");
         }
-        for text in ["", "0", "MiB", "1GiB", "-1", "99999999999999999999MiB"] {
+        for text in ["", "0", "MiB", "1TiB", "-1", "99999999999999999999MiB"] {
             assert!(size(text).is_err(), "{text}");
         }
     }

@@ -166,7 +166,7 @@ mod tests {
             "<video poster=https://evil.example/x></video>words",
             "<table background=https://evil.example/x><tr><td>words</table>",
             "<object data=https://evil.example/x></object>words",
-            "<math><mtext><table><mglyph><style><!--</style><img title=\"--&gt;&lt;img src=1 onerror=alert(1)&gt;\">words",
+            "words<math><mtext><table><mglyph><style><!--</style><img title=\"--&gt;&lt;img src=1 onerror=alert(1)&gt;\">",
             "<noscript><p title=\"</noscript><img src=x onerror=alert(1)>\">words</noscript>",
         ];
         for html in hostile {
