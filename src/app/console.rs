@@ -18,8 +18,12 @@ use crate::net::reach::Reach;
 use crate::net::stranger::Strangers;
 use crate::web::local::LocalService;
 
-/// The console, unless it is switched off.
-pub(super) fn console(start_up: &StartUp, installation: &Installation) -> Option<Arc<dyn LocalService>> {
+/// The console, unless it is switched off. What it looks up elsewhere, it looks up on `runtime`.
+pub(super) fn console(
+    start_up: &StartUp,
+    installation: &Installation,
+    runtime: &Handle,
+) -> Option<Arc<dyn LocalService>> {
     if !start_up.console.enabled {
         return None;
     }
@@ -35,7 +39,7 @@ pub(super) fn console(start_up: &StartUp, installation: &Installation) -> Option
         from_address: start_up.mail.from_address.clone(),
         bot_configured: start_up.desk.bot.is_some(),
         fixed: Fixed { from_name: start_up.mail.from_name.clone(), reply_to: start_up.mail.reply_to.clone() },
-        detect: Arc::new(detector()),
+        detect: Arc::new(detector(runtime)),
         mailboxes: installation.mailboxes.clone(),
         worker: installation.wake.clone(),
         audit: installation.parts.audit.clone(),
@@ -52,14 +56,14 @@ pub(super) fn mail_files(start_up: &StartUp, installation: &Installation) -> Arc
     }))
 }
 
-/// Without a name service the built-in table still answers. The ways out belong to the runtime this is
-/// called on.
-fn detector() -> Detector {
+/// Without a name service the built-in table still answers.
+fn detector(runtime: &Handle) -> Detector {
+    let _entered = runtime.enter();
     let strangers = Names::system()
         .map_err(anyhow::Error::from)
         .and_then(|names| Ok(Strangers::new(names, Reach::with(Vec::new()), Vec::new())?));
     match strangers {
-        Ok(strangers) => Detector::new(Handle::current(), Arc::new(strangers), Directory::None),
+        Ok(strangers) => Detector::new(runtime.clone(), Arc::new(strangers), Directory::None),
         Err(error) => {
             warn!(error = format!("{error:#}"), "mailboxes are found by the built-in table alone");
             Detector::offline()
