@@ -1,6 +1,8 @@
 //! What the mailbox's own server found out about a mail's sender (RFC 8601). Reads the line that server
 //! wrote and no other; checks no signature itself and knows nothing of tickets.
 
+use std::str::FromStr;
+
 use super::Message;
 
 /// Lines of a mail that are looked through; a server writes its own on top.
@@ -13,6 +15,28 @@ pub enum Server {
     Named(String),
     /// Exchange Online names no server. Its line is the topmost, and it renames those it did not write.
     ExchangeOnline,
+}
+
+/// Why a text names no server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "a server is named as in Authentication-Results: `mx.example.com`, or `*.example.com` for all below it"
+)]
+pub struct NotAServer;
+
+impl FromStr for Server {
+    type Err = NotAServer;
+
+    /// A name of at least two labels; a `*` stands only for its first ones, never for a whole top-level domain.
+    fn from_str(text: &str) -> Result<Self, NotAServer> {
+        let fits = |label: &str| {
+            (1..=63).contains(&label.len())
+                && label.bytes().all(|one| one.is_ascii_alphanumeric() || matches!(one, b'-' | b'_'))
+        };
+        let host = text.strip_prefix("*.").unwrap_or(text);
+        let named = host.len() <= 253 && host.contains('.') && host.split('.').all(fits);
+        named.then(|| Self::Named(text.to_ascii_lowercase())).ok_or(NotAServer)
+    }
 }
 
 impl Server {
@@ -252,6 +276,26 @@ mod tests {
         ];
         for (line, wanted) in google {
             assert_eq!(judged(&[line], &Server::google()), wanted, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_server_is_a_host_name_or_all_below_a_domain() {
+        for text in ["mx.example.com", "*.example.com", "MX1.Example.com"] {
+            assert_eq!(text.parse(), Ok(Server::Named(text.to_ascii_lowercase())), "{text}");
+        }
+        for text in [
+            "",
+            "*",
+            "*.com",
+            "mx",
+            "mx.*.com",
+            "a@example.com",
+            "mx..com",
+            "https://mx.example.com",
+            "mx.example.com.",
+        ] {
+            assert_eq!(text.parse::<Server>(), Err(NotAServer), "{text}");
         }
     }
 

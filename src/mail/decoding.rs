@@ -1,9 +1,13 @@
 //! Bytes as text where nothing reliable says in which encoding they are. Knows nothing of mail.
 
+/// How ISO-2022-JP, which is all ASCII otherwise, begins Japanese characters.
+const JAPANESE: &[u8] = b"\x1b$";
+
 /// Text in UTF-8, or else in the encoding it most probably is.
 pub(crate) fn decode(bytes: &[u8]) -> String {
-    if let Ok(text) = str::from_utf8(bytes) {
-        return text.to_owned();
+    let text = String::from_utf8_lossy(bytes);
+    if !is_garbled(&text) && !bytes.windows(JAPANESE.len()).any(|pair| pair == JAPANESE) {
+        return text.into_owned();
     }
     let mut detector = chardetng::EncodingDetector::new(chardetng::Iso2022JpDetection::Allow);
     detector.feed(bytes, true);
@@ -22,6 +26,12 @@ pub(crate) fn is_garbled(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_encoding_nobody_named_is_found() {
+        assert_eq!(decode(b"\x1b$B%O%m!<\x1b(B 1"), "ハロー 1");
+        assert_eq!(decode(b"Gr\xfcn und sch\xf6n"), "Grün und schön");
+    }
 
     #[test]
     fn a_text_is_garbled_when_most_of_it_is_lost() {

@@ -9,7 +9,7 @@ use crate::base::clock::Timestamp;
 /// The desk refuses bodies over 1 MiB, and JSON may double a text's length.
 const LONGEST: usize = 200_000;
 const MOST_LINES: usize = 3_000;
-const SHORTENED: &str = "[…] The mail is longer; only its beginning is shown.";
+pub(super) const SHORTENED: &str = "[…] The mail is longer; only its beginning is shown.";
 
 /// A paragraph per line, as the desk's editor would have written them; an array, because a string
 /// would show its quotes and escapes.
@@ -69,7 +69,7 @@ fn head_line(head: &CommentHead<'_>) -> String {
     format!("{who} wrote on {moment} {}", reference_mark(head.reference))
 }
 
-fn paragraph(line: &str) -> Value {
+pub(super) fn paragraph(line: &str) -> Value {
     let content = match line.trim_end() {
         "" => json!([]),
         text => json!([{ "type": "text", "text": text, "styles": {} }]),

@@ -3,7 +3,7 @@
 use mail_parser::{Address, Header, HeaderName, HeaderValue, MessageParser};
 
 use super::decoding::{decode, is_garbled};
-use super::{Mailbox, clean, message_id};
+use super::{Mailbox, clean, encoded_word, message_id};
 
 const LONGEST_SUBJECT: usize = 500;
 const LONGEST_NAME: usize = 200;
@@ -33,12 +33,9 @@ impl Headers<'_> {
 
     /// The decoded subject.
     pub(crate) fn subject(&self) -> String {
-        let decoded = match self.0.subject() {
-            Some(subject) if !is_garbled(subject) => subject.to_owned(),
-            // Raw bytes in an encoding of their own.
-            _ => self.bytes("Subject").map(decode).unwrap_or_default(),
-        };
-        clean::line(&decoded, LONGEST_SUBJECT)
+        // Raw bytes may be in an encoding of their own.
+        let written = self.bytes("Subject").map(decode).unwrap_or_default();
+        clean::line(&encoded_word::decoded(&written), LONGEST_SUBJECT)
     }
 
     /// The first address of From.
@@ -54,13 +51,20 @@ impl Headers<'_> {
 
     fn mailboxes_of(&self, field: &Header<'_>) -> Vec<Mailbox> {
         let read = field.value.as_address().map(flatten).unwrap_or_default();
-        if !read.iter().any(|one| is_garbled(&one.name)) {
+        let Some(written) = self.bytes_of(field).map(decode) else { return read };
+        let garbled = read.iter().any(|one| is_garbled(&one.name));
+        if !garbled && !written.contains("=?") {
             return read;
         }
-        // Raw bytes in an encoding of their own.
-        let again = self.bytes_of(field).map(|bytes| format!("From:{}\r\n\r\n", decode(bytes).trim_end()));
-        let again = again.as_ref().and_then(|line| MessageParser::default().parse(line.as_bytes()));
-        again.as_ref().and_then(|mail| mail.from()).map_or(read, flatten)
+        let again = addresses(&encoded_word::joined(&written));
+        if read.is_empty() && again.is_empty() {
+            // Name and address in one word.
+            return addresses(&encoded_word::decoded(&written));
+        }
+        // Names may become better; whose mail it is stays what servers saw, too.
+        let same = read.len() == again.len()
+            && read.iter().zip(&again).all(|(one, other)| one.address == other.address);
+        if garbled || same { again } else { read }
     }
 
     /// The ids of a field, normalised, in their order; of too many the first and the last ones.
@@ -91,6 +95,12 @@ fn texts<'a>(value: &'a HeaderValue<'_>) -> Vec<&'a str> {
         HeaderValue::TextList(list) => list.iter().map(AsRef::as_ref).collect(),
         _ => Vec::new(),
     }
+}
+
+fn addresses(written: &str) -> Vec<Mailbox> {
+    let line = format!("From:{}\r\n\r\n", written.trim_end());
+    let mail = MessageParser::default().parse(line.as_bytes());
+    mail.as_ref().and_then(|mail| mail.from()).map(flatten).unwrap_or_default()
 }
 
 fn flatten(list: &Address<'_>) -> Vec<Mailbox> {

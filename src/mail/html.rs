@@ -10,7 +10,7 @@ use mail_parser::decoders::html::html_to_text;
 use super::html_quote;
 
 /// More HTML than this is not laid out, only stripped of its tags.
-const LARGEST: usize = 512 * 1024;
+pub(super) const LARGEST: usize = 512 * 1024;
 /// The layout's time grows with the square of the depth.
 const DEEPEST: usize = 500;
 const MOST_TAGS: usize = 20_000;

@@ -109,20 +109,24 @@ fn is_one_of(name: &str, names: &[&str]) -> bool {
     names.contains(&name.trim_start_matches("x_").to_ascii_lowercase().as_str())
 }
 
-fn attribute(node: &Handle, name: &str) -> Option<String> {
+pub(super) fn attribute(node: &Handle, name: &str) -> Option<String> {
     let Element { attrs, .. } = &node.data else { return None };
     let attributes = attrs.borrow();
     attributes.iter().find(|one| &*one.name.local == name).map(|one| one.value.to_string())
 }
 
+/// What text is written as in markup (HTML Living Standard, 13.3), the ampersand last.
+const ESCAPES: [(&str, &str); 4] = [("&nbsp;", " "), ("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&")];
+
 /// The text of a node that is nothing else.
-fn text_in(node: &Handle) -> Option<String> {
+pub(super) fn text_in(node: &Handle) -> Option<String> {
     if matches!(node.data, Element { .. } | Comment { .. }) || !node.children.borrow().is_empty() {
         return None;
     }
     let mut markup = Vec::new();
     node.serialize(&mut markup).ok()?;
-    Some(String::from_utf8_lossy(&markup).replace("&nbsp;", " "))
+    let text = String::from_utf8_lossy(&markup);
+    Some(ESCAPES.iter().fold(text.into_owned(), |text, (escape, character)| text.replace(escape, character)))
 }
 
 /// The beginning of what an element says.

@@ -5,12 +5,14 @@ use crate::base::clock::Timestamp;
 
 pub mod authentication;
 mod automatic;
+pub mod blocks;
 mod bounce;
 pub mod clean;
 pub mod compose;
 pub mod decide;
 mod decoding;
 pub mod desk_text;
+mod encoded_word;
 mod headers;
 pub mod html;
 mod html_quote;
@@ -108,6 +110,11 @@ pub struct Message {
     /// The text without what it quotes and without the signature; never empty when `text` is not. The
     /// whole text of a forwarded mail, where what follows the first lines is the point.
     pub reply: String,
+    /// The HTML as it was written: fit for [`blocks::page`], never for a browser. `None` where there is none,
+    /// where it is not all of the text, and where it is too large to be laid out.
+    pub page: Option<String>,
+    /// What the mail's invitation says, which `text` ends with.
+    pub invitation: Option<String>,
     pub attachments: Vec<Attachment>,
     pub automatic: Option<Automatic>,
     /// What servers on the way said of the sender, topmost first. Anybody may have written these lines:

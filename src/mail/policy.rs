@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::authentication::Server;
 use super::template::Template;
 
 /// What becomes of one mail that reaches two of the desk's mailboxes.
@@ -22,12 +23,20 @@ pub struct Policy {
     pub keep_raw: Option<Duration>,
     pub letters: Letters,
     pub files: Files,
+    /// Whose Authentication-Results count in mailboxes of no known provider.
+    pub authentication_servers: Vec<Server>,
 }
 
 impl Default for Policy {
     fn default() -> Self {
         let keep_raw = Some(Duration::from_secs(30 * 24 * 3600));
-        Self { same_mail: SameMail::Link, keep_raw, letters: Letters::default(), files: Files::default() }
+        Self {
+            same_mail: SameMail::Link,
+            keep_raw,
+            letters: Letters::default(),
+            files: Files::default(),
+            authentication_servers: Vec::new(),
+        }
     }
 }
 

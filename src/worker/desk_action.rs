@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use serde_json::Value;
 use tracing::warn;
 
 use super::judge::Plan;
@@ -13,6 +14,7 @@ use crate::base::clock::Timestamp;
 use crate::base::id::hex;
 use crate::base::report::Report;
 use crate::desk::{NewTicket, TicketView};
+use crate::mail::blocks as page_blocks;
 use crate::mail::decide::UNKNOWN_SENDER;
 use crate::mail::desk_text::{CommentHead, blocks, comment, reference_mark};
 use crate::mail::{AutomaticKind, Mailbox, clean};
@@ -84,7 +86,7 @@ impl Worker {
                     name: requester.name.clone(),
                     email: requester.address.clone(),
                     title: title(&message.subject),
-                    detail: blocks(&ticket_text(job.read, &notes, files)),
+                    detail: detail(job.read, &notes, files).await,
                     marker,
                 })
                 .await?
@@ -202,9 +204,18 @@ fn title(subject: &str) -> String {
     if line.is_empty() { "(no subject)".to_owned() } else { line }
 }
 
-fn ticket_text(read: &Read, notes: &[String], files: String) -> String {
-    let text = &read.message.text;
-    joined(&[Some(notes.join("\n")), cut_note(read), Some(with_files(text, files))])
+/// What the ticket shows, laid out off the async threads: a page costs time.
+async fn detail(read: &Read, notes: &[String], files: String) -> Value {
+    let message = read.message.clone();
+    let mut above = joined(&[Some(notes.join("\n")), cut_note(read)]);
+    let mut below = files;
+    if is_long(&message.text) {
+        above = joined(&[Some(above), Some(std::mem::take(&mut below))]);
+    }
+    let plain = joined(&[Some(above.clone()), Some(message.text.clone()), Some(below.clone())]);
+    let laid_out = tokio::task::spawn_blocking(move || page_blocks::ticket(&message, &above, &below));
+    // A page that made its reader fail is shown as text.
+    laid_out.await.unwrap_or_else(|_| blocks(&plain))
 }
 
 fn reply_text(read: &Read, files: String) -> String {
@@ -213,10 +224,12 @@ fn reply_text(read: &Read, files: String) -> String {
 
 /// The files come last, but first where the text may be cut at its end.
 fn with_files(text: &str, files: String) -> String {
-    let text = Some(text.to_owned());
-    let long =
-        text.as_ref().is_some_and(|text| text.len() > LONG_TEXT || text.lines().count() > LONG_TEXT_LINES);
-    if long { joined(&[Some(files), text]) } else { joined(&[text, Some(files)]) }
+    let (text, files) = (Some(text.to_owned()), Some(files));
+    if text.as_deref().is_some_and(is_long) { joined(&[files, text]) } else { joined(&[text, files]) }
+}
+
+fn is_long(text: &str) -> bool {
+    text.len() > LONG_TEXT || text.lines().count() > LONG_TEXT_LINES
 }
 
 /// An automatic mail, shortened; or that a mail known already came another way, too.

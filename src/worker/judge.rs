@@ -8,7 +8,7 @@ use super::{Worker, WorkerError};
 use crate::base::clock::Timestamp;
 use crate::mail::authentication::{Server, judge};
 use crate::mail::decide::{Decision, Duplicate, Known, TicketHit, decide};
-use crate::mail::policy::SameMail;
+use crate::mail::policy::{Policy, SameMail};
 use crate::mail::{AutomaticKind, Mailbox, same_address};
 use crate::mailbox::settings::{MailboxSettings, Provider};
 use crate::store::{InboundRow, InboundState, MailboxRow, TicketRow};
@@ -64,7 +64,10 @@ impl Worker {
             duplicate: duplicate.clone(),
             accept_since: row.accept_since,
             received_at: mail.received_at,
-            authentication: judge(message, &trusted(MailboxSettings::parse(&row.settings)?.provider)),
+            authentication: judge(
+                message,
+                &trusted(MailboxSettings::parse(&row.settings)?.provider, &self.parts.settings.policy),
+            ),
         };
         match decide(message, &known) {
             Decision::Note { ticket, .. } => Ok(Plan::Note { ticket }),
@@ -186,12 +189,27 @@ fn hit(ticket: TicketRow) -> TicketHit {
     TicketHit { id: ticket.id, requester: ticket.requester, participants, agents: Vec::new() }
 }
 
-/// The servers that take in the mail of a mailbox. None where the provider is not known: then only an id of
-/// ours proves who wrote.
-fn trusted(provider: Provider) -> Vec<Server> {
+/// The servers that take in the mail of a mailbox. Where the provider is not known and the operator names
+/// none, only an id of ours proves who wrote.
+fn trusted(provider: Provider, policy: &Policy) -> Vec<Server> {
     match provider {
         Provider::Microsoft => Server::microsoft(),
         Provider::Google => Server::google(),
-        Provider::Other => Vec::new(),
+        Provider::Other => policy.authentication_servers.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_operators_servers_count_for_no_provider_that_has_its_own() {
+        let named = vec![Server::Named("mx.desk.example".to_owned())];
+        let policy = Policy { authentication_servers: named.clone(), ..Policy::default() };
+        assert_eq!(trusted(Provider::Other, &policy), named);
+        assert_eq!(trusted(Provider::Google, &policy), Server::google());
+        assert_eq!(trusted(Provider::Microsoft, &policy), Server::microsoft());
+        assert_eq!(trusted(Provider::Other, &Policy::default()), []);
     }
 }

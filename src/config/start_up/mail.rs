@@ -25,6 +25,7 @@ const MAIL: Shape = Shape {
         // How mail is treated: `mail_policy`.
         "sameMail",
         "keepRaw",
+        "authenticationServers",
         "acknowledge",
         "closingNotice",
         "quoteHistory",

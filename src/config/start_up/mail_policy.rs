@@ -7,6 +7,7 @@ use url::Url;
 use crate::config::problem::suggestion;
 use crate::config::section::{At, Section, Shape};
 use crate::config::value;
+use crate::mail::authentication::{NotAServer, Server};
 use crate::mail::policy::{Files, Letters, Policy, SameMail, Templates};
 use crate::mail::template::{NAMES, Placeholder, Template, TemplateError};
 
@@ -24,6 +25,7 @@ pub fn policy(section: Option<&Section<'_>>) -> Policy {
         same_mail: section.parsed("sameMail", same_mail).map_or(usual.same_mail, |at| at.value),
         keep_raw: section.parsed("keepRaw", keep_raw).map_or(usual.keep_raw, |at| at.value),
         letters: letters(section),
+        authentication_servers: servers(section),
         ..usual
     }
 }
@@ -41,6 +43,20 @@ pub fn files(root: &Section<'_>, public_url: Option<&Url>) -> Files {
         total: size("total", usual.total),
         origin: public_url.map_or_else(String::new, |url| url.origin().ascii_serialization()),
     }
+}
+
+fn servers(section: &Section<'_>) -> Vec<Server> {
+    let mut servers = Vec::new();
+    for text in section.texts("authenticationServers") {
+        match text.value.parse() {
+            Ok(server) => servers.push(server),
+            Err(error) => {
+                let message = format!("`{}` is not a mail server's name", text.value);
+                section.problem(text.place, message, Some(NotAServer::to_string(&error)));
+            }
+        }
+    }
+    servers
 }
 
 fn letters(section: &Section<'_>) -> Letters {

@@ -4,14 +4,44 @@ use std::borrow::Cow;
 
 use mail_parser::{ContentType, MessagePart, MimeHeaders, PartType};
 
-use super::repair;
+use super::{body, repair, uuencode};
 use crate::base::id::hex;
 use crate::base::secret::sha256;
 use crate::mail::{Attachment, clean, message_id};
 
-/// Every part that is not shown as text, in the mail's order.
+/// Every part that is not shown as text, in the mail's order; then the files written into its text.
 pub(super) fn attachments(mail: &mail_parser::Message<'_>) -> Vec<Attachment> {
-    mail.attachments().enumerate().map(|(index, part)| attachment(mail, index, part)).collect()
+    let parts = parts(mail).enumerate();
+    let mut files: Vec<Attachment> = parts.map(|(index, part)| attachment(mail, index, part)).collect();
+    for file in body::written_files(mail) {
+        let number = files.len() + 1;
+        files.push(written(&file, number));
+    }
+    files
+}
+
+/// The bytes of [`attachments`], in their order.
+pub(super) fn contents(mail: &mail_parser::Message<'_>) -> Vec<Vec<u8>> {
+    let of_parts = parts(mail).map(|part| bytes(mail, part).into_owned());
+    of_parts.chain(body::written_files(mail).into_iter().map(|file| file.bytes)).collect()
+}
+
+fn parts<'p>(mail: &'p mail_parser::Message<'_>) -> impl Iterator<Item = &'p MessagePart<'p>> {
+    // A calendar may be all there is, and counts as the mail's text then.
+    let shown_calendars = mail.text_bodies().filter(|part| body::is_calendar(part));
+    mail.attachments().chain(shown_calendars)
+}
+
+fn written(file: &uuencode::File, number: usize) -> Attachment {
+    let media_type = "application/octet-stream".to_owned();
+    Attachment {
+        name: clean::file_name(&file.name, &made_up(number, &media_type)),
+        size: file.bytes.len(),
+        sha256: hex(&sha256(&file.bytes)),
+        inline: false,
+        content_id: None,
+        media_type,
+    }
 }
 
 fn attachment(mail: &mail_parser::Message<'_>, index: usize, part: &MessagePart<'_>) -> Attachment {
@@ -29,11 +59,24 @@ fn attachment(mail: &mail_parser::Message<'_>, index: usize, part: &MessagePart<
 
 /// The bytes of a part as its author had them: a text in its own encoding, a mail from its first header on.
 pub(super) fn bytes<'p>(mail: &mail_parser::Message<'_>, part: &'p MessagePart<'_>) -> Cow<'p, [u8]> {
+    if is_uuencoded(part)
+        && let Some(body) = repair::transferred(mail, part)
+        && let Some(bytes) = uuencode::decoded(&String::from_utf8_lossy(&body))
+    {
+        return Cow::Owned(bytes);
+    }
     let converted = matches!(part.body, PartType::Text(_) | PartType::Html(_) | PartType::Message(_));
     match repair::transferred(mail, part).filter(|_| converted) {
         Some(bytes) => Cow::Owned(bytes),
         None => Cow::Borrowed(part.contents()),
     }
+}
+
+/// A transfer encoding that MIME does not know and some systems use.
+fn is_uuencoded(part: &MessagePart<'_>) -> bool {
+    let names = ["x-uuencode", "x-uue", "uuencode", "uue"];
+    let encoding = part.content_transfer_encoding().map(str::trim);
+    encoding.is_some_and(|encoding| names.iter().any(|name| encoding.eq_ignore_ascii_case(name)))
 }
 
 fn media_type(part: &MessagePart<'_>) -> String {
@@ -59,9 +102,21 @@ fn name(mail: &mail_parser::Message<'_>, index: usize, part: &MessagePart<'_>, m
     }
 }
 
-/// The name of a file that came without one.
+/// The name of a file that came without one: the usual one where people know it by that.
 fn made_up(number: usize, media_type: &str) -> String {
-    const EXTENSIONS: [(&str, &str); 20] = [
+    const USUAL: [(&str, &str); 10] = [
+        ("application/ms-tnef", "winmail.dat"),
+        ("application/vnd.ms-tnef", "winmail.dat"),
+        ("application/pkcs7-mime", "smime.p7m"),
+        ("application/x-pkcs7-mime", "smime.p7m"),
+        ("application/pkcs7-signature", "smime.p7s"),
+        ("application/x-pkcs7-signature", "smime.p7s"),
+        ("application/pgp-signature", "signature.asc"),
+        ("application/pgp-keys", "public-key.asc"),
+        ("application/pgp-encrypted", "pgp-version.txt"),
+        ("application/pgp", "message.asc"),
+    ];
+    const EXTENSIONS: [(&str, &str); 15] = [
         ("text/plain", "txt"),
         ("text/html", "html"),
         ("text/calendar", "ics"),
@@ -77,12 +132,10 @@ fn made_up(number: usize, media_type: &str) -> String {
         ("image/gif", "gif"),
         ("application/pdf", "pdf"),
         ("application/zip", "zip"),
-        ("application/pgp-signature", "asc"),
-        ("application/pgp-encrypted", "asc"),
-        ("application/pkcs7-signature", "p7s"),
-        ("application/pkcs7-mime", "p7m"),
-        ("application/ms-tnef", "dat"),
     ];
+    if let Some((_, name)) = USUAL.iter().find(|(kind, _)| *kind == media_type) {
+        return (*name).to_owned();
+    }
     match EXTENSIONS.iter().find(|(kind, _)| *kind == media_type) {
         Some((_, extension)) => format!("file-{number}.{extension}"),
         None => format!("file-{number}"),

@@ -30,7 +30,7 @@ pub struct Picture {
 pub fn files(raw: &[u8], limits: &Limits) -> Result<Vec<Vec<u8>>, ReadError> {
     guarded(|| {
         let (mail, _) = parse(raw, limits)?;
-        Ok(mail.attachments().map(|part| attachment::bytes(&mail, part).into_owned()).collect())
+        Ok(attachment::contents(&mail))
     })
 }
 
@@ -80,6 +80,13 @@ mod tests {
         let names = read(MAIL.as_bytes()).expect("a mail").attachments;
         assert_eq!(files.len(), names.len());
         assert_eq!(files, [&b"\x89PNG\r\n\x1a\n"[..], b"notes"]);
+    }
+
+    #[test]
+    fn a_file_written_into_the_text_is_one_too() {
+        let mail = "From: a@x.example\r\n\r\nSee:\r\nbegin 644 a.txt\r\n#0V%T\r\n`\r\nend\r\n";
+        assert_eq!(read(mail.as_bytes()).expect("a mail").attachments[0].name, "a.txt");
+        assert_eq!(files(mail.as_bytes(), &Limits::default()).expect("a mail"), [b"Cat"]);
     }
 
     #[test]

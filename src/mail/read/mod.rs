@@ -3,16 +3,20 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use mail_parser::{HeaderName, MessageParser, MessagePart, MimeHeaders, PartType};
+use mail_parser::{HeaderName, MessageParser};
 
-use super::decoding::decode;
+use self::body::Page;
 use super::headers::Headers;
-use super::{Message, authentication, automatic, clean, html, message_id, quote};
+use super::{Message, authentication, automatic, message_id, quote};
 use crate::base::clock::Timestamp;
 
 mod attachment;
+mod body;
+mod calendar;
 pub mod contents;
+mod flowed;
 mod repair;
+mod uuencode;
 
 /// Why a mail cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -45,8 +49,6 @@ impl Default for Limits {
 
 /// How many ids of a conversation are kept: the first, which began it, and the newest.
 const MOST_REFERENCES: usize = 50;
-/// In characters; a longer mail is cut and says so.
-const LONGEST_TEXT: usize = 1_000_000;
 
 /// Reads with the default limits, for mail that is known not to be hostile.
 pub fn read(raw: &[u8]) -> Result<Message, ReadError> {
@@ -84,9 +86,10 @@ fn understand(mail: &mail_parser::Message<'_>, raw: &[u8]) -> Message {
     let in_reply_to = headers.ids(&HeaderName::InReplyTo);
     let references = references(headers.ids(&HeaderName::References), &in_reply_to);
     let subject = headers.subject();
-    let text = self::text(mail, Page::Whole);
-    let new = self::text(mail, Page::New);
+    let text = body::text(mail, Page::Whole);
     let automatic = automatic::detect(&headers, &text);
+    let invitation = body::invitation(mail);
+    let reply = if is_forward(&subject) { text.clone() } else { quote::reply(&body::text(mail, Page::New)) };
     let own_id = headers.ids(&HeaderName::MessageId).into_iter().next();
     Message {
         message_id: own_id.unwrap_or_else(|| message_id::synthetic(raw)),
@@ -97,12 +100,23 @@ fn understand(mail: &mail_parser::Message<'_>, raw: &[u8]) -> Message {
         to: headers.mailboxes(&HeaderName::To),
         cc: headers.mailboxes(&HeaderName::Cc),
         date: mail.date().filter(|date| date.is_valid()).map(|date| Timestamp(date.to_timestamp() * 1000)),
-        reply: if is_forward(&subject) { text.clone() } else { quote::reply(&new) },
+        reply: followed_by(reply, invitation.as_deref()),
         subject,
-        text,
+        text: followed_by(text, invitation.as_deref()),
+        page: body::page(mail),
+        invitation,
         attachments: attachment::attachments(mail),
         automatic,
         authentication_results: authentication_results(&headers),
+    }
+}
+
+/// The invitation below what was written, in replies too: it is no quote.
+fn followed_by(text: String, invitation: Option<&str>) -> String {
+    match invitation {
+        Some(invitation) if text.is_empty() => invitation.to_owned(),
+        Some(invitation) => format!("{text}\n\n{invitation}"),
+        None => text,
     }
 }
 
@@ -150,57 +164,6 @@ fn parents(in_reply_to: &[String], references: &[String]) -> Vec<String> {
         }
     }
     parents
-}
-
-/// How much of a page is wanted.
-#[derive(Clone, Copy)]
-enum Page {
-    Whole,
-    /// Without what clients mark as an older mail.
-    New,
-}
-
-/// The plain parts in their order; the HTML ones where those say nothing; else whatever text the mail has,
-/// that of attached mails included: a customer's words in a misplaced part are better shown than lost.
-fn text(mail: &mail_parser::Message<'_>, page: Page) -> String {
-    let plain = joined(mail, page, &mut mail.text_bodies());
-    let shown = if plain.is_empty() { joined(mail, page, &mut mail.html_bodies()) } else { plain };
-    let whole =
-        if shown.is_empty() { joined(mail, page, &mut mail.parts.iter().filter(is_shown)) } else { shown };
-    match whole.char_indices().nth(LONGEST_TEXT) {
-        Some((end, _)) => format!("{}\n[…]", &whole[..end]),
-        None => whole,
-    }
-}
-
-fn joined<'p>(
-    mail: &mail_parser::Message<'_>,
-    page: Page,
-    parts: &mut dyn Iterator<Item = &'p MessagePart<'p>>,
-) -> String {
-    let mut pieces = Vec::new();
-    for part in parts {
-        let piece = match (&part.body, page) {
-            (PartType::Html(markup), Page::Whole) => html::to_text(&repair::text(mail, part, markup)),
-            (PartType::Html(markup), Page::New) => html::new_text(&repair::text(mail, part, markup)),
-            (PartType::Text(text), _) => repair::text(mail, part, text),
-            (PartType::Message(attached), _) => text(attached, page),
-            (PartType::Binary(bytes), _) if is_multipart(part) => decode(bytes),
-            _ => continue,
-        };
-        pieces.push(clean::block(&piece).trim_matches('\n').to_owned());
-    }
-    pieces.retain(|piece| !piece.trim().is_empty());
-    pieces.join("\n\n")
-}
-
-/// One whose parts cannot be found, since its boundary is missing.
-fn is_multipart(part: &MessagePart<'_>) -> bool {
-    part.content_type().is_some_and(|kind| kind.ctype().eq_ignore_ascii_case("multipart"))
-}
-
-fn is_shown(part: &&MessagePart<'_>) -> bool {
-    !part.content_disposition().is_some_and(mail_parser::ContentType::is_attachment)
 }
 
 /// Whether the subject begins as clients write it when a mail is passed on.

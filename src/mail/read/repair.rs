@@ -5,6 +5,7 @@ use mail_parser::decoders::quoted_printable::quoted_printable_decode;
 use mail_parser::{Encoding, MessageParser, MessagePart, MimeHeaders};
 
 use crate::mail::decoding::{decode, is_garbled};
+use crate::mail::encoded_word;
 
 /// The text of a part, `as_declared` unless that lost more than it shows.
 pub(super) fn text(mail: &mail_parser::Message<'_>, part: &MessagePart<'_>, as_declared: &str) -> String {
@@ -29,15 +30,16 @@ pub(super) fn transferred(mail: &mail_parser::Message<'_>, part: &MessagePart<'_
     }
 }
 
-/// The name of a part, also where its header lines hold raw bytes; empty when it has none.
+/// The name of a part, also where its header lines hold raw bytes or encoded words that the parser reads
+/// one by one; empty when it has none.
 pub(super) fn attachment_name(mail: &mail_parser::Message<'_>, part: &MessagePart<'_>) -> String {
     let read = part.attachment_name().unwrap_or_default();
-    if is_garbled(read)
-        && let Some(lines) = mail.raw_message.get(part.offset_header as usize..part.offset_body as usize)
-        && let Some(again) = MessageParser::default().parse(decode(lines).as_bytes())
+    if let Some(lines) = mail.raw_message.get(part.offset_header as usize..part.offset_body as usize)
+        && (is_garbled(read) || lines.windows(2).any(|pair| pair == b"=?"))
+        && let Some(again) = MessageParser::default().parse(encoded_word::merged(&decode(lines)).as_bytes())
         && let Some(name) = again.attachment_name()
     {
         return name.to_owned();
     }
-    read.to_owned()
+    encoded_word::decoded(read)
 }

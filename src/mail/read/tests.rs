@@ -372,3 +372,97 @@ fn file_names_carry_no_tricks() {
     let raw = format!("Content-Type: application/zip; name=\"{long}.zip\"\r\n\r\nPK\r\n");
     assert!(read(raw.as_bytes()).expect("a mail").attachments[0].name.len() <= 150);
 }
+
+/// A mail with these header lines and this body.
+fn mail(headers: &str, body: &str) -> Message {
+    read(format!("{headers}\r\n\r\n{body}").as_bytes()).expect("a mail")
+}
+
+#[test]
+fn flowed_text_is_joined_before_its_quote_is_taken_out() {
+    let headers = "From: a@x.example\r\nContent-Type: text/plain; charset=utf-8; format=flowed; delsp=yes";
+    let mail = mail(
+        headers,
+        "A long \r\n sentence \r\n here.\r\n\r\nOn Monday  \r\nBob wrote:\r\n> Old  \r\n> text\r\n",
+    );
+    assert_eq!(mail.reply, "A longsentencehere.");
+    assert!(mail.text.contains("> Old text"), "{}", mail.text);
+}
+
+#[test]
+fn encoded_words_are_read_wherever_clients_put_them() {
+    let table = [
+        ("From: \"=?utf-8?Q?M=C3=BCller,_Ada?=\" <a@x.example>", "Müller, Ada"),
+        ("From: =?utf-8?Q?M=C3?= =?utf-8?Q?=BCller?= <a@x.example>", "Müller"),
+        ("From: \"=?utf-8?B?TcM=?=\r\n =?utf-8?B?vGxsZXI=?=\" <a@x.example>", "Müller"),
+        ("From: =?utf-8?Q?M=C3=BCller_<a@x.example>?=", "Müller"),
+        ("From: =?UTF-7?Q?M+APw-ller?= <a@x.example>", "Müller"),
+        ("From: =?utf-8?Q?b@evil.example,?= =?utf-8?Q?_M=C3=BC?= <a@x.example>", "b@evil.example, Mü"),
+    ];
+    for (line, name) in table {
+        let from = mail(line, "x").from.expect("a sender");
+        assert_eq!((from.name.as_str(), from.address.as_str()), (name, "a@x.example"), "{line}");
+    }
+}
+
+#[test]
+fn a_name_cut_within_a_character_is_whole_again() {
+    let headers = "From: a@x.example\r\nContent-Type: application/pdf; name=\"=?utf-8?Q?Gr=C3?=\r\n =?utf-8?Q?=BCn.pdf?=\"\r\n\
+                   Content-Disposition: attachment";
+    assert_eq!(mail(headers, "x").attachments[0].name, "Grün.pdf");
+}
+
+#[test]
+fn text_in_utf_7_is_text() {
+    let mail = mail("From: a@x.example\r\nContent-Type: text/plain; charset=utf-7", "Gr+APw-n");
+    assert_eq!(mail.text, "Grün");
+}
+
+#[test]
+fn a_file_written_into_the_text_is_an_attachment() {
+    let mail = mail("From: a@x.example", "Look\r\nbegin 644 ../cat.txt\r\n#0V%T\r\n`\r\nend\r\n");
+    let file = &mail.attachments[0];
+    assert_eq!((file.name.as_str(), file.size, mail.text.as_str()), ("cat.txt", 3, "Look"));
+    assert_eq!(file.sha256, hex(&sha256(b"Cat")));
+}
+
+#[test]
+fn a_part_in_uuencode_is_decoded() {
+    let headers = "From: a@x.example\r\nContent-Type: multipart/mixed; boundary=b";
+    let part =
+        "Content-Type: application/msword\r\nContent-Transfer-Encoding: x-uuencode\r\n\r\n#0V%T\r\n`\r\n";
+    let file = mail(headers, &format!("--b\r\n\r\nLook\r\n--b\r\n{part}--b--\r\n")).attachments.remove(0);
+    assert_eq!((file.size, file.sha256), (3, hex(&sha256(b"Cat"))));
+}
+
+#[test]
+fn an_invitation_is_told_in_words_and_listed() {
+    let calendar = "BEGIN:VCALENDAR\r\nMETHOD:REQUEST\r\nBEGIN:VEVENT\r\nSUMMARY:Visit\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n";
+    let alone = mail("From: a@x.example\r\nContent-Type: text/calendar; method=REQUEST", calendar);
+    let beside = mail(
+        "From: a@x.example\r\nContent-Type: multipart/alternative; boundary=b",
+        &format!("--b\r\n\r\nCome!\r\n--b\r\nContent-Type: text/calendar\r\n\r\n{calendar}--b--\r\n"),
+    );
+    assert_eq!((alone.text.as_str(), alone.reply.as_str()), ("[Invitation] Visit", "[Invitation] Visit"));
+    assert_eq!(beside.text, "Come!\n\n[Invitation] Visit");
+    for mail in [alone, beside] {
+        let files: Vec<_> = mail.attachments.iter().map(|file| file.media_type.as_str()).collect();
+        assert_eq!((files, mail.attachments[0].name.as_str()), (vec!["text/calendar"], "file-1.ics"));
+    }
+}
+
+#[test]
+fn sealed_parts_have_the_names_people_know_them_by() {
+    let table = [
+        ("application/ms-tnef", "winmail.dat"),
+        ("application/pkcs7-mime; smime-type=enveloped-data", "smime.p7m"),
+        ("application/pkcs7-signature", "smime.p7s"),
+        ("application/pgp-signature", "signature.asc"),
+    ];
+    for (kind, name) in table {
+        let headers = "From: a@x.example\r\nContent-Type: multipart/mixed; boundary=b";
+        let body = format!("--b\r\n\r\nHello\r\n--b\r\nContent-Type: {kind}\r\n\r\nx\r\n--b--\r\n");
+        let names: Vec<_> = mail(headers, &body).attachments.into_iter().map(|file| file.name).collect();
+        assert_eq!(names, [name]);
+    }
+}

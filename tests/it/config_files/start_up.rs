@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use mintgate::config::{AccessLog, Log, Redirection, VaultKey};
+use mintgate::mail::authentication::Server;
 use mintgate::store::StoreAt;
 use mintgate::web::client_address::Trusted;
 use mintgate::web::exchange::Scheme;
@@ -172,4 +173,18 @@ fn the_readmes_yaml_is_what_the_program_reads() {
     assert!(routes.routers.iter().all(|router| router.desk), "the helpdesk's router leads to the desk");
     assert!(routes.routers.iter().any(|router| router.tls), "and does so by TLS");
     assert!(yaml.lines().count() <= 14, "a dozen lines");
+}
+
+#[test]
+fn a_server_that_vouches_for_senders_is_named_or_refused_with_its_place() {
+    let of = |list: &str| {
+        let yaml = format!("{LEAST}mail: {{authenticationServers: {list}}}\n");
+        Folder::new().start_up(&yaml, &[]).map(|start_up| start_up.mail.policy.authentication_servers)
+    };
+    let named = ["mx.example.com", "*.in.example.com"].map(|name| Server::Named(name.to_owned())).to_vec();
+    assert_eq!(of("[mx.example.com, \"*.in.example.com\"]"), Ok(named));
+    for refused in ["\"*\"", "\"*.com\"", "a@example.com"] {
+        let error = of(&format!("[mx.example.com, {refused}]")).expect_err("refused");
+        assert!(error.contains("is not a mail server's name"), "{error}");
+    }
 }
