@@ -105,6 +105,7 @@ fn gateway(at: SocketAddr, to: SocketAddr) {
         locales: Vec::new(),
         access_log: None,
         console: None,
+        mail_files: None,
         control: control.handle().clone(),
         registry: Arc::new(Mutex::default()),
         on_desk_write: None,

@@ -24,6 +24,7 @@ pub mod config;
 
 pub mod console;
 pub mod entry;
+pub mod files;
 pub mod gateway;
 pub mod worker;
 

@@ -1,4 +1,4 @@
-//! Gives the console what it needs.
+//! Gives the console, and what shows mails to people, what they need.
 
 use std::sync::Arc;
 
@@ -9,6 +9,8 @@ use super::installation::Installation;
 use crate::base::clock::SystemClock;
 use crate::config::StartUp;
 use crate::console::{Console, Fixed, Microsoft, Parts};
+use crate::desk::reader::Readers;
+use crate::files::{self, MailFiles};
 use crate::mailbox::detect::Detector;
 use crate::mailbox::detect::detector::Directory;
 use crate::net::names::Names;
@@ -42,6 +44,16 @@ pub(super) fn console(
         worker: installation.wake.clone(),
         audit: installation.parts.audit.clone(),
     })))
+}
+
+/// What mails brought; also while mail is off, since tickets go on naming it.
+pub(super) fn mail_files(start_up: &StartUp, installation: &Installation) -> Arc<dyn LocalService> {
+    Arc::new(MailFiles::new(files::Parts {
+        store: installation.store.clone(),
+        readers: Readers::new(installation.desk_http.clone(), start_up.desk.api_url.clone()),
+        audit: installation.parts.audit.clone(),
+        max_size: start_up.mail.max_size,
+    }))
 }
 
 /// Without a name service the built-in table still answers.

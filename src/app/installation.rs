@@ -100,6 +100,7 @@ pub(super) struct Installation {
     pub(super) secret: InstallSecret,
     pub(super) parts: Arc<MiddlewareParts>,
     pub(super) desk: Arc<Desk>,
+    pub(super) desk_http: Arc<dyn HttpCall>,
     /// `None` while no app is registered at a provider.
     pub(super) keeper: Option<Arc<Keeper>>,
     pub(super) mailboxes: MailboxFactory,
@@ -138,7 +139,7 @@ impl Installation {
         let providers = provider_client(start_up, runtime)?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let bot = start_up.desk.bot.clone();
-        let desk = Desk::new(desk_http, start_up.desk.api_url.clone(), bot, clock.clone());
+        let desk = Desk::new(desk_http.clone(), start_up.desk.api_url.clone(), bot, clock.clone());
         let keeper = start_up.microsoft.clone().map(|app| {
             let audit = parts.audit.clone();
             Keeper::new(store.clone(), sealer.clone(), providers.clone(), app, clock.clone(), audit)
@@ -150,6 +151,7 @@ impl Installation {
         Ok(Self {
             mailboxes: mailboxes::factory(start_up, keeper.as_ref(), passwords, &providers)?,
             desk: Arc::new(desk),
+            desk_http,
             wake: Wake::new(),
             meters: worker::Meters::default(),
             parts,

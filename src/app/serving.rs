@@ -157,6 +157,7 @@ fn gateway(
         metrics: start_up.metrics.clone(),
         locales: start_up.desk.locales.clone(),
         access_log: access_log.context("the access log cannot be opened")?,
+        mail_files: Some(console::mail_files(start_up, installation)),
         console: console::console(start_up, installation, control.handle()),
         control: control.handle().clone(),
         registry: Arc::new(Mutex::new(registry)),

@@ -134,7 +134,7 @@ pub fn server_of(origin: &Url) -> Server {
     Server { scheme, host, port: origin.port().unwrap_or(standard) }
 }
 
-/// `25MiB`, `10MB`, `512KiB` or a number of bytes; at least one.
+/// `25MiB`, `10MB`, `512KiB`, `2GiB` or a number of bytes; at least one.
 pub fn size(text: &str) -> Result<usize, ValueError> {
     let refused = || ValueError::Size(text.to_owned());
     let number_ends = text.find(|char: char| !char.is_ascii_digit()).unwrap_or(text.len());
@@ -145,6 +145,8 @@ pub fn size(text: &str) -> Result<usize, ValueError> {
         "kib" => 1_024,
         "mb" => 1_000_000,
         "mib" => 1_048_576,
+        "gb" => 1_000_000_000,
+        "gib" => 1_073_741_824,
         _ => return Err(refused()),
     };
     let bytes = number.parse::<usize>().ok().and_then(|number| number.checked_mul(scale));
@@ -264,11 +266,12 @@ mod tests {
 
     #[test]
     fn sizes_have_units() {
-        let cases = [("25MiB", 26_214_400), ("10 MB", 10_000_000), ("7", 7), ("1kib", 1024)];
+        let cases =
+            [("25MiB", 26_214_400), ("10 MB", 10_000_000), ("7", 7), ("1kib", 1024), ("1GiB", 1 << 30)];
         for (text, bytes) in cases {
             assert_eq!(size(text), Ok(bytes), "{text}");
         }
-        for text in ["", "0", "MiB", "1GiB", "-1", "99999999999999999999MiB"] {
+        for text in ["", "0", "MiB", "1TiB", "-1", "99999999999999999999MiB"] {
             assert!(size(text).is_err(), "{text}");
         }
     }

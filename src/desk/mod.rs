@@ -7,6 +7,7 @@
 pub mod admin;
 pub mod caller;
 pub mod profile;
+pub mod reader;
 #[cfg(test)]
 pub(crate) mod scripted;
 

@@ -1,5 +1,5 @@
 //! Services in the process, asked in place of an upstream: the console, and what a middleware puts there.
-//! Nothing at or below the console's path ever reaches the desk.
+//! Nothing at or below their own paths ever reaches the desk.
 
 use std::sync::Arc;
 
@@ -13,14 +13,28 @@ use super::proxy::Proxy;
 use crate::web::answer::{Answer, short};
 use crate::web::client_address::strip_forwarding;
 use crate::web::local::{LocalService, Origin};
+use crate::web::own::is_mail_file;
 
 /// Where a provider's redirect comes back; the only place that needs no proof of an administrator.
 const CALLBACK: &str = "/admin/exchange/callback";
 const MOST_BODY: usize = 1024 * 1024;
 
+/// Asks whichever of our own services has this path.
+pub async fn own(proxy: &Proxy, session: &mut Session, context: &Context) -> pingora::Result<Answer> {
+    let path = session.req_header().uri.path();
+    let is_mail = context.exchange.as_ref().is_some_and(|exchange| is_mail_file(exchange.path.text(path)));
+    if !is_mail {
+        return console(proxy, session, context).await;
+    }
+    match proxy.gateway.mail_files.clone() {
+        Some(files) => ask(proxy, files, session, context).await,
+        None => Ok(short(StatusCode::NOT_FOUND, path, "Nothing is served here.")),
+    }
+}
+
 /// Asks the console. Without the guard's proof only a GET of exactly the callback gets there: should the
 /// guard be missing from a route, everything else stays closed.
-pub async fn console(proxy: &Proxy, session: &mut Session, context: &Context) -> pingora::Result<Answer> {
+async fn console(proxy: &Proxy, session: &mut Session, context: &Context) -> pingora::Result<Answer> {
     let head = session.req_header();
     let path = head.uri.path().to_owned();
     let callback = head.method == Method::GET && path == CALLBACK;

@@ -63,7 +63,9 @@ pub struct Parts {
     pub locales: Vec<Box<str>>,
     pub access_log: Option<AccessLog>,
     pub console: Option<Arc<dyn LocalService>>,
-    /// Where the console runs.
+    /// What mails brought; it asks the desk itself who may see it.
+    pub mail_files: Option<Arc<dyn LocalService>>,
+    /// Where the services in the process run.
     pub control: tokio::runtime::Handle,
     /// Shown on `/metrics`; others register their own in it.
     pub registry: Arc<Mutex<Registry>>,
@@ -86,6 +88,7 @@ pub struct Gateway {
     locales: Vec<Box<str>>,
     access_log: Option<AccessLog>,
     console: Option<Arc<dyn LocalService>>,
+    mail_files: Option<Arc<dyn LocalService>>,
     control: tokio::runtime::Handle,
     registry: Arc<Mutex<Registry>>,
     metrics: Metrics,
@@ -128,6 +131,7 @@ impl Gateway {
             locales: parts.locales,
             access_log: parts.access_log,
             console: parts.console,
+            mail_files: parts.mail_files,
             control: parts.control,
             registry: parts.registry,
             metrics,

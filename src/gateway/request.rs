@@ -77,8 +77,8 @@ pub async fn decide(proxy: &Proxy, session: &mut Session, context: &mut Context)
     if context.upgrading && !allows_upgrade(context) {
         return Ok(refuse(StatusCode::FORBIDDEN, session.req_header(), "Upgrades are not allowed here."));
     }
-    if is_console(session.req_header(), context) {
-        return local::console(proxy, session, context).await.map(Step::answer);
+    if is_own_path(session.req_header(), context) {
+        return local::own(proxy, session, context).await.map(Step::answer);
     }
     let inner = context.instead.take();
     let service = match context.around.take() {
@@ -241,7 +241,7 @@ fn allows_upgrade(context: &Context) -> bool {
     context.route().is_some_and(|route| route.upgrade)
 }
 
-fn is_console(head: &RequestHeader, context: &Context) -> bool {
+fn is_own_path(head: &RequestHeader, context: &Context) -> bool {
     let desk = context.route().is_some_and(|route| route.desk);
     desk && context.exchange.as_ref().is_some_and(|exchange| is_own(exchange.path.text(head.uri.path())))
 }

@@ -17,9 +17,11 @@ mod headers;
 pub mod html;
 mod html_quote;
 pub mod message_id;
+pub mod picture;
 pub mod policy;
 pub mod quote;
 pub mod read;
+pub mod safe_html;
 pub mod template;
 pub mod thread_index;
 

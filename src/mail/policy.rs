@@ -22,6 +22,7 @@ pub struct Policy {
     /// How long the bytes of a mail are kept once it is done; for ever when `None`.
     pub keep_raw: Option<Duration>,
     pub letters: Letters,
+    pub files: Files,
     /// Whose Authentication-Results count in mailboxes of no known provider.
     pub authentication_servers: Vec<Server>,
 }
@@ -33,8 +34,27 @@ impl Default for Policy {
             same_mail: SameMail::Link,
             keep_raw,
             letters: Letters::default(),
+            files: Files::default(),
             authentication_servers: Vec::new(),
         }
+    }
+}
+
+/// What becomes of files in mails.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Files {
+    /// Bytes of all files of one mail that are kept.
+    pub per_mail: u64,
+    /// Bytes that are kept in all, the same content counted once.
+    pub total: u64,
+    /// What stands before a path of ours in a ticket: the origin that browsers use, without a slash at its
+    /// end; empty where it is not known.
+    pub origin: String,
+}
+
+impl Default for Files {
+    fn default() -> Self {
+        Self { per_mail: 25 << 20, total: 10 << 30, origin: String::new() }
     }
 }
 

@@ -356,8 +356,8 @@ impl Ledger for Sql {
     async fn drop_old_raw(&self, ended_before: Timestamp, limit: u32) -> Result<u64> {
         let statement = query(
             "DELETE FROM inbound_raw WHERE inbound IN (SELECT id FROM inbound JOIN inbound_raw ON \
-             inbound_raw.inbound = inbound.id WHERE state IN ('done', 'ignored') AND files = 0 \
-             AND ended_at < $1 LIMIT $2)",
+             inbound_raw.inbound = inbound.id WHERE state IN ('done', 'ignored') AND (files = 0 \
+             OR id IN (SELECT mail_file.inbound FROM mail_file)) AND ended_at < $1 LIMIT $2)",
         )
         .bind(ended_before.0)
         .bind(i64::from(limit));

@@ -181,8 +181,8 @@ pub trait Ledger: Send + Sync {
     async fn hasten_inbound(&self, id: i64, now: Timestamp) -> Result<bool>;
     /// Ends a waiting or quarantined mail as Ignored, by hand; `false` for any other.
     async fn skip_inbound(&self, id: i64, reason: &str, now: Timestamp) -> Result<bool>;
-    /// Drops the bytes of mails that ended as Done or Ignored before `ended_before`, unless they bring files;
-    /// at most `limit` at once. How many were dropped.
+    /// Drops the bytes of mails that ended as Done or Ignored before `ended_before`, unless they bring files
+    /// that nothing else knows of; at most `limit` at once. How many were dropped.
     async fn drop_old_raw(&self, ended_before: Timestamp, limit: u32) -> Result<u64>;
     /// Mails in state Done or Ignored whose flags on the server are still to be set.
     async fn unsettled_inbound(&self, mailbox: &MailboxId, limit: u32) -> Result<Vec<InboundRow>>;

@@ -5,6 +5,7 @@
 mod drafts;
 mod facts;
 mod fields;
+mod files;
 mod flows;
 mod ledger;
 mod mail;
@@ -19,6 +20,7 @@ mod tickets;
 pub mod seal;
 
 pub use drafts::{DraftRow, Drafts};
+pub use files::{FileRow, Files, NewFile, Quota};
 pub use mail::{
     InboundEnd, InboundRow, InboundState, Intent, Ledger, NewMail, NewOutgoing, Outbox, OutboxRow,
     OutboxState, OutgoingKind, Participant, Reading, TicketRow,
@@ -281,11 +283,12 @@ pub trait SealedFields: Send + Sync {
 
 /// Everything the store keeps.
 pub trait Store:
-    Mailboxes + SealedRecords + SealedFields + Flows + Ledger + Outbox + Facts + Sessions + Drafts
+    Mailboxes + SealedRecords + SealedFields + Flows + Ledger + Outbox + Facts + Sessions + Drafts + Files
 {
 }
 
-impl<T: Mailboxes + SealedRecords + SealedFields + Flows + Ledger + Outbox + Facts + Sessions + Drafts> Store
-    for T
+impl<
+    T: Mailboxes + SealedRecords + SealedFields + Flows + Ledger + Outbox + Facts + Sessions + Drafts + Files,
+> Store for T
 {
 }

@@ -17,7 +17,7 @@ use crate::desk::{NewTicket, TicketView};
 use crate::mail::blocks as page_blocks;
 use crate::mail::decide::UNKNOWN_SENDER;
 use crate::mail::desk_text::{CommentHead, blocks, comment, reference_mark};
-use crate::mail::{AutomaticKind, Mailbox, Message, clean};
+use crate::mail::{AutomaticKind, Mailbox, clean};
 use crate::store::{InboundRow, MailboxRow, TicketRow};
 
 /// A call whose answer was lost may be applied this much later. Until then "it is not there" proves
@@ -29,6 +29,9 @@ pub(super) const UNSETTLED: Duration = Duration::from_secs(45);
 const BEGINS_WITHIN: Duration = Duration::from_secs(15);
 
 const LONGEST_TITLE: usize = 250;
+/// The desk's own limits are far above these.
+const LONG_TEXT: usize = 100_000;
+const LONG_TEXT_LINES: usize = 2_000;
 /// Of an automatic mail, in characters.
 const LONGEST_NOTE: usize = 2_000;
 
@@ -77,12 +80,13 @@ impl Worker {
         let id = match earlier {
             Some(id) => id,
             None => {
+                let files = self.keep_files(job).await?;
                 self.demand_fresh(job)?;
                 self.open_new(NewTicket {
                     name: requester.name.clone(),
                     email: requester.address.clone(),
                     title: title(&message.subject),
-                    detail: detail(job.read, &notes).await,
+                    detail: detail(job.read, &notes, files).await,
                     marker,
                 })
                 .await?
@@ -119,7 +123,8 @@ impl Worker {
         let Some(row) = self.parts.store.ticket(ticket).await? else { return Ok(None) };
         let Some(view) = self.parts.desk.ticket(ticket).await? else { return Ok(None) };
         if !(job.resumed && self.has_comment(&view, job.mail).await?) {
-            self.add_comment(job, ticket, &reply_text(job.read)).await?;
+            let files = self.keep_files(job).await?;
+            self.add_comment(job, ticket, &reply_text(job.read, files)).await?;
         }
         if view.closed {
             self.parts.desk.reopen(ticket).await?;
@@ -200,19 +205,31 @@ fn title(subject: &str) -> String {
 }
 
 /// What the ticket shows, laid out off the async threads: a page costs time.
-async fn detail(read: &Read, notes: &[String]) -> Value {
+async fn detail(read: &Read, notes: &[String], files: String) -> Value {
     let message = read.message.clone();
-    let above = joined(&[Some(notes.join("\n")), cut_note(read)]);
-    let below = attachments(&message).unwrap_or_default();
+    let mut above = joined(&[Some(notes.join("\n")), cut_note(read)]);
+    let mut below = files;
+    if is_long(&message.text) {
+        above = joined(&[Some(above), Some(std::mem::take(&mut below))]);
+    }
     let plain = joined(&[Some(above.clone()), Some(message.text.clone()), Some(below.clone())]);
     let laid_out = tokio::task::spawn_blocking(move || page_blocks::ticket(&message, &above, &below));
     // A page that made its reader fail is shown as text.
     laid_out.await.unwrap_or_else(|_| blocks(&plain))
 }
 
-fn reply_text(read: &Read) -> String {
-    let message = &read.message;
-    joined(&[cut_note(read), Some(message.reply.clone()), attachments(message)])
+fn reply_text(read: &Read, files: String) -> String {
+    joined(&[cut_note(read), Some(with_files(&read.message.reply, files))])
+}
+
+/// The files come last, but first where the text may be cut at its end.
+fn with_files(text: &str, files: String) -> String {
+    let (text, files) = (Some(text.to_owned()), Some(files));
+    if text.as_deref().is_some_and(is_long) { joined(&[files, text]) } else { joined(&[text, files]) }
+}
+
+fn is_long(text: &str) -> bool {
+    text.len() > LONG_TEXT || text.lines().count() > LONG_TEXT_LINES
 }
 
 /// An automatic mail, shortened; or that a mail known already came another way, too.
@@ -233,16 +250,6 @@ fn note_text(job: &Job<'_>) -> String {
 fn cut_note(read: &Read) -> Option<String> {
     read.cut
         .then(|| "[mintgate] This mail is larger than is accepted; only its beginning is here.".to_owned())
-}
-
-/// The desk cannot take files, so it at least names them.
-fn attachments(message: &Message) -> Option<String> {
-    let files: Vec<String> = message
-        .attachments
-        .iter()
-        .map(|file| format!("- {} ({}, {} bytes)", file.name, file.media_type, file.size))
-        .collect();
-    (!files.is_empty()).then(|| format!("[mintgate] Files in this mail, kept with it:\n{}", files.join("\n")))
 }
 
 fn joined(pieces: &[Option<String>]) -> String {

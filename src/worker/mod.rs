@@ -10,6 +10,7 @@ mod crash;
 mod desk_action;
 mod desk_made;
 mod discover;
+mod files;
 mod hold;
 mod inbound;
 mod judge;

@@ -1,4 +1,5 @@
-//! Drops what is no longer needed: the bytes of mails that are done, after the time the operator chose.
+//! Drops what is no longer needed: the bytes of mails that are done, after the time the operator chose, and
+//! files that no mail at the desk has.
 
 use std::time::Duration;
 
@@ -11,22 +12,36 @@ const EVERY: Duration = Duration::from_secs(3600);
 /// Few enough that nobody waits long for the store.
 const AT_ONCE: u32 = 200;
 
+/// How long files stay that nothing names: far longer than a mail is ever on its way to the desk.
+const FILES_KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
+
 /// When it was tidied last, in milliseconds since 1970.
 const TIDIED_FACT: &str = "mail_tidied_at";
 
 impl Worker {
-    /// Tidies, if nobody has within the last hour. Mails that bring files are kept: nothing else has them.
+    /// Tidies, if nobody has within the last hour.
     pub(super) async fn tidy(&self) -> Result<(), WorkerError> {
-        let Some(keep) = self.parts.settings.policy.keep_raw else { return Ok(()) };
         let store = &self.parts.store;
         let now = self.parts.clock.now();
         let tidied_at = store.fact(TIDIED_FACT).await?.and_then(|text| text.parse().ok()).map(Timestamp);
         if tidied_at.is_some_and(|at| now.since(at) < EVERY && at <= now) {
             return Ok(());
         }
+        if let Some(keep) = self.parts.settings.policy.keep_raw {
+            self.drop_old_raw(now - keep).await?;
+        }
+        let swept = store.sweep_files(now - FILES_KEPT).await?;
+        if swept > 0 {
+            info!(swept, "files that no mail at the desk has are dropped");
+        }
+        Ok(store.set_fact(TIDIED_FACT, Some(&now.0.to_string())).await?)
+    }
+
+    /// Mails whose files nothing else knows of are kept.
+    async fn drop_old_raw(&self, before: Timestamp) -> Result<(), WorkerError> {
         let mut dropped = 0;
         loop {
-            let some = store.drop_old_raw(now - keep, AT_ONCE).await?;
+            let some = self.parts.store.drop_old_raw(before, AT_ONCE).await?;
             dropped += some;
             if some == 0 {
                 break;
@@ -35,6 +50,6 @@ impl Worker {
         if dropped > 0 {
             info!(dropped, "the bytes of old mails are dropped");
         }
-        Ok(store.set_fact(TIDIED_FACT, Some(&now.0.to_string())).await?)
+        Ok(())
     }
 }

@@ -11,7 +11,7 @@ const RUNGS: &[&[&str]] = &[
     &["token", "mailbox", "desk"],
     &["middleware"],
     &["config"],
-    &["entry", "gateway", "worker", "console"],
+    &["entry", "gateway", "worker", "console", "files"],
     &["sandbox"],
     &["app"],
 ];

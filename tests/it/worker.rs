@@ -3,6 +3,7 @@
 
 mod courtesy;
 mod crash;
+mod files;
 mod gateways;
 mod inbound;
 mod mails;

@@ -5,10 +5,11 @@ use std::time::Duration;
 use url::Url;
 
 use super::desk::secret;
-use super::mail_policy::policy;
+use super::mail_policy::{files, policy};
 use super::{Reading, any};
 use crate::config::section::{At, Section, Shape};
 use crate::config::{Console, Desk, Mail, value};
+use crate::mail::policy::Policy;
 use crate::oauth::provider::MicrosoftApp;
 use crate::web::cookie::Hardening;
 
@@ -175,7 +176,7 @@ pub fn mail(reading: &Reading<'_>, desk: &Option<Desk>, microsoft: bool, public_
         max_size: max_size.map_or(25 * 1024 * 1024, |size| size.value),
         from_address,
         message_id_domain,
-        policy: policy(section),
+        policy: Policy { files: files(&reading.root, public_url), ..policy(section) },
     }
 }
 

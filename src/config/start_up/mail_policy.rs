@@ -2,12 +2,16 @@
 
 use std::time::Duration;
 
+use url::Url;
+
 use crate::config::problem::suggestion;
 use crate::config::section::{At, Section, Shape};
+use crate::config::value;
 use crate::mail::authentication::{NotAServer, Server};
-use crate::mail::policy::{Letters, Policy, SameMail, Templates};
+use crate::mail::policy::{Files, Letters, Policy, SameMail, Templates};
 use crate::mail::template::{NAMES, Placeholder, Template, TemplateError};
 
+const FILES: Shape = Shape { keys: &["perMail", "total"], foreign: &[] };
 const TEMPLATES: Shape = Shape { keys: &["answer", "acknowledgement", "closing", "tooLarge"], foreign: &[] };
 
 const DAY: u64 = 24 * 3600;
@@ -22,6 +26,22 @@ pub fn policy(section: Option<&Section<'_>>) -> Policy {
         keep_raw: section.parsed("keepRaw", keep_raw).map_or(usual.keep_raw, |at| at.value),
         letters: letters(section),
         authentication_servers: servers(section),
+        ..usual
+    }
+}
+
+/// `files`: how much of what mails bring is kept.
+pub fn files(root: &Section<'_>, public_url: Option<&Url>) -> Files {
+    let usual = Files::default();
+    let section = root.section("files", &FILES);
+    let size = |key, usual: u64| {
+        let given = section.as_ref().and_then(|section| section.parsed(key, value::size));
+        given.map_or(usual, |at| at.value as u64)
+    };
+    Files {
+        per_mail: size("perMail", usual.per_mail),
+        total: size("total", usual.total),
+        origin: public_url.map_or_else(String::new, |url| url.origin().ascii_serialization()),
     }
 }
 

@@ -29,6 +29,7 @@ const ROOT: Shape = Shape {
         "store",
         "vault",
         "mail",
+        "files",
         "console",
         "microsoft",
         "egress",

@@ -11,15 +11,25 @@ use crate::mail::{Attachment, clean, message_id};
 
 /// Every part that is not shown as text, in the mail's order; then the files written into its text.
 pub(super) fn attachments(mail: &mail_parser::Message<'_>) -> Vec<Attachment> {
-    // A calendar may be all there is, and counts as the mail's text then.
-    let shown_calendars = mail.text_bodies().filter(|part| body::is_calendar(part));
-    let parts = mail.attachments().chain(shown_calendars).enumerate();
+    let parts = parts(mail).enumerate();
     let mut files: Vec<Attachment> = parts.map(|(index, part)| attachment(mail, index, part)).collect();
     for file in body::written_files(mail) {
         let number = files.len() + 1;
         files.push(written(&file, number));
     }
     files
+}
+
+/// The bytes of [`attachments`], in their order.
+pub(super) fn contents(mail: &mail_parser::Message<'_>) -> Vec<Vec<u8>> {
+    let of_parts = parts(mail).map(|part| bytes(mail, part).into_owned());
+    of_parts.chain(body::written_files(mail).into_iter().map(|file| file.bytes)).collect()
+}
+
+fn parts<'p>(mail: &'p mail_parser::Message<'_>) -> impl Iterator<Item = &'p MessagePart<'p>> {
+    // A calendar may be all there is, and counts as the mail's text then.
+    let shown_calendars = mail.text_bodies().filter(|part| body::is_calendar(part));
+    mail.attachments().chain(shown_calendars)
 }
 
 fn written(file: &uuencode::File, number: usize) -> Attachment {

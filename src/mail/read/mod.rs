@@ -13,6 +13,7 @@ use crate::base::clock::Timestamp;
 mod attachment;
 mod body;
 mod calendar;
+pub mod contents;
 mod flowed;
 mod repair;
 mod uuencode;
@@ -60,6 +61,11 @@ pub fn read_guarded(raw: &[u8], limits: &Limits) -> Result<Message, ReadError> {
 }
 
 fn read_within(raw: &[u8], limits: &Limits) -> Result<Message, ReadError> {
+    parse(raw, limits).map(|(mail, raw)| understand(&mail, raw))
+}
+
+/// The parsed mail, and its bytes from the first header line on.
+fn parse<'r>(raw: &'r [u8], limits: &Limits) -> Result<(mail_parser::Message<'r>, &'r [u8]), ReadError> {
     if raw.len() > limits.bytes {
         return Err(ReadError::TooLarge { limit: limits.bytes });
     }
@@ -71,7 +77,7 @@ fn read_within(raw: &[u8], limits: &Limits) -> Result<Message, ReadError> {
     if mail.headers().is_empty() {
         return Err(ReadError::NotAMail);
     }
-    Ok(understand(&mail, raw))
+    Ok((mail, raw))
 }
 
 fn understand(mail: &mail_parser::Message<'_>, raw: &[u8]) -> Message {

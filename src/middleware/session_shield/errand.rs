@@ -27,7 +27,7 @@ use crate::web::local::LocalService;
 const WORKER_GUARD: &str = "\
 self.addEventListener(\"fetch\", (event) => {
   const path = new URL(event.request.url).pathname;
-  if (/^(\\/[a-z-]{2,5})?\\/(admin\\/exchange|api)(\\/|$)|^\\/(ping|metrics)$/i.test(path)) event.stopImmediatePropagation();
+  if (/^(\\/[a-z-]{2,5})?\\/(admin\\/exchange|api|mail-files)(\\/|$)|^\\/(ping|metrics)$/i.test(path)) event.stopImmediatePropagation();
 });
 ";
 

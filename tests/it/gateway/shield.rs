@@ -2,6 +2,7 @@
 //! at all.
 
 mod browsers;
+mod mail_files;
 mod replies;
 mod requests;
 mod rights;

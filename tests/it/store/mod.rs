@@ -2,6 +2,7 @@
 
 mod crash;
 mod drafts;
+mod files;
 mod flows;
 mod ledger;
 mod mailboxes;

@@ -10,8 +10,6 @@ use mintgate::store::InboundState;
 use super::mails::{bounce, mail, question, question_id, reply};
 use super::scene::{ADDRESS, SECOND_ADDRESS, Scene};
 
-const DAY: Duration = Duration::from_secs(24 * 3600);
-
 /// Bob's question is a ticket that the agent has closed; its id.
 async fn closed() -> (Scene, String) {
     let scene = Scene::new().await;
@@ -160,34 +158,4 @@ async fn a_conversation_keeps_its_order_when_an_earlier_mail_is_late() {
     let notes = scene.notes(&ticket);
     assert_eq!(notes.len(), 2, "{notes:?}");
     assert!(notes[0].contains("First.") && notes[1].contains("Second."), "{notes:?}");
-}
-
-#[tokio::test]
-async fn bytes_of_done_mails_are_dropped_in_time_and_those_with_files_kept() {
-    let scene = Scene::new().await;
-    let with_file = mail("eve@customer.example", "file@customer.example", "File", "", "See the file.");
-    let with_file = String::from_utf8(with_file).expect("text").replace(
-        "Content-Type: text/plain; charset=utf-8\r\n\r\nSee the file.",
-        "Content-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\nContent-Type: text/plain\r\n\r\nSee.\r\n--x\r\n\
-         Content-Type: application/pdf; name=a.pdf\r\nContent-Disposition: attachment; filename=a.pdf\r\n\r\n%PDF\r\n--x--",
-    );
-    scene.deliver(&question(1));
-    scene.deliver(with_file.as_bytes());
-    scene.pass().await;
-    scene.clock.advance(29 * DAY);
-    scene.pass().await;
-    let kept = async || {
-        let mut kept = Vec::new();
-        for row in scene.store.recent_inbound(None, 10).await.expect("listed") {
-            if scene.store.inbound_raw(row.id).await.expect("read").is_some() {
-                kept.extend(row.message_id);
-            }
-        }
-        kept.sort();
-        kept
-    };
-    assert_eq!(kept().await, ["file@customer.example".to_owned(), question_id(1)]);
-    scene.clock.advance(2 * DAY);
-    scene.pass().await;
-    assert_eq!(kept().await, ["file@customer.example"]);
 }

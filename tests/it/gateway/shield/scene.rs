@@ -13,6 +13,8 @@ use mintgate::base::audit::Audit;
 use mintgate::base::clock::{Clock, ManualClock, SystemClock};
 use mintgate::config::NamedMiddleware;
 use mintgate::desk::admin::Admins;
+use mintgate::desk::reader::Readers;
+use mintgate::files::{self, MailFiles};
 use mintgate::middleware::login_brake::Attempts;
 use mintgate::middleware::registry::{MiddlewareSpec, Parts};
 use mintgate::middleware::session_shield::{DeskSide, Means, Sessions};
@@ -102,6 +104,12 @@ impl Scene {
         let admins = Admins::new(http.clone(), &url, self.clock.clone(), key, audit.clone());
         let sessions = Sessions::new(sealer, secret.derive("session handles"), self.clock.clone());
         sessions.open(store, self.runtime.handle().clone());
+        let mail_files = MailFiles::new(files::Parts {
+            store: self.store.clone(),
+            readers: Readers::new(http.clone(), url.clone()),
+            audit: audit.clone(),
+            max_size: 1 << 20,
+        });
         let desk = Arc::new(DeskSide::new(http, &url, &url));
         let means = Means { sessions: Arc::new(sessions), desk, audit: audit.clone() };
         let (cookies, admins) = (Hardening::default(), Arc::new(admins));
@@ -122,6 +130,7 @@ impl Scene {
             // A test's X-Forwarded-For says where its browser is.
             trusted: Trusted::Networks(vec!["127.0.0.0/8".parse().expect("a network")]),
             console: Some(Arc::new(Console)),
+            mail_files: Some(Arc::new(mail_files)),
             on_rights_change: Some(Arc::new(move || admins.invalidate_all())),
             ..Plan::default()
         };
