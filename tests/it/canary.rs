@@ -235,20 +235,11 @@ fn a_process_that_dies_leaves_no_memory_behind() {
     let folder = tempfile::tempdir().expect("a folder");
     let output = folder.path().join("output");
     let mut command = Command::new(MINTGATE);
-    let _sandbox = Process::start(command.arg("sandbox"), &output);
-    let id = fs::read_dir("/proc")
-        .expect("processes")
-        .flatten()
-        .find(|entry| {
-            let of = |name: &str| fs::read(entry.path().join(name)).unwrap_or_default();
-            let parent = of("status");
-            contains(&parent, format!("PPid:\t{}\n", std::process::id()).as_bytes())
-                && of("cmdline").ends_with(b"mintgate\0sandbox\0")
-        })
-        .expect("the process is there");
+    let sandbox = Process::start(command.arg("sandbox"), &output);
+    let file = format!("/proc/{}/limits", sandbox.id());
 
     // Set first thing; the process may just have started.
-    let limits = || fs::read_to_string(id.path().join("limits")).expect("limits");
+    let limits = || fs::read_to_string(&file).expect("limits");
     let core =
         || limits().lines().find(|line| line.starts_with("Max core file size")).expect("a line").to_owned();
     let begun = std::time::Instant::now();

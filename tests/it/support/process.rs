@@ -23,6 +23,11 @@ impl Process {
         let started = command.process_group(0).stdin(Stdio::null()).stdout(file).stderr(errors).spawn();
         Self(started.unwrap_or_else(|refused| panic!("{command:?}: {refused}")))
     }
+
+    /// Its number in `/proc`.
+    pub fn id(&self) -> u32 {
+        self.0.id()
+    }
 }
 
 impl Drop for Process {
