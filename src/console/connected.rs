@@ -17,7 +17,7 @@ use crate::store::{MailboxRow, MailboxState};
 use crate::token::keeper::Connection;
 
 /// The kind of a mailbox that Microsoft Graph opens.
-const KIND: &str = "microsoft-graph";
+pub const KIND: &str = "microsoft-graph";
 
 /// Whose mailbox the sign-in opens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -19,7 +19,6 @@ use crate::oauth::provider::{GRAPH_SCOPES, SHARED_SCOPES, redirect_uri};
 use crate::store::{
     Counts, InboundRow, InboundState, MailboxRow, MailboxState, OutboxRow, OutboxState, StoreError,
 };
-use crate::web::sender::{asked_host, authority};
 
 /// The worker's word on why no answers leave now.
 const HOLD_FACT: &str = "outbound_hold";
@@ -100,7 +99,7 @@ pub async fn show(
     let read = Read::all(&shared).await.map_err(|failure| Shared::broken(&failure))?;
     let mailboxes = read.mailboxes.into_iter().map(|row| card(&shared, row, &frame));
     let overview = Overview {
-        setup: setup(&shared, asked_host(&headers, &uri)),
+        setup: setup(&shared, shared.other_host(&headers, &uri)),
         mailboxes: mailboxes.collect(),
         hold: read.hold,
         counts: read.counts,
@@ -133,20 +132,16 @@ impl Read {
     }
 }
 
-fn setup(shared: &Shared, asked: Option<&str>) -> Setup {
+fn setup(shared: &Shared, other_host: Option<String>) -> Setup {
     let parts = &shared.parts;
     let app = parts.microsoft.as_ref().map(|microsoft| &microsoft.app);
     let public = parts.public_url.as_ref();
-    let elsewhere = |asked: &&str| {
-        let public = public.and_then(authority);
-        public.is_some_and(|public| !public.eq_ignore_ascii_case(asked))
-    };
     Setup {
         app_registered: app.is_some(),
         client_id: app.map(|app| app.client_id.clone()).unwrap_or_default(),
         tenant: app.map(|app| app.tenant.clone()).unwrap_or_default(),
         redirect_uri: public.map(|url| redirect_uri(url).to_string()),
-        other_host: asked.filter(elsewhere).map(str::to_owned),
+        other_host,
         from_address: parts.from_address.clone(),
         bot_configured: parts.bot_configured,
         can_connect: app.is_some() && public.is_some(),

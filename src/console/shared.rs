@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::sync::Arc;
 
-use http::StatusCode;
+use http::{HeaderMap, StatusCode, Uri};
 use tokio::sync::Mutex;
 use tracing::error;
 
@@ -22,6 +22,7 @@ use crate::store::MailboxRow;
 use crate::token::password::Passwords;
 use crate::token::vault::Vault;
 use crate::web::local::Admin;
+use crate::web::sender::{asked_host, authority};
 
 pub struct Shared {
     pub parts: Parts,
@@ -75,6 +76,12 @@ impl Shared {
             Provider::Microsoft => self.parts.microsoft.as_ref().map(|own| own.app.client_id.clone()),
             Provider::Google | Provider::Other => None,
         }
+    }
+
+    /// How the browser reached the console, when the provider will send it back elsewhere.
+    pub fn other_host(&self, headers: &HeaderMap, uri: &Uri) -> Option<String> {
+        let public = self.parts.public_url.as_ref().and_then(authority)?;
+        asked_host(headers, uri).filter(|asked| !public.eq_ignore_ascii_case(asked)).map(str::to_owned)
     }
 
     /// Who has to sign in for a further mailbox: the configured sender, where there is one.

@@ -65,41 +65,40 @@ impl Default for Meters {
 
 impl Meters {
     pub fn register(&self, registry: &mut Registry) {
-        let meters = self;
         registry.register_with_unit(
             "mintgate_mail_lag",
             "From a mail's arrival at its server to its ticket or comment",
             Unit::Seconds,
-            meters.lag.clone(),
+            self.lag.clone(),
         );
-        registry.register("mintgate_mail_waiting", "Mails stored and not done", meters.waiting.clone());
+        registry.register("mintgate_mail_waiting", "Mails stored and not done", self.waiting.clone());
         registry.register_with_unit(
             "mintgate_mail_oldest",
             "Age of the oldest mail that waits; 0 when none does",
             Unit::Seconds,
-            meters.oldest.clone(),
+            self.oldest.clone(),
         );
-        registry.register("mintgate_mail_quarantined", "Mails put aside", meters.quarantined.clone());
-        registry.register("mintgate_mail_failed", "Answers given up", meters.failed.clone());
+        registry.register("mintgate_mail_quarantined", "Mails put aside", self.quarantined.clone());
+        registry.register("mintgate_mail_failed", "Answers given up", self.failed.clone());
         registry.register(
             "mintgate_mail_possible_doubles",
             "Times a mail was sent again without proof that it had not arrived",
-            meters.possible_doubles.clone(),
+            self.possible_doubles.clone(),
         );
         registry.register(
             "mintgate_mailbox_state",
             "1 for the state a mailbox is in: working, failing, or needs-reconnect",
-            meters.mailboxes.clone(),
+            self.mailboxes.clone(),
         );
         registry.register(
             "mintgate_mail_throttled",
             "Times a mail server asked to wait",
-            meters.throttled.clone(),
+            self.throttled.clone(),
         );
         registry.register(
             "mintgate_mail_loops_suppressed",
             "Notices not sent because the sender writes like a loop",
-            meters.loops.clone(),
+            self.loops.clone(),
         );
     }
 

@@ -16,6 +16,7 @@ use crate::base::clock::Timestamp;
 use crate::base::id::MailboxId;
 use crate::console::api::parts::{Answer, Asking, Nothing, Ordered, Refusal, Refused};
 use crate::console::connect::{begin_sign_in, same_account};
+use crate::console::connected::KIND;
 use crate::console::guard::Client;
 use crate::console::manage;
 use crate::console::shared::Shared;
@@ -23,9 +24,6 @@ use crate::mailbox::settings::Provider;
 use crate::oauth::provider::MicrosoftApp;
 use crate::store::{MailboxRow, MailboxState};
 use crate::web::local::Admin;
-
-/// Kind of the mailboxes that are connections.
-pub const KIND: &str = "microsoft-graph";
 
 /// The id of the connection that is not signed in yet.
 const PENDING: &str = "pending";

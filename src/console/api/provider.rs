@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 
 use crate::console::api::exchange::{self, Done, done};
 use crate::console::api::parts::{Answer, Asking, Ordered, Refusal, Refused};
+use crate::console::connected::KIND;
 use crate::console::guard::Client;
 use crate::console::manage;
 use crate::console::shared::Shared;
@@ -125,7 +126,7 @@ pub async fn test(
         _ => return Err(Refused::new(StatusCode::BAD_REQUEST, "The provider has to be exchange or smtp.")),
     };
     let fits = |row: &&MailboxRow| {
-        (row.kind == exchange::KIND) == is_exchange
+        (row.kind == KIND) == is_exchange
             && wanted.connection_id.as_ref().is_none_or(|id| row.id.as_str() == id)
     };
     let row = match all.iter().filter(fits).collect::<Vec<_>>()[..] {

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use crate::console::connect::{begin_sign_in, leave};
 use crate::console::frame::Frame;
 use crate::console::guard::{Client, Submitted};
-use crate::console::page::Page;
+use crate::console::page::{self, Page};
 use crate::console::shared::Shared;
 use crate::console::wizard::draft::{Draft, State as At, Step, Stored};
 use crate::console::wizard::drafts;
@@ -22,7 +22,6 @@ use crate::mailbox::settings::Provider;
 use crate::oauth::advice::{Advice, advise_pasted};
 use crate::oauth::flow::Wanted;
 use crate::oauth::provider::{GRAPH_SCOPES, redirect_uri};
-use crate::web::sender::{asked_host, authority};
 
 #[derive(Template)]
 #[template(path = "wizard/connect.html")]
@@ -63,7 +62,7 @@ pub async fn show(
 ) -> Response {
     match drafts::open(&shared, &id, Step::Connect).await {
         Ok(stored) if stored.draft.state == At::Manual => manual::page(frame, stored).into_response(),
-        Ok(stored) => page(&shared, frame, stored, asked_host(&headers, &uri), None).into_response(),
+        Ok(stored) => page(&shared, frame, stored, shared.other_host(&headers, &uri), None).into_response(),
         Err(response) => response,
     }
 }
@@ -83,11 +82,11 @@ pub async fn submit(
         Err(response) => return Ok(response),
     };
     if let Some(pasted) = pressed.pasted {
-        let host = asked_host(&headers, &uri);
+        let host = shared.other_host(&headers, &uri);
         return Ok(page(&shared, frame, stored, host, Some(pasted)).into_response());
     }
     if stored.version != pressed.version {
-        return Ok(drafts::save(&shared, &stored).await);
+        return Ok(page::see_other(&drafts::path_of(&id, Step::Connect)));
     }
     let t = frame.t.clone();
     stored.draft.settings.shared = pressed.shared.is_some();
@@ -101,17 +100,21 @@ pub async fn submit(
     Ok(leave(&url, settings.provider, &t).into_response())
 }
 
-fn page(shared: &Shared, frame: Frame, stored: Stored, asked: Option<&str>, pasted: Option<String>) -> Page {
+fn page(
+    shared: &Shared,
+    frame: Frame,
+    stored: Stored,
+    other_host: Option<String>,
+    pasted: Option<String>,
+) -> Page {
     let public = shared.parts.public_url.as_ref();
-    let elsewhere =
-        |asked: &&str| public.and_then(authority).is_some_and(|public| !public.eq_ignore_ascii_case(asked));
     let provider = stored.draft.settings.provider;
     let client_id = shared.client_id(provider);
     let page = ConnectPage {
         rail: rail(&stored.id, Some(&stored.draft), Step::Connect),
         provider: name_of(provider),
         redirect_uri: public.map(|url| redirect_uri(url).to_string()),
-        other_host: asked.filter(elsewhere).map(str::to_owned),
+        other_host,
         links: links(provider, client_id.as_deref()),
         scopes: scopes(provider),
         advice: pasted.as_deref().map(advise_pasted),
