@@ -1,8 +1,8 @@
 #!/bin/sh
-# Installs the independent identity providers that the tests run against, outside the repository's files.
+# Installs the independent identity providers and the accessibility checker of the tests, outside the repository's files.
 set -eu
 home="${MINTGATE_PEERS:-${CARGO_TARGET_DIR:-target}/peers}"
-wanted="emulate@0.8.0 oidc-provider@9.13.3 node@20"
+wanted="emulate@0.8.0 oidc-provider@9.13.3 axe-core@4.14.1 node@20"
 mkdir -p "$home"
 if [ "$(cat "$home/installed" 2>/dev/null)" != "$wanted" ]; then
     echo "Installing test peers: $wanted"

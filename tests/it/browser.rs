@@ -16,12 +16,15 @@ use crate::support::chromium::Chromium;
 use crate::support::demo::Demo;
 use crate::support::process::{Process, eventually};
 
-const CONSOLE: &str = "/admin/exchange";
+mod access;
+mod views;
+
+pub const CONSOLE: &str = "/admin/exchange";
 const SESSION: &str = "session";
 const SHIELD: &str = "__Host-mintgate";
 
 /// Signs in on the desk's own page.
-async fn sign_in(browser: &Chromium, demo: &Demo, (email, password): (&str, &str)) {
+pub async fn sign_in(browser: &Chromium, demo: &Demo, (email, password): (&str, &str)) {
     browser.open(&demo.at("/auth/login")).await;
     browser.fill("#email", email).await;
     browser.fill("#password", password).await;

@@ -101,8 +101,7 @@ impl Chromium {
 
     /// Scripts of pages do not run from now on.
     pub async fn switch_scripts_off(&self) {
-        let command = json!({"cmd": "Emulation.setScriptExecutionDisabled", "params": {"value": true}});
-        self.ask_driver("goog/cdp/execute", command).await;
+        self.devtools("Emulation.setScriptExecutionDisabled", json!({"value": true})).await;
         self.open("data:text/html,<script>document.write('on')</script><noscript>off</noscript>").await;
         assert_eq!(self.text().await, "off");
     }
@@ -112,8 +111,7 @@ impl Chromium {
         let cookie = json!({
             "url": origin, "name": name, "value": value, "secure": true, "httpOnly": true, "sameSite": "Strict",
         });
-        let command = json!({"cmd": "Network.setCookie", "params": cookie});
-        self.ask_driver("goog/cdp/execute", command).await;
+        self.devtools("Network.setCookie", cookie).await;
     }
 
     /// The requests that have been sent by HTTP/2 since the last look, oldest first.
@@ -129,6 +127,11 @@ impl Chromium {
 
     async fn await_element(&self, locator: Locator<'_>, what: &str) -> Element {
         eventually(&format!("`{what}` on the page"), async || self.page.find(locator).await.ok()).await
+    }
+
+    /// A command of the DevTools protocol, to the window that is in front.
+    pub async fn devtools(&self, command: &str, parameters: Value) -> Value {
+        self.ask_driver("goog/cdp/execute", json!({"cmd": command, "params": parameters})).await
     }
 
     async fn ask_driver(&self, path: &'static str, body: Value) -> Value {

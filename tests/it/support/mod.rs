@@ -1,5 +1,6 @@
 //! What several areas' tests stand on.
 
+pub mod axe;
 pub mod chromium;
 pub mod demo;
 pub mod dovecot;
@@ -14,6 +15,8 @@ pub mod postgres;
 pub mod process;
 pub mod program;
 pub mod provider;
+pub mod screen;
 pub mod shield;
 pub mod sign_in;
 pub mod skip;
+pub mod stage;

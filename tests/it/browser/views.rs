@@ -1,0 +1,288 @@
+//! Every page of the console in every state it has, one after the other, in a real browser; what is looked
+//! for there is not known here.
+
+use mintgate::base::clock::Timestamp;
+use mintgate::base::id::MailboxId;
+use mintgate::console::Parts;
+use mintgate::mailbox::settings::{MailboxSettings, SignIn};
+use mintgate::store::{
+    InboundEnd, MailboxRow, MailboxState, NewMail, NewOutgoing, OutgoingKind, PollResult,
+};
+use tokio::net::TcpListener;
+
+use crate::support::chromium::Chromium;
+use crate::support::installation::{Installation, MAILBOX, MINUTE, START, mailbox};
+use crate::support::process::eventually;
+use crate::support::stage::Stage;
+
+/// Longer than any column, without a place to break.
+pub const LONG_ADDRESS: &str =
+    "customer-care-and-complaints-department@subsidiary.of-a-company-with-a-very-long-name.example";
+
+/// What is looked at on each page.
+pub trait Looks {
+    async fn look(&mut self, browser: &Chromium, name: &str);
+}
+
+/// One way through the pages of a console.
+pub struct Walk<'w, L> {
+    pub browser: &'w Chromium,
+    pub stage: &'w Stage,
+    pub looks: &'w mut L,
+}
+
+impl<L: Looks> Walk<'_, L> {
+    async fn open(&self, path: &str) {
+        self.browser.open(&self.stage.at(path)).await;
+    }
+
+    async fn look(&mut self, name: &str) {
+        self.looks.look(self.browser, name).await;
+    }
+
+    async fn open_and_look(&mut self, path: &str, name: &str) {
+        self.open(path).await;
+        self.look(name).await;
+    }
+
+    /// Presses the page's first choice.
+    async fn go_on(&self) {
+        self.browser.click("main button.first").await;
+    }
+
+    async fn enter_address(&self, address: &str) {
+        self.open("/admin/exchange/setup").await;
+        self.browser.fill("#address", address).await;
+        self.go_on().await;
+    }
+
+    async fn choose(&self, way: &str) {
+        self.browser.click(&format!("form:has(input[value='{way}']) button")).await;
+    }
+}
+
+/// Walks past every page for a reader of `language`.
+pub async fn walk(browser: &Chromium, language: &str, looks: &mut impl Looks) {
+    let installation = Installation::start().await;
+    let unconfigured = |parts: Parts| Parts {
+        microsoft: None,
+        public_url: None,
+        bot_configured: false,
+        ..parts
+    };
+    let stage = Stage::start(&installation, unconfigured).await;
+    stage.speak(language);
+    nothing_configured(&mut Walk { browser, stage: &stage, looks }).await;
+    let stage = Stage::start(&installation, |parts| parts).await;
+    stage.speak(language);
+    let mut walk = Walk { browser, stage: &stage, looks };
+    walk.open_and_look("/admin/exchange", "overview without a mailbox").await;
+    refusals(&mut walk).await;
+    address_and_sign_in(&mut walk).await;
+    microsoft(&mut walk).await;
+    manual(&mut walk).await;
+    occupy(&installation).await;
+    busy(&mut walk).await;
+}
+
+async fn nothing_configured(walk: &mut Walk<'_, impl Looks>) {
+    walk.open_and_look("/admin/exchange", "overview with nothing configured").await;
+    walk.enter_address(MAILBOX).await;
+    walk.choose("microsoft").await;
+    walk.look("connect without an app and an address").await;
+}
+
+async fn refusals(walk: &mut Walk<'_, impl Looks>) {
+    walk.open_and_look("/admin/exchange/nowhere", "no such page").await;
+    walk.open_and_look("/admin/exchange/setup/gone", "a set-up that is gone").await;
+    walk.open_and_look("/admin/exchange/complete?f=gone", "a sign-in that is gone").await;
+    walk.open_and_look("/admin/exchange/callback", "a callback of nobody's").await;
+}
+
+async fn address_and_sign_in(walk: &mut Walk<'_, impl Looks>) {
+    walk.open_and_look("/admin/exchange/setup", "address").await;
+    walk.browser.fill("#address", "support").await;
+    walk.go_on().await;
+    walk.look("address that is none").await;
+    for (address, name) in [
+        ("someone@outlook.com", "sign-in of a personal Microsoft account"),
+        ("someone@gmail.com", "sign-in of a Google account"),
+        (LONG_ADDRESS, "sign-in at an unknown provider"),
+    ] {
+        walk.enter_address(address).await;
+        walk.look(name).await;
+    }
+    walk.browser.click("main details summary").await;
+    walk.look("what was looked at").await;
+    walk.open_and_look("/admin/exchange/setup", "address beside set-ups that wait").await;
+    walk.enter_address("someone@gmail.com").await;
+    walk.choose("google").await;
+    walk.look("connect with Google").await;
+}
+
+async fn microsoft(walk: &mut Walk<'_, impl Looks>) {
+    walk.enter_address(MAILBOX).await;
+    walk.choose("microsoft").await;
+    walk.look("connect with Microsoft").await;
+    let path = walk.browser.path().await;
+    let port = walk.stage.origin.rsplit_once(':').expect("a port").1;
+    walk.browser.open(&format!("http://localhost:{port}{path}")).await;
+    walk.look("connect under another name").await;
+    walk.open(&path).await;
+    walk.browser.click("main details summary").await;
+    walk.browser.fill("#pasted", "AADSTS50011: The redirect URI does not match.").await;
+    walk.browser.click("main details button").await;
+    walk.look("advice on what was pasted").await;
+
+    walk.stage.hold_still(true);
+    walk.go_on().await;
+    walk.look("leaving for Microsoft").await;
+    walk.browser.click("main a").await;
+    walk.browser.press("Cancel").await;
+    walk.look("back from Microsoft").await;
+    walk.browser.click("main a").await;
+    walk.look("consent denied").await;
+    walk.stage.hold_still(false);
+
+    walk.open(&path).await;
+    walk.go_on().await;
+    walk.browser.press("Accept").await;
+    walk.browser.find("button[value=run]").await;
+    walk.look("test before it was started").await;
+    walk.go_on().await;
+    walk.browser.find("button[value=go-on]").await;
+    walk.look("test that was passed").await;
+    walk.go_on().await;
+    walk.look("settings").await;
+    for (field, text) in [("#reply_to", "nobody"), ("#check_interval", "often")] {
+        walk.browser.fill(field, text).await;
+    }
+    walk.browser.click("#after-move").await;
+    walk.go_on().await;
+    walk.look("settings that cannot be").await;
+    walk.open_and_look("/admin/exchange", "overview with a mailbox").await;
+    walk.browser.click("form[action$='/test'] button").await;
+    walk.look("a connection that works").await;
+}
+
+async fn manual(walk: &mut Walk<'_, impl Looks>) {
+    // It takes connections and says nothing.
+    let silent = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let port = silent.local_addr().expect("an address").port();
+    walk.enter_address("someone@gmail.com").await;
+    walk.choose("password").await;
+    walk.look("servers that are known").await;
+    walk.enter_address(LONG_ADDRESS).await;
+    walk.choose("password").await;
+    walk.look("servers and password").await;
+    walk.browser.fill("#incoming_host", "imap desk").await;
+    walk.go_on().await;
+    walk.look("servers that cannot be").await;
+    for server in ["incoming", "outgoing"] {
+        for (field, text) in [("host", "127.0.0.1".to_owned()), ("port", port.to_string())] {
+            let field = walk.browser.find(&format!("#{server}_{field}")).await;
+            field.clear().await.expect("it can be emptied");
+            field.send_keys(&text).await.expect("it takes keys");
+        }
+    }
+    walk.browser.fill("#password", "open sesame").await;
+    walk.go_on().await;
+    walk.browser.find("button[value=run]").await;
+    walk.stage.hold_still(true);
+    walk.go_on().await;
+    walk.look("test that is running").await;
+    drop(silent);
+    eventually("the end of the test", async || {
+        walk.browser.page.refresh().await.expect("the page loads");
+        let skip = fantoccini::Locator::Css("button[value=skip]");
+        walk.browser.page.find(skip).await.ok()
+    })
+    .await;
+    walk.stage.hold_still(false);
+    walk.look("test that failed").await;
+    walk.browser.click("button[value=skip]").await;
+    walk.look("settings of what was not tested").await;
+}
+
+/// Puts into the store whatever can be shown.
+async fn occupy(installation: &Installation) {
+    let store = &installation.store;
+    let reason = "The desk has an SMTP provider of its own.";
+    store.set_fact("outbound_hold", Some(reason)).await.expect("set");
+    for (id, address, state) in [
+        ("m365", LONG_ADDRESS, MailboxState::NeedsReconnect),
+        ("shared", "shared@demo.example", MailboxState::Connected),
+    ] {
+        let settings = MailboxSettings { shared: id == "shared", ..MailboxSettings::default() };
+        let row = row(id, "microsoft-graph", address, &settings);
+        store.connect_mailbox(&row).await.expect("written");
+        let because = (state == MailboxState::NeedsReconnect).then_some("The refresh token has expired.");
+        store.set_mailbox_state(&row.id, state, because).await.expect("written");
+    }
+    let settings = MailboxSettings { sign_in: SignIn::Password, ..MailboxSettings::default() };
+    let row = row("imap", "imap", "help@desk.example", &settings);
+    store.connect_mailbox(&row).await.expect("written");
+    let error = "imap.desk.example: the connection was refused".to_owned();
+    let failed = PollResult::Failed { at: START, error };
+    store.record_poll(&row.id, &failed).await.expect("written");
+    for number in 0..2 {
+        let id = add_inbound(installation, number).await;
+        let reason = "The header ends in the middle of a line that is longer than anybody would read.";
+        let end = InboundEnd::Quarantined { reason: reason.to_owned() };
+        store.end_inbound(id, None, &end, None, START).await.expect("ended");
+    }
+    add_inbound(installation, 2).await;
+    for number in 0..2 {
+        store.add_outgoing(&outgoing(number)).await.expect("added");
+    }
+    let due = store.due_outgoing(&mailbox(), START + MINUTE, 1).await.expect("listed");
+    let reason = "550 5.1.1 The recipient's address does not exist.";
+    store.outgoing_failed(due[0].id, reason).await.expect("ended");
+}
+
+async fn add_inbound(installation: &Installation, number: u32) -> i64 {
+    let mail = NewMail {
+        mailbox: mailbox(),
+        source_key: format!("key-{number}"),
+        received_at: START,
+        stored_at: START,
+        raw: b"Subject: =?broken\r\nFrom: customer@example.net\r\n\r\nHello".to_vec(),
+    };
+    installation.store.add_inbound(&mail).await.expect("stored").expect("new")
+}
+
+fn outgoing(number: u32) -> NewOutgoing {
+    NewOutgoing {
+        mailbox: mailbox(),
+        ticket: "6f1d2c1a-0a53-4b39-9d0e-3c2f8f4f6a10".to_owned(),
+        comment: format!("comment-{number}"),
+        kind: OutgoingKind::Answer,
+        message_id: format!("{number}@desk.example"),
+        recipient: "customer@example.net".to_owned(),
+        mime: b"Subject: Re: Hello\r\n\r\nHello".to_vec(),
+        created_at: START,
+    }
+}
+
+fn row(id: &str, kind: &str, address: &str, settings: &MailboxSettings) -> MailboxRow {
+    MailboxRow {
+        id: MailboxId::parse(id).expect("an id"),
+        kind: kind.to_owned(),
+        address: address.to_owned(),
+        state: MailboxState::Connected,
+        scopes: "Mail.Read".to_owned(),
+        connected_at: START,
+        accept_since: Timestamp(0),
+        last_poll_at: None,
+        last_mail_at: None,
+        last_error: None,
+        failing_since: None,
+        settings: settings.to_json(),
+    }
+}
+
+async fn busy(walk: &mut Walk<'_, impl Looks>) {
+    walk.open_and_look("/admin/exchange", "overview of a busy installation").await;
+    walk.browser.click("form[action$='/mailboxes/imap/test'] button").await;
+    walk.look("a connection that does not work").await;
+}
