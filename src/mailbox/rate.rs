@@ -40,7 +40,13 @@ impl Bucket {
         let limit = i64::from(limit.max(1));
         let burst = (limit / 4).max(1);
         let refill = (limit - burst).max(1);
-        Self { level: burst * MINUTE_MS, full: burst * MINUTE_MS, refill, counted_at: None, went: VecDeque::new() }
+        Self {
+            level: burst * MINUTE_MS,
+            full: burst * MINUTE_MS,
+            refill,
+            counted_at: None,
+            went: VecDeque::new(),
+        }
     }
 
     /// Takes one request out, or says how long to wait before asking again.
@@ -77,7 +83,12 @@ impl Rate {
     /// `limit` is requests per minute; zero counts as one.
     pub fn per_minute(limit: u32, clock: Arc<dyn Clock>) -> Self {
         let limit = limit.max(1);
-        Self { bucket: Mutex::new(Bucket::per_minute(limit)), parallel: Semaphore::new(PARALLEL), limit, clock }
+        Self {
+            bucket: Mutex::new(Bucket::per_minute(limit)),
+            parallel: Semaphore::new(PARALLEL),
+            limit,
+            clock,
+        }
     }
 
     /// What of the last minute's requests is used up.

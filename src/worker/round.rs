@@ -124,9 +124,8 @@ impl Worker {
         let kept = self.keep_mailbox(&row, kept);
         // Settings that cannot be understood make no mailbox at all.
         let is_paused = MailboxSettings::parse(&row.settings).is_ok_and(|settings| settings.paused);
-        let may_poll = row.state == MailboxState::Connected
-            && !is_paused
-            && kept.paused_until <= self.parts.clock.now();
+        let may_poll =
+            row.state == MailboxState::Connected && !is_paused && kept.paused_until <= self.parts.clock.now();
         let turn =
             Turn { row: &row, mailbox: kept.mailbox.as_deref().filter(|_| may_poll), lease: Lease { fence } };
         let mut outcome = tokio::select! {

@@ -134,11 +134,7 @@ fn put_aside(row: InboundRow, frame: &Frame) -> PutAside {
 }
 
 fn not_sent(row: OutboxRow, frame: &Frame) -> NotSent {
-    NotSent {
-        ticket: row.ticket,
-        created: frame.moment(row.created_at),
-        reason: reason(row.reason, frame),
-    }
+    NotSent { ticket: row.ticket, created: frame.moment(row.created_at), reason: reason(row.reason, frame) }
 }
 
 fn reason(noted: Option<String>, frame: &Frame) -> String {

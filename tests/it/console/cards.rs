@@ -83,7 +83,10 @@ async fn a_card_says_everything_in_english_and_in_german() {
     let id = row(&installation).await.expect("a mailbox").id;
     let queue = format!("/admin/exchange/queues?mailbox={id}");
     for (browser, words) in [
-        (english, ["✓ Connected", "Token valid until", "in 59 minutes", "none waits", "of 100", "0 in, 0 out"]),
+        (
+            english,
+            ["✓ Connected", "Token valid until", "in 59 minutes", "none waits", "of 100", "0 in, 0 out"],
+        ),
         (
             Browser::speaking(&console, "de"),
             ["✓ Verbunden", "Token gültig bis", "in 59 Minuten", "keine wartet", "von 100", "0 eingehend"],
