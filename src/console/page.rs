@@ -16,13 +16,11 @@ use crate::console::api;
 use crate::console::assets;
 use crate::console::language::Texts;
 use crate::oauth::advice::Advice;
+use crate::web::plain;
 
 /// Console pages: our own style sheet, script and forms, nothing else.
 const CONSOLE_POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; \
                               img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
-
-/// Pages of the way to the provider and back load nothing at all.
-const BARE_POLICY: &str = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'";
 
 /// How a page is to be treated by the browser.
 #[derive(Debug, Clone, Copy)]
@@ -81,7 +79,7 @@ impl IntoResponse for Page {
 fn ready(status: StatusCode, Policy(kind): Policy, body: Result<String, askama::Error>) -> Response {
     let (policy, referrer) = match kind {
         Kind::Console => (CONSOLE_POLICY, "same-origin"),
-        Kind::OAuth => (BARE_POLICY, "no-referrer"),
+        Kind::OAuth => (plain::POLICY, "no-referrer"),
     };
     let headers: [(HeaderName, &'static str); 5] = [
         (CONTENT_TYPE, "text/html; charset=utf-8"),

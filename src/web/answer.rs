@@ -7,6 +7,8 @@ use http::header::{
 };
 use http::{HeaderMap, Response, StatusCode};
 
+use crate::web::plain;
+
 /// An answer mintgate gives without asking anybody.
 pub type Answer = Response<Bytes>;
 
@@ -30,19 +32,18 @@ pub struct Link {
 }
 
 /// The same for a person who is navigating: a small page with a title, the sentence and a way on. Its
-/// texts are fixed, so nothing in it needs escaping. No script, no style of its own.
+/// texts are fixed, so nothing in it needs escaping. No script, one style inside it.
 pub fn page(status: StatusCode, title: &'static str, sentence: &'static str, link: Option<Link>) -> Answer {
     let link = link.map(|Link { href, label }| format!("<p><a href=\"{href}\">{label}</a></p>\n"));
     let body = format!(
         "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width\">\n<meta name=\"color-scheme\" content=\"light dark\">\n\
-         <title>{title}</title>\n<h1>{title}</h1>\n<p>{sentence}</p>\n{}</html>\n",
+         <title>{title}</title>\n<style>{}</style>\n<main>\n<h1>{title}</h1>\n<p>{sentence}</p>\n{}</main>\n</html>\n",
+        plain::STYLE,
         link.unwrap_or_default()
     );
     let mut answer = with_body(status, "text/html; charset=utf-8", body);
-    let policy =
-        "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-    answer.headers_mut().insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
+    answer.headers_mut().insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(plain::POLICY));
     answer.headers_mut().insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     answer
 }

@@ -11,5 +11,6 @@ pub mod head;
 pub mod local;
 pub mod own;
 pub mod path;
+pub mod plain;
 pub mod sender;
 pub mod tidy_path;

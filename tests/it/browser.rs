@@ -17,7 +17,13 @@ use crate::support::demo::Demo;
 use crate::support::process::{Process, eventually};
 
 mod access;
+mod faults;
+mod keyboard;
+mod layout;
+mod pictures;
+mod turns;
 mod views;
+mod wizard;
 
 pub const CONSOLE: &str = "/admin/exchange";
 const SESSION: &str = "session";

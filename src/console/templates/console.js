@@ -1,4 +1,5 @@
-// Comforts for pages that work without any script: copying, focus on what is wrong, one submit at a time.
+// Comforts for pages that work without any script: copying, focus on what is wrong, one submit at a time,
+// a test that is shown as it goes.
 "use strict";
 (() => {
   // A form that got no answer can be sent again after this, in milliseconds.
@@ -51,6 +52,21 @@
 
   // Back out of the browser's cache: what was sent then may be sent anew.
   addEventListener("pageshow", (event) => { if (event.persisted) each("form[data-sent]", release); });
+
+  // A test that runs is shown in place, so that reading and focus stay where they are.
+  const look = async () => {
+    const answer = await fetch(location.href);
+    if (answer.redirected || !answer.ok) return location.reload();
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const anew = page.querySelectorAll("[data-live]");
+    document.querySelectorAll("[data-live]").forEach((part, at) => {
+      if (part.textContent !== anew[at]?.textContent) part.replaceChildren(...(anew[at]?.childNodes ?? []));
+    });
+    if (page.querySelector("[data-again]")) return setTimeout(again, 1000);
+    each("[data-again]", (wait) => wait.remove());
+  };
+  const again = () => look().catch(() => setTimeout(again, 5000));
+  if (document.querySelector("[data-again]")) setTimeout(again, 500);
 
   document.getElementById("errors")?.focus();
 })();

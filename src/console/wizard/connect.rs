@@ -13,12 +13,12 @@ use crate::console::frame::Frame;
 use crate::console::guard::{Client, Submitted};
 use crate::console::page::{self, Page};
 use crate::console::shared::Shared;
-use crate::console::wizard::draft::{Draft, State as At, Step, Stored};
+use crate::console::wizard::draft::{Draft, Step, Stored};
 use crate::console::wizard::drafts;
 use crate::console::wizard::links::links;
 use crate::console::wizard::manual;
 use crate::console::wizard::rail::{Mark, rail};
-use crate::mailbox::settings::Provider;
+use crate::mailbox::settings::{Provider, SignIn};
 use crate::oauth::advice::{Advice, advise_pasted};
 use crate::oauth::flow::Wanted;
 use crate::oauth::provider::{GRAPH_SCOPES, redirect_uri};
@@ -61,7 +61,9 @@ pub async fn show(
     uri: Uri,
 ) -> Response {
     match drafts::open(&shared, &id, Step::Connect).await {
-        Ok(stored) if stored.draft.state == At::Manual => manual::page(frame, stored).into_response(),
+        Ok(stored) if stored.draft.settings.sign_in == SignIn::Password => {
+            manual::page(frame, stored).into_response()
+        }
         Ok(stored) => page(&shared, frame, stored, shared.other_host(&headers, &uri), None).into_response(),
         Err(response) => response,
     }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::base::clock::Timestamp;
-use crate::mailbox::settings::{MailboxSettings, Provider, Server};
+use crate::mailbox::settings::{MailboxSettings, Provider, Server, SignIn};
 
 /// The steps, in their order on the pages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -115,12 +115,19 @@ impl Draft {
         }
     }
 
-    /// Whether `step` may be opened. Before there is a mailbox one may go back; afterwards the way in is
-    /// closed, because the sign-in is done.
+    /// Whether `step` may be opened. Before there is a mailbox one may go back; afterwards only to servers
+    /// and a password, which a test may show to be wrong: a provider's sign-in is done.
     pub fn reaches(&self, step: Step) -> bool {
         match self.mailbox() {
             None => (Step::SignIn..=self.step()).contains(&step),
-            Some(_) => (Step::Test..=self.step()).contains(&step),
+            Some(_) => (self.first_with_mailbox()..=self.step()).contains(&step),
+        }
+    }
+
+    fn first_with_mailbox(&self) -> Step {
+        match self.settings.sign_in {
+            SignIn::Password => Step::Connect,
+            SignIn::OAuth => Step::Test,
         }
     }
 
@@ -180,6 +187,14 @@ mod tests {
             let opened: Vec<Step> = Step::ALL.into_iter().filter(|step| draft.reaches(*step)).collect();
             assert_eq!(opened, open, "{:?}", draft.state);
         }
+    }
+
+    #[test]
+    fn servers_and_password_can_be_put_right_after_a_test() {
+        let mut draft = draft(State::Test { mailbox: "m1".to_owned() });
+        draft.settings.sign_in = SignIn::Password;
+        let opened: Vec<Step> = Step::ALL.into_iter().filter(|step| draft.reaches(*step)).collect();
+        assert_eq!(opened, [Step::Connect, Step::Test]);
     }
 
     #[test]

@@ -63,9 +63,17 @@ async fn find(shared: &Shared, id: &str) -> Result<Stored, Response> {
 /// The draft, if `step` may be opened; otherwise the way to where the set-up stands.
 pub async fn open(shared: &Shared, id: &str, step: Step) -> Opened {
     let stored = find(shared, id).await?;
-    match stored.draft.reaches(step) {
+    match stored.draft.reaches(step) && !is_done(&stored.draft) {
         true => Ok(stored),
-        false => Err(page::see_other(&path_of(id, stored.draft.step()))),
+        false => Err(page::see_other(&stands_at(&stored))),
+    }
+}
+
+/// The page on which a set-up goes on; the overview once it is finished.
+fn stands_at(stored: &Stored) -> String {
+    match is_done(&stored.draft) {
+        true => crate::console::PATH.to_owned(),
+        false => path_of(&stored.id, stored.draft.step()),
     }
 }
 
@@ -79,8 +87,13 @@ pub async fn open_version(shared: &Shared, id: &str, step: Step, version: i64) -
     }
 }
 
-/// Adds a draft; its id.
+/// Adds a draft; its id. A second press, or coming back to the first page, goes on with the draft that is
+/// there as long as nothing was chosen in it.
 pub async fn add(shared: &Shared, draft: &Draft) -> Result<String, Page> {
+    let same = |stored: &Stored| stored.draft == *draft;
+    if let Some(stored) = open_ones(shared).await?.into_iter().find(same) {
+        return Ok(stored.id);
+    }
     let now = shared.parts.clock.now();
     let id = short_id();
     let row = DraftRow { id: id.clone(), version: 1, body: json(draft), created_at: now, updated_at: now };
@@ -110,7 +123,7 @@ fn json(draft: &Draft) -> String {
 /// GET `/admin/exchange/setup/{id}`: to where the set-up stands.
 pub async fn resume(State(shared): State<Arc<Shared>>, Proof(_): Proof, Path(id): Path<String>) -> Response {
     match find(&shared, &id).await {
-        Ok(stored) => page::see_other(&path_of(&id, stored.draft.step())),
+        Ok(stored) => page::see_other(&stands_at(&stored)),
         Err(response) => response,
     }
 }

@@ -40,7 +40,6 @@ impl SettingsPage {
 /// GET `/admin/exchange/setup/{id}/settings`.
 pub async fn show(State(shared): State<Arc<Shared>>, frame: Frame, Path(id): Path<String>) -> Response {
     match drafts::open(&shared, &id, Step::Settings).await {
-        Ok(Stored { draft, .. }) if matches!(draft.state, At::Done { .. }) => page::back(),
         Ok(stored) => {
             let form = SettingsForm::of(&stored.draft.settings, &frame.t, &shared.parts.fixed);
             page(frame, stored, form, StatusCode::OK).into_response()

@@ -30,6 +30,8 @@ struct TestPage {
     version: i64,
     address: String,
     reply_to: Option<String>,
+    /// The page of servers and password, which a failed test leads to; none after a provider's sign-in.
+    repair: Option<String>,
     /// `None` before the first run.
     progress: Option<Shown>,
 }
@@ -114,6 +116,7 @@ fn page(shared: &Shared, frame: Frame, stored: Stored) -> Page {
         rail: rail(&stored.id, Some(&stored.draft), Step::Test),
         progress: shared.tests.shown(&stored.id),
         reply_to: stored.draft.settings.reply_to.clone(),
+        repair: stored.draft.reaches(Step::Connect).then(|| drafts::path_of(&stored.id, Step::Connect)),
         address: stored.draft.address,
         id: stored.id,
         version: stored.version,

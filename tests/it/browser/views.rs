@@ -19,6 +19,9 @@ use crate::support::stage::Stage;
 pub const LONG_ADDRESS: &str =
     "customer-care-and-complaints-department@subsidiary.of-a-company-with-a-very-long-name.example";
 
+const ANOTHER_LONG_ADDRESS: &str =
+    "orders-and-returns-of-the-northern-region@subsidiary.of-a-company-with-a-very-long-name.example";
+
 /// What is looked at on each page.
 pub trait Looks {
     async fn look(&mut self, browser: &Chromium, name: &str);
@@ -139,6 +142,7 @@ async fn microsoft(walk: &mut Walk<'_, impl Looks>) {
     walk.look("leaving for Microsoft").await;
     walk.browser.click("main a").await;
     walk.browser.press("Cancel").await;
+    walk.browser.find("a[href*='/complete']").await;
     walk.look("back from Microsoft").await;
     walk.browser.click("main a").await;
     walk.look("consent denied").await;
@@ -210,14 +214,14 @@ async fn occupy(installation: &Installation) {
     let reason = "The desk has an SMTP provider of its own.";
     store.set_fact("outbound_hold", Some(reason)).await.expect("set");
     for (id, address, state) in [
-        ("m365", LONG_ADDRESS, MailboxState::NeedsReconnect),
+        ("m365", ANOTHER_LONG_ADDRESS, MailboxState::NeedsReconnect),
         ("shared", "shared@demo.example", MailboxState::Connected),
     ] {
         let settings = MailboxSettings { shared: id == "shared", ..MailboxSettings::default() };
         let row = row(id, "microsoft-graph", address, &settings);
         store.connect_mailbox(&row).await.expect("written");
         let because = (state == MailboxState::NeedsReconnect).then_some("The refresh token has expired.");
-        store.set_mailbox_state(&row.id, state, because).await.expect("written");
+        store.set_mailbox_state(&row.id, state, because, START).await.expect("written");
     }
     let settings = MailboxSettings { sign_in: SignIn::Password, ..MailboxSettings::default() };
     let row = row("imap", "imap", "help@desk.example", &settings);
@@ -283,6 +287,8 @@ fn row(id: &str, kind: &str, address: &str, settings: &MailboxSettings) -> Mailb
 
 async fn busy(walk: &mut Walk<'_, impl Looks>) {
     walk.open_and_look("/admin/exchange", "overview of a busy installation").await;
+    walk.open_and_look("/admin/exchange/mailboxes/imap/disconnect", "question before a mailbox goes").await;
+    walk.open("/admin/exchange").await;
     walk.browser.click("form[action$='/mailboxes/imap/test'] button").await;
     walk.look("a connection that does not work").await;
 }

@@ -5,6 +5,7 @@ use http::{Method, Request, StatusCode};
 use mintgate::base::secret::ExposeSecret;
 use mintgate::console::{Console, Parts};
 use mintgate::oauth::source::{Resource, TokenSource};
+use mintgate::web::plain;
 
 use super::{button, quarantined, row};
 use crate::support::installation::{Installation, MAILBOX, PUBLIC_URL};
@@ -133,8 +134,7 @@ async fn pages_leave_with_strict_headers_and_load_one_style_sheet_and_one_script
     assert_eq!(overview.text().matches("<script").count(), 1);
     assert!(!overview.text().contains("<script>") && !overview.text().contains("style=\""));
     let callback = browser.get("/admin/exchange/callback").await;
-    let bare = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'";
-    assert_eq!(callback.header("content-security-policy"), bare);
+    assert_eq!(callback.header("content-security-policy"), plain::POLICY);
     assert_eq!(callback.header("referrer-policy"), "no-referrer");
     for page in [&overview, &callback] {
         assert_eq!(

@@ -33,16 +33,21 @@ microsoft:
     - client_id: peer-app
       client_secret: peer-secret
       name: Mint
-      redirect_uris: [https://desk.example.com/admin/exchange/callback]
+      redirect_uris: ["REDIRECT"]
 "#;
 
 impl Emulate {
     /// `None`, and said so, where it is not installed.
     pub async fn start() -> Option<Self> {
+        Self::start_for(super::installation::CALLBACK_URL).await
+    }
+
+    /// The same, for an app at another address.
+    pub async fn start_for(redirect: &str) -> Option<Self> {
         let peers = folder_with("emulate")?;
         let folder = tempfile::tempdir().expect("a folder");
         let seed = folder.path().join("seed.yaml");
-        std::fs::write(&seed, SEED).expect("written");
+        std::fs::write(&seed, SEED.replace("REDIRECT", redirect)).expect("written");
         let port = free_port();
         let process = node(&peers)
             .arg(peers.join("node_modules/emulate/dist/index.js"))

@@ -11,6 +11,7 @@ use mintgate::base::wake::Wake;
 use mintgate::console::{Console, Fixed, Microsoft, Parts};
 use mintgate::mailbox::detect::Detector;
 use mintgate::mailbox::registry::{self, Parts as MailboxParts};
+use mintgate::net::dial::Dialer;
 use mintgate::net::{Client, Egress, Timeouts};
 use mintgate::oauth::provider::MicrosoftApp;
 use mintgate::oauth::source::TokenSource;
@@ -124,11 +125,16 @@ impl Installation {
     }
 
     pub fn console_parts(&self) -> Parts {
+        self.console_parts_by(super::mail_server::dialer())
+    }
+
+    /// The same, with another way to mail servers.
+    pub fn console_parts_by(&self, dialer: Arc<Dialer>) -> Parts {
         let mailbox_parts = MailboxParts {
             tokens: self.keeper.clone() as Arc<dyn TokenSource>,
             passwords: Arc::new(Passwords::new(self.store.clone(), self.sealer.clone())),
             http: self.http.clone(),
-            dialer: super::mail_server::dialer(),
+            dialer,
             clock: self.clock.clone(),
             graph: self.app.graph.clone(),
             requests_per_minute: 100,

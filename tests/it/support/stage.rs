@@ -4,11 +4,13 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::State;
 use http::{Request, Response};
+use mintgate::base::clock::ManualClock;
 use mintgate::console::{Console, Parts};
 use mintgate::oauth::provider::redirect_uri;
 use mintgate::web::local::{Admin, LocalService, Origin};
@@ -30,15 +32,42 @@ struct Front {
     still: AtomicBool,
 }
 
-impl Stage {
-    /// The installation's console, changed by `change`, at an address that the sandbox's registration knows.
-    pub async fn start(installation: &Installation, change: impl FnOnce(Parts) -> Parts) -> Self {
+/// An address that a console will have.
+pub struct Place {
+    listener: TcpListener,
+    pub origin: String,
+}
+
+impl Place {
+    pub async fn take() -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port");
         let origin = format!("http://desk.localhost:{}", listener.local_addr().expect("an address").port());
-        let public = url(&origin);
-        installation.sandbox.identity.allow_redirect(redirect_uri(&public).as_str());
-        let parts = Parts { public_url: Some(public), ..installation.console_parts() };
+        Self { listener, origin }
+    }
+
+    /// Where providers send the browser back to.
+    pub fn redirect_uri(&self) -> String {
+        redirect_uri(&url(&self.origin)).into()
+    }
+}
+
+impl Stage {
+    /// The installation's console, changed by `change`, at an address of its own.
+    pub async fn start(installation: &Installation, change: impl FnOnce(Parts) -> Parts) -> Self {
+        Self::start_at(Place::take().await, installation, change)
+    }
+
+    /// The same at a place that is known before; the sandbox's registration knows it too.
+    pub fn start_at(
+        place: Place,
+        installation: &Installation,
+        change: impl FnOnce(Parts) -> Parts,
+    ) -> Self {
+        installation.sandbox.identity.allow_redirect(&place.redirect_uri());
+        let Place { listener, origin } = place;
+        let parts = Parts { public_url: Some(url(&origin)), ..installation.console_parts() };
         let console = Console::new(change(parts));
+        tokio::spawn(tick(Arc::clone(&installation.clock)));
         let front = Arc::new(Front { console, admin: Mutex::new(admin("u1", "Ada Admin", 1)), still: AtomicBool::new(false) });
         let routes = Router::new().fallback(answer).with_state(Arc::clone(&front));
         tokio::spawn(axum::serve(listener, routes).into_future());
@@ -65,6 +94,16 @@ impl Stage {
     }
 }
 
+/// Lets the installation's clock go on, as a browser expects of one.
+async fn tick(clock: Arc<ManualClock>) {
+    let step = Duration::from_millis(100);
+    let mut each = tokio::time::interval(step);
+    loop {
+        each.tick().await;
+        clock.advance(step);
+    }
+}
+
 fn admin(user_id: &str, name: &str, session: u8) -> Admin {
     Admin {
         user_id: user_id.to_owned(),
@@ -86,8 +125,9 @@ async fn answer(State(front): State<Arc<Front>>, request: Request<Body>) -> Resp
     if !front.still.load(Ordering::SeqCst) {
         return answer.map(Body::from);
     }
+    // As long as what it stands for: the length is in the head.
     answer.map(|body| match std::str::from_utf8(&body) {
-        Ok(text) => Body::from(text.replace("http-equiv=\"refresh\"", "name=\"refresh\"")),
+        Ok(text) => Body::from(text.replace("http-equiv=\"refresh\"", "data-equiv=\"refresh\"").replace("data-again", "data-still")),
         Err(_) => Body::from(body),
     })
 }
