@@ -12,6 +12,8 @@ use crate::support::installation::{
 use crate::support::sign_in::{Browser, Page, accept, cancel, path_of, query_of};
 
 mod api;
+mod email_settings;
+mod hostile;
 mod mailboxes;
 mod pages;
 mod wizard;
