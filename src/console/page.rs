@@ -37,7 +37,7 @@ enum Kind {
 /// A page, or the refusal to show one.
 pub enum Page {
     Ready { status: StatusCode, policy: Policy, body: Result<String, askama::Error> },
-    Refused(Refusal),
+    Refused(Box<Refusal>),
 }
 
 /// The headers a page leaves with.
@@ -77,7 +77,7 @@ impl IntoResponse for Page {
                 if let Some(wait) = refusal.wait {
                     response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds(wait)));
                 }
-                response.extensions_mut().insert(Arc::new(refusal));
+                response.extensions_mut().insert(Arc::<Refusal>::from(refusal));
                 response
             }
         }
@@ -149,7 +149,7 @@ impl Refusal {
                     self.advice.as_ref().map(|(advice, reference)| (advice.who, reference)).unzip();
                 let page = ProblemPage {
                     t,
-                    style: assets::path(),
+                    style: assets::style(),
                     title: &title,
                     sentence: &sentence,
                     who: who.map(|who| who.as_str()),
@@ -231,38 +231,38 @@ pub fn problem(status: StatusCode, problem: &Problem) -> Page {
 
 /// A refusal that names something; the template escapes it.
 pub fn told(status: StatusCode, problem: &Problem, arguments: Vec<(&'static str, String)>) -> Page {
-    Page::Refused(Refusal {
+    Page::Refused(Box::new(Refusal {
         status,
         kind: Kind::Console,
         key: problem.key,
         arguments,
         advice: None,
         wait: None,
-    })
+    }))
 }
 
 /// Something was asked for too often.
 pub fn slow_down(wait: Duration) -> Page {
-    Page::Refused(Refusal {
+    Page::Refused(Box::new(Refusal {
         status: StatusCode::TOO_MANY_REQUESTS,
         kind: Kind::Console,
         key: SLOW_DOWN.key,
         arguments: vec![("seconds", seconds(wait).to_string())],
         advice: None,
         wait: Some(wait),
-    })
+    }))
 }
 
 /// A refusal by the provider: fixed advice, and the numbers that the provider's support asks for.
 pub fn advised(advice: &Advice, reference: &str) -> Page {
-    Page::Refused(Refusal {
+    Page::Refused(Box::new(Refusal {
         status: StatusCode::BAD_REQUEST,
         kind: Kind::Console,
         key: "advice",
         arguments: Vec::new(),
         advice: Some((*advice, reference.to_owned())),
         wait: None,
-    })
+    }))
 }
 
 #[derive(Template)]
@@ -282,14 +282,14 @@ pub struct Onward<'p> {
 
 /// The one page of every callback that fits no flow.
 pub fn unknown_sign_in() -> Page {
-    Page::Refused(Refusal {
+    Page::Refused(Box::new(Refusal {
         status: StatusCode::BAD_REQUEST,
         kind: Kind::OAuth,
         key: SIGN_IN_GONE.key,
         arguments: Vec::new(),
         advice: None,
         wait: None,
-    })
+    }))
 }
 
 #[cfg(test)]

@@ -154,6 +154,10 @@ pub trait Probe: Send + Sync {
     async fn probe_half(&self, _: Purpose) -> Vec<Check> {
         self.probe().await
     }
+    /// How much of the allowed requests is used up, where they are counted.
+    fn budget(&self) -> Option<rate::Budget> {
+        None
+    }
 }
 
 /// Everything a kind of mailbox does.
