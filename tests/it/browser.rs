@@ -20,6 +20,7 @@ mod access;
 mod faults;
 mod keyboard;
 mod layout;
+mod measure;
 mod pictures;
 mod turns;
 mod views;

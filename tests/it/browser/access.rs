@@ -59,7 +59,8 @@ async fn every_page_passes_axe_and_none_is_left_out() {
     if paths.is_empty() {
         return;
     }
-    let unseen: Vec<String> = routes().into_iter().filter(|route| !paths.iter().any(|path| fits(route, path))).collect();
+    let unseen: Vec<String> =
+        routes().into_iter().filter(|route| !paths.iter().any(|path| fits(route, path))).collect();
     assert!(unseen.is_empty(), "no look at {unseen:?}");
 }
 

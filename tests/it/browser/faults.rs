@@ -15,7 +15,9 @@ use crate::support::stage::Stage;
 /// The only failed step of the test in front, and where its button leads.
 async fn failed_step(browser: &Chromium) -> String {
     browser.find("button[value='skip']").await;
-    let failed = browser.ask("return [...document.querySelectorAll('.checks .bad')].map((one) => one.innerText)").await;
+    let failed = browser
+        .ask("return [...document.querySelectorAll('.checks .bad')].map((one) => one.innerText)")
+        .await;
     let [only] = failed.as_array().expect("a list").as_slice() else { panic!("one failure: {failed}") };
     assert_eq!(browser.ask("return document.querySelectorAll('main .first').length").await, 1);
     only.as_str().expect("text").to_owned()
@@ -27,7 +29,7 @@ async fn what_is_wrong_with_servers_or_password_is_said_and_can_be_changed() {
     let Some(dovecot) = dovecot().await else { return };
     let installation = Installation::start().await;
     let trusting = |parts: mintgate::console::Parts| mintgate::console::Parts {
-        mailboxes: installation.console_parts_by(dovecot.dialer()).mailboxes,
+        mailboxes: installation.console_parts_calling(dovecot.dialer()).mailboxes,
         ..parts
     };
     let stage = Stage::start(&installation, trusting).await;

@@ -42,10 +42,8 @@ async fn enter(browser: &Chromium, css: &str) {
 
 async fn has_focus(browser: &Chromium, css: &str) {
     let script = format!("return document.activeElement.matches({css:?})");
-    eventually(&format!("the focus on {css}"), async || {
-        (browser.ask(&script).await == true).then_some(())
-    })
-    .await;
+    eventually(&format!("the focus on {css}"), async || (browser.ask(&script).await == true).then_some(()))
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

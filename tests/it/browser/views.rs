@@ -5,9 +5,7 @@ use mintgate::base::clock::Timestamp;
 use mintgate::base::id::MailboxId;
 use mintgate::console::Parts;
 use mintgate::mailbox::settings::{MailboxSettings, SignIn};
-use mintgate::store::{
-    InboundEnd, MailboxRow, MailboxState, NewMail, NewOutgoing, OutgoingKind, PollResult,
-};
+use mintgate::store::{InboundEnd, MailboxRow, MailboxState, NewMail, NewOutgoing, OutgoingKind, PollResult};
 use tokio::net::TcpListener;
 
 use crate::support::chromium::Chromium;
@@ -67,12 +65,8 @@ impl<L: Looks> Walk<'_, L> {
 /// Walks past every page for a reader of `language`.
 pub async fn walk(browser: &Chromium, language: &str, looks: &mut impl Looks) {
     let installation = Installation::start().await;
-    let unconfigured = |parts: Parts| Parts {
-        microsoft: None,
-        public_url: None,
-        bot_configured: false,
-        ..parts
-    };
+    let unconfigured =
+        |parts: Parts| Parts { microsoft: None, public_url: None, bot_configured: false, ..parts };
     let stage = Stage::start(&installation, unconfigured).await;
     stage.speak(language);
     nothing_configured(&mut Walk { browser, stage: &stage, looks }).await;

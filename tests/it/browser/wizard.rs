@@ -173,7 +173,7 @@ async fn a_mailbox_with_a_password_works_with_and_without_scripts() {
         let installation = Installation::start().await;
         installation.clock.set(SystemClock.now());
         let trusting = |parts: Parts| Parts {
-            mailboxes: installation.console_parts_by(dovecot.dialer()).mailboxes,
+            mailboxes: installation.console_parts_calling(dovecot.dialer()).mailboxes,
             ..parts
         };
         let stage = Stage::start(&installation, trusting).await;

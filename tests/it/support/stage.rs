@@ -58,17 +58,17 @@ impl Stage {
     }
 
     /// The same at a place that is known before; the sandbox's registration knows it too.
-    pub fn start_at(
-        place: Place,
-        installation: &Installation,
-        change: impl FnOnce(Parts) -> Parts,
-    ) -> Self {
+    pub fn start_at(place: Place, installation: &Installation, change: impl FnOnce(Parts) -> Parts) -> Self {
         installation.sandbox.identity.allow_redirect(&place.redirect_uri());
         let Place { listener, origin } = place;
         let parts = Parts { public_url: Some(url(&origin)), ..installation.console_parts() };
         let console = Console::new(change(parts));
         tokio::spawn(tick(Arc::clone(&installation.clock)));
-        let front = Arc::new(Front { console, admin: Mutex::new(admin("u1", "Ada Admin", 1)), still: AtomicBool::new(false) });
+        let front = Arc::new(Front {
+            console,
+            admin: Mutex::new(admin("u1", "Ada Admin", 1)),
+            still: AtomicBool::new(false),
+        });
         let routes = Router::new().fallback(answer).with_state(Arc::clone(&front));
         tokio::spawn(axum::serve(listener, routes).into_future());
         Self { origin, front }
@@ -127,7 +127,10 @@ async fn answer(State(front): State<Arc<Front>>, request: Request<Body>) -> Resp
     }
     // As long as what it stands for: the length is in the head.
     answer.map(|body| match std::str::from_utf8(&body) {
-        Ok(text) => Body::from(text.replace("http-equiv=\"refresh\"", "data-equiv=\"refresh\"").replace("data-again", "data-still")),
+        Ok(text) => Body::from(
+            text.replace("http-equiv=\"refresh\"", "data-equiv=\"refresh\"")
+                .replace("data-again", "data-still"),
+        ),
         Err(_) => Body::from(body),
     })
 }
