@@ -29,6 +29,8 @@ const MAIL: Shape = Shape {
         "acknowledge",
         "closingNotice",
         "quoteHistory",
+        "subjectMark",
+        "defaultMailbox",
         "signature",
         "templates",
     ],

@@ -108,6 +108,7 @@ fn understand(mail: &mail_parser::Message<'_>, raw: &[u8]) -> Message {
         attachments: attachment::attachments(mail),
         automatic,
         authentication_results: authentication_results(&headers),
+        sent_within: sent_within(&headers),
     }
 }
 
@@ -126,6 +127,12 @@ fn authentication_results(headers: &Headers<'_>) -> Vec<String> {
         return Vec::new();
     }
     headers.all("Authentication-Results", authentication::MOST_LINES)
+}
+
+fn sent_within(headers: &Headers<'_>) -> bool {
+    let told = headers.all("X-MS-Exchange-Organization-AuthAs", authentication::MOST_LINES);
+    headers.mailboxes(&HeaderName::From).len() == 1
+        && matches!(told.as_slice(), [one] if one.eq_ignore_ascii_case("internal"))
 }
 
 /// Some gateways put empty lines before the first header line; they are no end of the headers.

@@ -110,6 +110,22 @@ async fn files_stay_when_the_bytes_of_their_mail_are_dropped() {
     assert_eq!(kept, 1);
 }
 
+#[tokio::test]
+async fn files_of_a_ticket_that_was_deleted_go_after_a_month() {
+    let scene = scene().await;
+    scene.deliver(&with_files(question(1)));
+    scene.pass().await;
+    scene.desk.remove_ticket(&scene.desk.tickets()[0].id);
+    let mut found = Vec::new();
+    for _ in 0..4 {
+        scene.clock.advance(12 * DAY);
+        scene.pass().await;
+        let mail = scene.store.recent_inbound(None, 1).await.expect("listed").remove(0);
+        found.push(scene.store.files_of(mail.id).await.expect("listed").len());
+    }
+    assert_eq!(found, [2, 2, 2, 0]);
+}
+
 async fn raw_mails(scene: &Scene) -> usize {
     let mut found = 0;
     for mail in scene.store.recent_inbound(None, 10).await.expect("listed") {
