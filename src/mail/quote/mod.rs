@@ -100,7 +100,7 @@ fn without_beginning<'a, 't>(lines: &'a [&'t str]) -> &'a [&'t str] {
 fn end_of_text(lines: &[&str]) -> usize {
     // Mail trackers leave a syllable mark at the end, signatures that were taken off their dash.
     let says_nothing = |line: &&str| matches!(line.trim(), "" | "ᐧ" | "—" | "–");
-    lines.iter().rposition(|line| !says_nothing(&line)).map_or(0, |last| last + 1)
+    lines.iter().rposition(|line| !says_nothing(line)).map_or(0, |last| last + 1)
 }
 
 /// `>` at the start, or the writer's initials before it as on Usenet. What wrapping leaves of an

@@ -287,7 +287,7 @@ fn looks_like_header_block(lines: &[&str]) -> bool {
 }
 
 /// What stands behind a short label.
-fn labelled<'l>(line: &'l str) -> Option<&'l str> {
+fn labelled(line: &str) -> Option<&str> {
     let (label, value) = line.split_once([':', '：'])?;
     let label = label.trim_matches(|one: char| one.is_whitespace() || one == '*');
     let is_label = !label.is_empty()
