@@ -56,7 +56,7 @@ async fn a_mailbox_is_set_up_by_tab_and_enter() {
     tab_to(&browser, "#address").await;
     browser.type_keys(MAILBOX).await;
     browser.key(Key::Enter).await;
-    enter(&browser, ".choices button.first").await;
+    enter(&browser, "form:has(input[value='microsoft']) button").await;
     browser.shows("These permissions are asked for").await;
     enter(&browser, "main button.first").await;
     browser.shows("Pick an account").await;

@@ -47,7 +47,7 @@ async fn from_address_to_mailbox_takes_nine_clicks_and_the_address() {
     hand.click("main a.first", "Mail address of the mailbox").await;
     hand.type_text("#address", MAILBOX).await;
     hand.click("main button.first", "How to sign in as").await;
-    hand.click("main button.first", "These permissions are asked for").await;
+    hand.click("form:has(input[value='microsoft']) button", "These permissions are asked for").await;
     hand.click("main button.first", "Pick an account").await;
     hand.click("button[value='accept']", "It never becomes a ticket.").await;
     hand.click("button[value='run']", "✓ The connection works").await;
