@@ -22,6 +22,7 @@ use crate::base::wake::Wake;
 use crate::console::shared::Shared;
 use crate::mailbox::Mailbox;
 use crate::mailbox::detect::Detector;
+use crate::mailbox::settings::Provider;
 use crate::oauth::provider::MicrosoftApp;
 use crate::store::seal::Sealer;
 use crate::store::{MailboxRow, Store};
@@ -32,9 +33,11 @@ use crate::web::call::HttpCall;
 use crate::web::local::{LocalService, admin};
 use crate::web::own::is_api;
 
+mod advice;
 mod api;
 mod assets;
 mod callback;
+mod checks;
 mod complete;
 mod connect;
 mod connected;
@@ -50,6 +53,7 @@ mod shared;
 mod times;
 mod wizard;
 
+pub use advice::{in_english, reason_in_english};
 pub use api::document;
 pub use settings_form::Fixed;
 
@@ -137,7 +141,8 @@ impl LocalService for Console {
         let t = Arc::clone(self.shared.languages.pick(desk, accept));
         request.extensions_mut().insert(Arc::clone(&t));
         let Ok(answer) = self.router.clone().oneshot(request.map(axum::body::Body::from)).await;
-        let answer = page::finish(answer, &t, is_api(&path));
+        let client_id = self.shared.client_id(Provider::Microsoft);
+        let answer = page::finish(answer, &t, is_api(&path), client_id.as_deref());
         let (head, body) = answer.into_parts();
         match body.collect().await {
             Ok(whole) => Response::from_parts(head, whole.to_bytes()),

@@ -14,6 +14,7 @@ use utoipa::ToSchema;
 use crate::base::audit::{Event, Outcome};
 use crate::base::clock::Timestamp;
 use crate::base::id::MailboxId;
+use crate::console::advice::in_english;
 use crate::console::api::parts::{Answer, Asking, Nothing, Ordered, Refusal, Refused};
 use crate::console::connect::{begin_sign_in, same_account};
 use crate::console::connected::KIND;
@@ -250,7 +251,10 @@ pub async fn test(
     let checks = manage::probe(&shared, &client, &admin, &row).await?;
     match checks.into_iter().find_map(|check| check.outcome.err()) {
         None => Ok(done("Connection is working properly")),
-        Some(why) => Err(Refused::new(StatusCode::BAD_REQUEST, format!("Connection test failed: {why}"))),
+        Some(why) => {
+            let why = in_english(&why);
+            Err(Refused::new(StatusCode::BAD_REQUEST, format!("Connection test failed: {why}")))
+        }
     }
 }
 

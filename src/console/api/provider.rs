@@ -7,6 +7,7 @@ use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::console::advice::in_english;
 use crate::console::api::exchange::{self, Done, done};
 use crate::console::api::parts::{Answer, Asking, Ordered, Refusal, Refused};
 use crate::console::connected::KIND;
@@ -142,7 +143,10 @@ pub async fn test(
     let checks = manage::probe(&shared, &client, &admin, row).await?;
     match checks.into_iter().find_map(|check| check.outcome.err()) {
         None => Ok(done("Connection test passed")),
-        Some(why) => Err(Refused::new(StatusCode::BAD_REQUEST, format!("Connection test failed: {why}"))),
+        Some(why) => {
+            let why = in_english(&why);
+            Err(Refused::new(StatusCode::BAD_REQUEST, format!("Connection test failed: {why}")))
+        }
     }
 }
 

@@ -13,6 +13,7 @@ pub(super) const CATALOGUES: [(&str, &[&str]); 2] = [
     (
         "en",
         &[
+            include_str!("../locales/en/advice.ftl"),
             include_str!("../locales/en/common.ftl"),
             include_str!("../locales/en/overview.ftl"),
             include_str!("../locales/en/wizard.ftl"),
@@ -21,6 +22,7 @@ pub(super) const CATALOGUES: [(&str, &[&str]); 2] = [
     (
         "de",
         &[
+            include_str!("../locales/de/advice.ftl"),
             include_str!("../locales/de/common.ftl"),
             include_str!("../locales/de/overview.ftl"),
             include_str!("../locales/de/wizard.ftl"),
