@@ -45,6 +45,7 @@ mod form;
 mod frame;
 mod guard;
 mod language;
+mod mailbox_settings;
 mod manage;
 mod overview;
 mod page;
@@ -122,6 +123,10 @@ fn router(shared: Arc<Shared>) -> Router {
             get(manage::confirm_disconnect).post(manage::disconnect),
         )
         .route("/admin/exchange/mailboxes/{id}/test", post(manage::test))
+        .route(
+            "/admin/exchange/mailboxes/{id}/settings",
+            get(mailbox_settings::show).post(mailbox_settings::submit),
+        )
         .route("/admin/exchange/quarantine/{file}", get(manage::download))
         .route("/admin/exchange/quarantine/{id}/retry", post(manage::retry))
         .route("/admin/exchange/assets/{name}", get(assets::show))

@@ -15,6 +15,7 @@ mod api;
 mod cards;
 mod mailboxes;
 mod pages;
+mod settings;
 mod wizard;
 
 const GONE: &str = "This sign-in cannot be finished";
