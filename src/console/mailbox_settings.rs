@@ -95,7 +95,8 @@ pub async fn submit(
             return Ok(page(&shared, frame, &row, &showing)?.into_response());
         }
     };
-    let written = shared.parts.store.change_mailbox_settings(&row.id, &row.settings, &changed.to_json()).await;
+    let written =
+        shared.parts.store.change_mailbox_settings(&row.id, &row.settings, &changed.to_json()).await;
     if !written.map_err(|failure| Shared::broken(&failure))? {
         let row = shared.mailbox(&id).await?;
         return Ok(page(&shared, frame, &row, &overtaken)?.into_response());

@@ -288,7 +288,8 @@ mod tests {
         let day = Timestamp::parse_rfc3339("2026-11-01T00:00:00Z");
         assert_eq!(wanted("import", " 2026-11-01 "), Ok(day));
         assert_eq!(wanted("import", "2026-11-21").map(|day| day.is_some()), Ok(true));
-        for (day, problem) in [("", "import-missing"), ("2026-02-31", "import-missing"), ("2026-11-22", "import-ahead")]
+        for (day, problem) in
+            [("", "import-missing"), ("2026-02-31", "import-missing"), ("2026-11-22", "import-ahead")]
         {
             assert_eq!(wanted("import", day), Err(vec![("import_since", problem)]), "{day}");
         }

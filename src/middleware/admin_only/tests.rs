@@ -305,8 +305,7 @@ async fn a_refused_reader_is_told_in_the_browsers_language() {
         (Some(agent), "en, de", "Not allowed"),
         (Some(agent), "tr", "Not allowed"),
     ] {
-        let headers: Vec<_> =
-            [BROWSER, ("accept-language", language)].into_iter().chain(header).collect();
+        let headers: Vec<_> = [BROWSER, ("accept-language", language)].into_iter().chain(header).collect();
         let decision = guard(Scripted::desk()).decides(get("/admin/exchange", &headers)).await;
         let Decision::Answer(answer) = decision else { panic!("{language} passed") };
         let page = String::from_utf8_lossy(answer.body()).into_owned();

@@ -147,11 +147,8 @@ async fn what_is_wrong_is_said_beside_its_field_and_nothing_is_saved() {
 async fn each_value_says_where_it_comes_from() {
     let installation = Installation::start().await;
     installation.knows("microsoft-graph", MAILBOX).await;
-    let fixed = Fixed {
-        from_name: Some("Support".to_owned()),
-        poll_interval: Some(5 * MINUTE),
-        ..Fixed::default()
-    };
+    let fixed =
+        Fixed { from_name: Some("Support".to_owned()), poll_interval: Some(5 * MINUTE), ..Fixed::default() };
     let from_address = Some(MAILBOX.to_owned());
     let console = Console::new(Parts { fixed, from_address, ..installation.console_parts() });
     let page = Browser::admin(&console, 1).get(SETTINGS).await.text();
