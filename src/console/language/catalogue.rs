@@ -18,6 +18,7 @@ pub(super) const CATALOGUES: [(&str, &[&str]); 2] = [
             include_str!("../locales/en/overview.ftl"),
             include_str!("../locales/en/settings.ftl"),
             include_str!("../locales/en/wizard.ftl"),
+            include_str!("../locales/en/limits.ftl"),
         ],
     ),
     (
@@ -28,6 +29,7 @@ pub(super) const CATALOGUES: [(&str, &[&str]); 2] = [
             include_str!("../locales/de/overview.ftl"),
             include_str!("../locales/de/settings.ftl"),
             include_str!("../locales/de/wizard.ftl"),
+            include_str!("../locales/de/limits.ftl"),
         ],
     ),
 ];

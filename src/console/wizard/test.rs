@@ -15,6 +15,7 @@ use crate::console::advice::About;
 use crate::console::checks::{Line, lines};
 use crate::console::frame::Frame;
 use crate::console::guard::{Client, Submitted};
+use crate::console::limits::Work;
 use crate::console::page::{self, Page};
 use crate::console::shared::Shared;
 use crate::console::wizard::draft::{State as At, Step, Stored};
@@ -66,6 +67,7 @@ pub async fn submit(
     };
     let passed = shared.tests.shown(&id).is_some_and(|shown| shown.passed());
     if pressed.action == "run" {
+        shared.admit(&client, &admin, Work::Test)?;
         shared.note(&client, &admin, Event::ConsoleAction, Outcome::Success, "connection tested");
         start(&shared, &stored).await?;
         return Ok(page::see_other(&drafts::path_of(&id, Step::Test)));

@@ -2,14 +2,18 @@
 
 use super::ImapMailbox;
 use crate::mailbox::{Check, MailboxError, Told};
+use crate::oauth::source::Purpose;
 
-pub(super) async fn probe(mailbox: &ImapMailbox) -> Vec<Check> {
+pub(super) async fn probe(mailbox: &ImapMailbox, halves: &[Purpose]) -> Vec<Check> {
     let mut checks = Vec::new();
-    for step in ["incoming", "outgoing"] {
+    for half in halves {
         let began = mailbox.clock.now();
-        let outcome = match step {
-            "incoming" => incoming(mailbox).await,
-            _ => mailbox.submission.sign_in().await.map(|()| Told::new("seen-outgoing")),
+        let (step, outcome) = match half {
+            Purpose::Incoming => ("incoming", incoming(mailbox).await),
+            Purpose::Outgoing => {
+                let signed_in = mailbox.submission.sign_in().await;
+                ("outgoing", signed_in.map(|()| Told::new("seen-outgoing")))
+            }
         };
         let took = mailbox.clock.now().since(began).as_millis();
         let took_ms = u64::try_from(took).unwrap_or(u64::MAX);
