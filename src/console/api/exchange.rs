@@ -91,8 +91,10 @@ pub struct Done {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewConnection {
     #[serde(default)]
+    #[schema(required, min_length = 1)]
     tenant_id: String,
     #[serde(default)]
+    #[schema(required, min_length = 1)]
     client_id: String,
 }
 

@@ -55,6 +55,7 @@ pub struct Summary {
 pub struct Wanted {
     /// `exchange` or `smtp`.
     #[serde(default)]
+    #[schema(required, pattern = "^(exchange|smtp)$")]
     provider: String,
     /// Which connection; the only one when left out.
     connection_id: Option<String>,
