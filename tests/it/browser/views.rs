@@ -282,6 +282,11 @@ fn row(id: &str, kind: &str, address: &str, settings: &MailboxSettings) -> Mailb
 async fn busy(walk: &mut Walk<'_, impl Looks>) {
     walk.open_and_look("/admin/exchange", "overview of a busy installation").await;
     walk.open_and_look("/admin/exchange/mailboxes/imap/disconnect", "question before a mailbox goes").await;
+    walk.open_and_look("/admin/exchange/mailboxes/m365/settings", "settings of a mailbox").await;
+    walk.open_and_look("/admin/exchange/mailboxes/imap/settings", "settings and a password").await;
+    walk.browser.fill("#reply_to", "nobody").await;
+    walk.go_on().await;
+    walk.look("settings of a mailbox that cannot be").await;
     walk.open("/admin/exchange").await;
     walk.browser.click("form[action$='/mailboxes/imap/test'] button").await;
     walk.look("a connection that does not work").await;
