@@ -54,8 +54,9 @@ fn rules_apart(html: &str) -> String {
     let mut pieces = html.split('<');
     let mut apart = pieces.next().unwrap_or_default().to_owned();
     for piece in pieces {
-        if name_of(piece) == "hr" {
-            apart.push_str("<div></div>");
+        let text_before = !apart.trim_end().ends_with('>');
+        if text_before && name_of(piece) == "hr" {
+            apart.push_str("<br>");
         }
         apart.push('<');
         apart.push_str(piece);
