@@ -67,11 +67,14 @@ async fn a_flood_on_a_ticket_that_takes_no_note_holds_up_no_other_answer() {
     scene.deliver(&question(1));
     scene.deliver(&mail("carl@customer.example", "c@customer.example", "Offer", "", "How much?"));
     scene.pass().await;
-    let tickets: Vec<String> = scene.desk.tickets().into_iter().map(|ticket| ticket.id).collect();
+    let of = |subject: &str| {
+        let ticket = scene.desk.tickets().into_iter().find(|ticket| ticket.title == subject);
+        ticket.expect("a ticket").id
+    };
     for number in 1..=31 {
-        scene.agent_says(&tickets[0], &format!("Answer {number}.")).await;
+        scene.agent_says(&of("Printer 1 smokes"), &format!("Answer {number}.")).await;
     }
-    scene.agent_says(&tickets[1], "A lot.").await;
+    scene.agent_says(&of("Offer"), "A lot.").await;
     let refusal = Effect::RefuseBefore { status: 500, retry_after: None };
     scene.desk.faults.add(Fault::on("POST", "/api/v1/ticket/comment", refusal));
     scene.pass().await;
