@@ -13,7 +13,9 @@ use mintgate::store::orders::Order;
 use mintgate::token::password::Passwords;
 
 use super::wizard::{leads_to, submit};
-use crate::support::installation::{Installation, MAILBOX, MINUTE, OTHER_MAILBOX, PUBLIC_URL, START, mailbox};
+use crate::support::installation::{
+    Installation, MAILBOX, MINUTE, OTHER_MAILBOX, PUBLIC_URL, START, mailbox,
+};
 use crate::support::sign_in::{Browser, Page, between, form};
 
 const SETTINGS: &str = "/admin/exchange/mailboxes/m365/settings";

@@ -137,7 +137,8 @@ async fn connect(
     if let Some(reason) = found.password_refused {
         return Err(Refused::new(StatusCode::CONFLICT, reason));
     }
-    let settings = changes.begin(&offered(&found), &found.address, &shared.fixed(&found.address)).map_err(refused)?;
+    let settings =
+        changes.begin(&offered(&found), &found.address, &shared.fixed(&found.address)).map_err(refused)?;
     let password = changes.imap().new_password().cloned().unwrap_or_default();
     let id = connect_with_password(shared, client, admin, &found.address, &settings, &password).await?;
     let row = shared.parts.store.mailbox(&id).await.map_err(|failure| Refused::broken(&failure))?;
