@@ -163,6 +163,8 @@ pub struct Mail {
     pub from_name: Option<String>,
     pub reply_to: Option<String>,
     pub max_size: usize,
+    /// The public URL, where providers are to call below it when mail arrives.
+    pub told_at: Option<url::Url>,
     /// Domain of our Message-IDs; the public URL's host.
     pub message_id_domain: String,
     pub policy: Policy,

@@ -5,6 +5,7 @@
 //! The worker gets valid tokens through the mailboxes it is given; it never sees a refresh token, a
 //! client secret or a mail provider's protocol.
 
+mod bells;
 mod courtesy;
 mod crash;
 mod desk_action;
@@ -12,6 +13,7 @@ mod desk_made;
 mod discover;
 mod files;
 mod hold;
+mod hooks;
 mod inbound;
 mod judge;
 mod letters;
@@ -23,6 +25,7 @@ mod reading;
 mod round;
 mod send;
 mod settle;
+mod subscribe;
 mod supervise;
 mod tidy;
 mod trouble;
@@ -33,9 +36,11 @@ use crate::desk::DeskError;
 use crate::mailbox::MailboxError;
 use crate::mailbox::settings::SettingsError;
 use crate::store::StoreError;
+use crate::token::vault::VaultError;
 
 pub use crash::Point;
 pub use hold::HOLD_FACT;
+pub use hooks::Hooks;
 pub use meters::Meters;
 pub use parts::{MailboxFactory, Parts, Settings};
 
@@ -50,6 +55,8 @@ pub enum WorkerError {
     Desk(#[from] DeskError),
     #[error("the mailbox's settings cannot be used")]
     Settings(#[from] SettingsError),
+    #[error("what is known of the mailbox's subscription cannot be used")]
+    Subscription(#[from] VaultError),
     #[error("another worker took the mailbox over")]
     LeaseLost,
     #[error("this build has no mailbox of the kind `{kind}`")]
@@ -59,11 +66,12 @@ pub enum WorkerError {
 /// Works every connected mailbox. See [`Worker::run`].
 pub struct Worker {
     parts: Parts,
+    bells: bells::Bells,
     unfetchable: inbound::Unfetchable,
 }
 
 impl Worker {
     pub fn new(parts: Parts) -> Arc<Self> {
-        Arc::new(Self { parts, unfetchable: inbound::Unfetchable::default() })
+        Arc::new(Self { parts, bells: bells::Bells::default(), unfetchable: inbound::Unfetchable::default() })
     }
 }
