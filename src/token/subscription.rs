@@ -115,9 +115,11 @@ impl Subscriptions {
         Ok(self.store.put_sealed(&record, version, &sealed).await?)
     }
 
-    /// Forgets it; disconnecting the mailbox does too.
-    pub async fn forget(&self, mailbox: &MailboxId) -> Result<(), VaultError> {
-        Ok(self.store.delete_sealed(&name(mailbox)).await?)
+    /// Forgets it; the provider's id of what is to be ended there. Disconnecting the mailbox forgets it too.
+    pub async fn take(&self, mailbox: &MailboxId) -> Result<Option<String>, VaultError> {
+        let kept = self.read(mailbox).await?;
+        self.store.delete_sealed(&name(mailbox)).await?;
+        Ok(kept.and_then(|kept| kept.id))
     }
 
     async fn versioned(&self, mailbox: &MailboxId) -> Result<Option<(Subscribed, i64)>, VaultError> {

@@ -93,14 +93,15 @@ impl Worker {
         let Some(subscribed) = self.parts.subscriptions.read(mailbox).await? else {
             return Ok(Announced::Unbelieved);
         };
-        let believed: Vec<_> =
-            announcements.iter().filter(|one| subscribed.believes(&one.secret)).collect();
+        let believed: Vec<_> = announcements.iter().filter(|one| subscribed.believes(&one.secret)).collect();
         if believed.is_empty() {
             return Ok(Announced::Unbelieved);
         }
         // What happens to an earlier subscription is no matter any more.
         let current = |one: &&&Announcement| subscribed.id.as_deref() == Some(one.subscription.as_str());
-        for event in believed.iter().filter(current).map(|one| one.event).filter(|event| *event != Event::Mail) {
+        for event in
+            believed.iter().filter(current).map(|one| one.event).filter(|event| *event != Event::Mail)
+        {
             let noted = self.parts.subscriptions.change(mailbox, |kept| match event {
                 Event::Mail => {}
                 Event::Renew => kept.renewal_asked = true,
@@ -154,7 +155,10 @@ mod tests {
     fn a_validation_token_is_read_back_as_it_was_meant() {
         let token = validation_token("a=b&validationToken=Validation%3a+Testing%20%3Cb%3E").expect("a token");
         let answer = echo(token, "/");
-        assert_eq!((answer.status(), answer.body().as_ref()), (StatusCode::OK, b"Validation: Testing <b>".as_slice()));
+        assert_eq!(
+            (answer.status(), answer.body().as_ref()),
+            (StatusCode::OK, b"Validation: Testing <b>".as_slice())
+        );
         assert_eq!(answer.headers()[CONTENT_TYPE], "text/plain; charset=utf-8");
         assert_eq!(answer.headers()[X_CONTENT_TYPE_OPTIONS], "nosniff");
     }

@@ -34,9 +34,7 @@ enum NotSubscribed {
 enum Step {
     Nothing,
     /// Nobody is to be told any more.
-    End {
-        old: Option<String>,
-    },
+    End,
     Make {
         old: Option<String>,
     },
@@ -50,7 +48,7 @@ fn step(kept: Option<&Subscribed>, url: Option<&str>, now: Timestamp) -> Step {
     let (kept, url) = match (kept, url) {
         (None, None) => return Step::Nothing,
         (None, Some(_)) => return Step::Make { old: None },
-        (Some(kept), None) => return Step::End { old: kept.id.clone() },
+        (Some(_), None) => return Step::End,
         (Some(kept), Some(url)) => (kept, url),
     };
     if kept.url != url {
@@ -88,10 +86,7 @@ impl Worker {
         match (step(kept.as_ref(), url, self.parts.clock.now()), url) {
             (Step::Make { old }, Some(url)) => self.make(id, mailbox, url, old).await,
             (Step::Renew { id: subscription }, _) => self.renew(id, mailbox, &subscription).await,
-            (Step::End { old }, _) => {
-                self.parts.subscriptions.forget(id).await?;
-                end(mailbox, old).await
-            }
+            (Step::End, _) => end(mailbox, self.parts.subscriptions.take(id).await?).await,
             (Step::Nothing | Step::Make { .. }, _) => Ok(()),
         }
     }
@@ -196,7 +191,7 @@ mod tests {
         assert_eq!(due(&kept(60 * HOUR)), Step::Nothing);
         assert_eq!(due(&kept(35 * HOUR)), Step::Renew { id: id() });
         assert_eq!(due(&kept(Duration::ZERO)), Step::Make { old: None });
-        assert_eq!(step(Some(&kept(60 * HOUR)), None, NOW), Step::End { old: Some(id()) });
+        assert_eq!(step(Some(&kept(60 * HOUR)), None, NOW), Step::End);
     }
 
     #[test]

@@ -88,12 +88,7 @@ impl Worker {
     }
 
     /// Rounds of one mailbox, by bell and by timer, until it is gone or `stop` says so.
-    async fn keep_working(
-        self: Arc<Self>,
-        id: MailboxId,
-        bell: Wake,
-        mut stop: watch::Receiver<bool>,
-    ) {
+    async fn keep_working(self: Arc<Self>, id: MailboxId, bell: Wake, mut stop: watch::Receiver<bool>) {
         let mut kept = None;
         while !stopping(&stop) {
             let Some(wait) = self.round_or_wait(&id, &mut kept, &stop).await else { break };
@@ -114,7 +109,6 @@ impl Worker {
         }
     }
 }
-
 
 /// Whether the work is to end.
 pub(super) fn stopping(stop: &watch::Receiver<bool>) -> bool {

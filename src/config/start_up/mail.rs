@@ -187,7 +187,8 @@ fn told_at(section: Option<&Section<'_>>, public_url: Option<&Url>) -> Option<Ur
     let section = section?;
     let wanted = section.flag("changeNotifications").filter(|wanted| wanted.value)?;
     if public_url.is_none() {
-        let help = "set `console.publicUrl` to what browsers open, such as https://desk.example.com".to_owned();
+        let help =
+            "set `console.publicUrl` to what browsers open, such as https://desk.example.com".to_owned();
         section.problem(wanted.place, "`changeNotifications` needs a public URL", Some(help));
     }
     public_url.cloned()

@@ -203,7 +203,9 @@ pub(super) fn news(world: &mut World, now: Timestamp) -> Vec<Told> {
             json!({"value": [item]})
         };
         let fresh = mailbox.changes.get(one.told..).unwrap_or_default();
-        for change in fresh.iter().filter(|line| line.folder == one.folder && line.kind == ChangeKind::Entered) {
+        for change in
+            fresh.iter().filter(|line| line.folder == one.folder && line.kind == ChangeKind::Entered)
+        {
             let resource = format!("Users/{}/Messages/{}", user_id(&one.address), change.ids.id);
             let data = json!({
                 "@odata.type": "#Microsoft.Graph.Message",

@@ -66,7 +66,8 @@ async fn reads_back(url: &str) -> bool {
     let Ok(mut target) = Url::parse(url) else { return false };
     target.query_pairs_mut().append_pair("validationToken", &token);
     let Some(answer) = post(&target, "text/plain; charset=utf-8", Bytes::new()).await else { return false };
-    let is_text = answer.headers().get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/plain"));
+    let is_text =
+        answer.headers().get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/plain"));
     answer.status() == StatusCode::OK && is_text && answer.body() == token.as_bytes()
 }
 
