@@ -21,6 +21,7 @@ use tokio::task::JoinHandle;
 
 use super::mails::question;
 use super::scene::{ADDRESS, Scene, id};
+use crate::support::process::eventually;
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -45,7 +46,12 @@ impl Working {
     /// The worker runs and Graph has promised to call.
     async fn announced() -> Self {
         let working = Self::over(Scene::new().await).await;
-        working.scene.until(|| working.scene.graph.subscriptions().len() == 1).await;
+        // Graph knows of its promise a moment before the worker does.
+        eventually("the promise", async || {
+            let kept = working.scene.subscriptions.read(&id()).await.expect("the vault");
+            kept.and_then(|kept| kept.id)
+        })
+        .await;
         working
     }
 
