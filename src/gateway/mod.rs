@@ -19,6 +19,7 @@ mod redirect;
 mod request;
 mod request_id;
 mod table;
+mod tap;
 mod turned_away;
 pub mod upstream;
 
@@ -71,7 +72,7 @@ pub struct Parts {
     pub control: tokio::runtime::Handle,
     /// Shown on `/metrics`; others register their own in it.
     pub registry: Arc<Mutex<Registry>>,
-    /// Rung when an agent may have written to a customer.
+    /// Rung when an agent may have written to a customer, about the ticket where that can be told.
     pub on_desk_write: Option<Wake>,
     pub on_rights_change: Option<Flush>,
     /// For names that no certificate of the rules is for.

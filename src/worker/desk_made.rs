@@ -17,7 +17,7 @@ impl Worker {
     pub(super) async fn take_up_desk_made(&self, bot: &str) -> Result<(), WorkerError> {
         let store = &self.parts.store;
         let now = self.parts.clock.now();
-        let listed_at = store.fact(LISTED_FACT).await?.and_then(|text| text.parse().ok()).map(Timestamp);
+        let listed_at = self.listed_at().await?;
         if listed_at.is_some_and(|at| now.since(at) < LIST_EVERY && at <= now) {
             return Ok(());
         }
@@ -26,13 +26,38 @@ impl Worker {
             return Ok(());
         };
         for line in self.parts.desk.tickets().await? {
-            let is_ours = line.creator.as_deref() == Some(bot);
-            if !is_ours && !line.closed && line.email.contains('@') {
+            if is_to_be_mailed(&line, bot) {
                 store.add_ticket(&conversation(line, sender, listed_at.unwrap_or(now))).await?;
             }
         }
         Ok(store.set_fact(LISTED_FACT, Some(&now.0.to_string())).await?)
     }
+
+    /// The same for one ticket that was just written to; its conversation, if its answers go by mail.
+    pub(super) async fn take_up_one(
+        &self,
+        line: TicketLine,
+        bot: &str,
+    ) -> Result<Option<TicketRow>, WorkerError> {
+        let store = &self.parts.store;
+        let rows = store.mailboxes().await?;
+        let sender = rows.iter().find(|row| row.state == MailboxState::Connected);
+        let Some(sender) = sender.filter(|_| is_to_be_mailed(&line, bot)) else { return Ok(None) };
+        let listed_at = self.listed_at().await?.unwrap_or(self.parts.clock.now());
+        let row = conversation(line, sender, listed_at);
+        store.add_ticket(&row).await?;
+        Ok(store.ticket(&row.id).await?)
+    }
+
+    async fn listed_at(&self) -> Result<Option<Timestamp>, WorkerError> {
+        let fact = self.parts.store.fact(LISTED_FACT).await?;
+        Ok(fact.and_then(|text| text.parse().ok()).map(Timestamp))
+    }
+}
+
+/// Made by somebody else than the bot, open, and with an address.
+fn is_to_be_mailed(line: &TicketLine, bot: &str) -> bool {
+    line.creator.as_deref() != Some(bot) && !line.closed && line.email.contains('@')
 }
 
 /// A conversation whose answers are mailed from its beginning, or from when it was first seen: what was

@@ -53,6 +53,10 @@ impl Worker {
         if self.parts.store.mailboxes().await?.is_empty() {
             return Ok(0);
         }
+        // Kept before anything is asked: the desk may be down.
+        for ticket in self.parts.wake.take_about() {
+            self.hint_at(&ticket).await?;
+        }
         let found = self.look_for_answers().await;
         let failure = match &found {
             Err(WorkerError::Desk(error)) => Some(Report(error).to_string()),
@@ -130,8 +134,11 @@ impl Worker {
     /// Looks at a conversation; one that the desk cannot show now is looked at again the next time,
     /// and does not keep the others from being looked at.
     async fn look_or_hint(&self, ticket: &str, look: &Look) -> Result<u32, WorkerError> {
-        let Some(row) = self.parts.store.ticket(ticket).await? else { return Ok(0) };
-        let error = match self.look_at_ticket(&row, look).await {
+        let looked = match self.parts.store.ticket(ticket).await? {
+            Some(row) => self.look_at_ticket(&row, look).await,
+            None => self.look_at_unknown(ticket, look).await,
+        };
+        let error = match looked {
             Err(WorkerError::Desk(error)) => error,
             other => return other,
         };
@@ -145,16 +152,31 @@ impl Worker {
         }
     }
 
+    /// A ticket that was made at the desk since its list was read last.
+    async fn look_at_unknown(&self, ticket: &str, look: &Look) -> Result<u32, WorkerError> {
+        let Some(view) = self.parts.desk.ticket(ticket).await? else { return Ok(0) };
+        match self.take_up_one(view.line.clone(), &look.bot).await? {
+            Some(row) => self.look_at(&row, &view, look).await,
+            None => Ok(0),
+        }
+    }
+
     async fn look_at_ticket(&self, row: &TicketRow, look: &Look) -> Result<u32, WorkerError> {
-        let Some(view) = self.parts.desk.ticket(&row.id).await? else { return Ok(0) };
+        match self.parts.desk.ticket(&row.id).await? {
+            Some(view) => self.look_at(row, &view, look).await,
+            None => Ok(0),
+        }
+    }
+
+    async fn look_at(&self, row: &TicketRow, view: &TicketView, look: &Look) -> Result<u32, WorkerError> {
         let mut found = 0;
         for comment in view.comments.iter().filter(|comment| is_answer(comment, &look.bot)) {
             let is_old = !row.by_mail && comment.created_at < row.opened_at;
             if !is_old && !self.parts.store.knows_outgoing(&row.id, &comment.id).await? {
-                found += u32::from(self.take_up(row, &view, comment, look).await?);
+                found += u32::from(self.take_up(row, view, comment, look).await?);
             }
         }
-        Ok(found + self.follow_closing(row, &view).await?)
+        Ok(found + self.follow_closing(row, view).await?)
     }
 
     /// Puts the comment into the outbox or marks it as none of ours; whether there is something to send.
