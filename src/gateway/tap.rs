@@ -69,10 +69,10 @@ impl Tap {
 mod tests {
     use super::*;
 
-    fn seen(method: &str, path: &str, pieces: &[(Half, &'static [u8])]) -> Option<String> {
+    fn seen(method: &str, path: &str, pieces: &[(Half, &'static str)]) -> Option<String> {
         let mut tap = Tap::on(&method.parse().expect("a method"), path)?;
         for (half, piece) in pieces {
-            tap.see(*half, &Bytes::from_static(piece));
+            tap.see(*half, &Bytes::from_static(piece.as_bytes()));
         }
         tap.ticket()
     }
@@ -80,10 +80,10 @@ mod tests {
     #[test]
     fn the_ticket_is_read_from_the_body_that_names_it() {
         let asked: &[_] =
-            &[(Half::Request, br#"{"text":"a","id":"#), (Half::Request, br#""t-1","public":true}"#)];
+            &[(Half::Request, r#"{"text":"a","id":"#), (Half::Request, r#""t-1","public":true}"#)];
         assert_eq!(seen("POST", "/api/v1/ticket/comment", asked).as_deref(), Some("t-1"));
         let told: &[_] =
-            &[(Half::Request, br#"{"id":"x"}"#), (Half::Answer, br#"{"success":true,"id":"t-2"}"#)];
+            &[(Half::Request, r#"{"id":"x"}"#), (Half::Answer, r#"{"success":true,"id":"t-2"}"#)];
         assert_eq!(seen("POST", "/api/v1/ticket/create", told).as_deref(), Some("t-2"));
         assert_eq!(seen("POST", "/api/v1/ticket/comment/delete", asked), None);
         assert_eq!(seen("GET", "/api/v1/ticket/comment", asked), None);
@@ -91,7 +91,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_tells_nothing() {
-        for body in [b"".as_slice(), b"[1]", br#"{"id":7}"#, br#"{"id":"../x"}"#, br#"{"id":""}"#] {
+        for body in ["", "[1]", r#"{"id":7}"#, r#"{"id":"../x"}"#, r#"{"id":""}"#] {
             assert_eq!(seen("PUT", "/api/v1/ticket/status/update", &[(Half::Request, body)]), None);
         }
     }

@@ -21,10 +21,7 @@
   const itemOf = (link) => link.closest("li") ?? link;
 
   function make(list, neighbour) {
-    // The present page's entry looks otherwise than the rest.
-    const links = [neighbour, ...list.querySelectorAll("a[href]")];
-    const model = links.find((link) => link.pathname !== location.pathname) ?? neighbour;
-    const entry = itemOf(model).cloneNode(true);
+    const entry = itemOf(neighbour).cloneNode(true);
     for (const part of [entry, ...entry.querySelectorAll("[id], [aria-current]")]) {
       part.removeAttribute("id");
       part.removeAttribute("aria-current");
@@ -32,6 +29,9 @@
     const link = entry.matches("a") ? entry : entry.querySelector("a");
     entry.setAttribute(MARK, "");
     link.setAttribute("href", CONSOLE);
+    // The present page's entry looks otherwise than the rest.
+    const other = [...list.querySelectorAll("a[href]")].find((one) => one.pathname !== location.pathname);
+    if (other) link.className = other.className;
     const text = link.querySelector("span") ?? link;
     text.textContent = isGerman() ? "Exchange-Anbindung" : "Exchange Integration";
     return entry;
