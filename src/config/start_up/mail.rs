@@ -10,6 +10,7 @@ use super::{Reading, any};
 use crate::config::section::{At, Section, Shape};
 use crate::config::{Console, Desk, Mail, value};
 use crate::mail::policy::Policy;
+use crate::net::reach::Inside;
 use crate::oauth::provider::MicrosoftApp;
 use crate::web::cookie::Hardening;
 
@@ -22,7 +23,11 @@ const MAIL: Shape = Shape {
         "fromName",
         "replyTo",
         "maxSize",
+<<<<<<< HEAD
         "changeNotifications",
+=======
+        "privateNetworks",
+>>>>>>> main
         // How mail is treated: `mail_policy`.
         "sameMail",
         "keepRaw",
@@ -175,6 +180,7 @@ pub fn mail(reading: &Reading<'_>, desk: &Option<Desk>, microsoft: bool, public_
         from_name: reading.settle_parsed((section, "fromName"), "EXCHANGE_FROM_NAME", display_name),
         reply_to: reading.settle_parsed((section, "replyTo"), "EXCHANGE_REPLY_TO_EMAIL", value::mail_address),
         max_size: max_size.map_or(25 * 1024 * 1024, |size| size.value),
+        private_networks: private_networks(section),
         from_address,
         told_at: told_at(section, public_url),
         message_id_domain,
@@ -182,6 +188,7 @@ pub fn mail(reading: &Reading<'_>, desk: &Option<Desk>, microsoft: bool, public_
     }
 }
 
+<<<<<<< HEAD
 /// Where providers call, once they are asked to; that needs an address they can reach.
 fn told_at(section: Option<&Section<'_>>, public_url: Option<&Url>) -> Option<Url> {
     let section = section?;
@@ -192,6 +199,19 @@ fn told_at(section: Option<&Section<'_>>, public_url: Option<&Url>) -> Option<Ur
         section.problem(wanted.place, "`changeNotifications` needs a public URL", Some(help));
     }
     public_url.cloned()
+=======
+/// Part of the inside that mail servers may be in. All of it opened is no list at all.
+fn private_networks(section: Option<&Section<'_>>) -> Vec<Inside> {
+    let Some(section) = section else { return Vec::new() };
+    let read = |text: &str| match text.parse::<Inside>() {
+        Ok(inside) if inside.is_everything() => Err(format!("`{text}` is every address there is")),
+        Ok(inside) => Ok(inside),
+        Err(_) => Err(format!(
+            "`{text}` is not a network such as 10.0.0.0/8, nor one port of it such as 10.0.0.5@1993"
+        )),
+    };
+    section.texts("privateNetworks").into_iter().filter_map(|text| section.read(text, read)).collect()
+>>>>>>> main
 }
 
 /// On when something asks for it or Microsoft is set up; never without the desk's bot.
