@@ -23,11 +23,8 @@ const MAIL: Shape = Shape {
         "fromName",
         "replyTo",
         "maxSize",
-<<<<<<< HEAD
         "changeNotifications",
-=======
         "privateNetworks",
->>>>>>> main
         // How mail is treated: `mail_policy`.
         "sameMail",
         "keepRaw",
@@ -188,7 +185,6 @@ pub fn mail(reading: &Reading<'_>, desk: &Option<Desk>, microsoft: bool, public_
     }
 }
 
-<<<<<<< HEAD
 /// Where providers call, once they are asked to; that needs an address they can reach.
 fn told_at(section: Option<&Section<'_>>, public_url: Option<&Url>) -> Option<Url> {
     let section = section?;
@@ -199,7 +195,8 @@ fn told_at(section: Option<&Section<'_>>, public_url: Option<&Url>) -> Option<Ur
         section.problem(wanted.place, "`changeNotifications` needs a public URL", Some(help));
     }
     public_url.cloned()
-=======
+}
+
 /// Part of the inside that mail servers may be in. All of it opened is no list at all.
 fn private_networks(section: Option<&Section<'_>>) -> Vec<Inside> {
     let Some(section) = section else { return Vec::new() };
@@ -211,7 +208,6 @@ fn private_networks(section: Option<&Section<'_>>) -> Vec<Inside> {
         )),
     };
     section.texts("privateNetworks").into_iter().filter_map(|text| section.read(text, read)).collect()
->>>>>>> main
 }
 
 /// On when something asks for it or Microsoft is set up; never without the desk's bot.
