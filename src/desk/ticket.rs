@@ -64,6 +64,8 @@ pub struct TicketLine {
     pub name: String,
     pub email: String,
     pub closed: bool,
+    /// The number people see.
+    pub number: Option<i64>,
     pub created_at: Timestamp,
     /// Desk user that made it, where one did.
     pub creator: Option<String>,
@@ -92,6 +94,8 @@ struct ListedTicket {
     email: Option<String>,
     #[serde(default)]
     is_complete: bool,
+    #[serde(default, rename = "Number")]
+    number: Option<i64>,
     #[serde(default)]
     created_at: String,
 }
@@ -111,8 +115,6 @@ struct TicketReply {
 struct WireTicket {
     #[serde(flatten)]
     listed: ListedTicket,
-    #[serde(rename = "Number")]
-    number: i64,
     comments: Vec<WireComment>,
 }
 
@@ -218,6 +220,7 @@ impl ListedTicket {
             name: self.name.unwrap_or_default(),
             email: self.email.unwrap_or_default(),
             closed: self.is_complete,
+            number: self.number,
             creator: self.created_by.and_then(|by| by.id),
         })
     }
@@ -228,7 +231,7 @@ impl ListedTicket {
 }
 
 impl WireTicket {
-    /// `None` when a time cannot be read.
+    /// `None` without a number, or when a time cannot be read.
     fn view(self) -> Option<TicketView> {
         let mut comments: Vec<Comment> =
             self.comments.into_iter().map(WireComment::view).collect::<Option<_>>()?;
@@ -236,7 +239,7 @@ impl WireTicket {
         let line = self.listed.line()?;
         Some(TicketView {
             id: line.id.clone(),
-            number: self.number,
+            number: line.number?,
             title: line.title.clone(),
             closed: line.closed,
             comments,

@@ -162,10 +162,15 @@ impl Worker {
     }
 
     async fn look_at_ticket(&self, row: &TicketRow, look: &Look) -> Result<u32, WorkerError> {
-        match self.parts.desk.ticket(&row.id).await? {
-            Some(view) => self.look_at(row, &view, look).await,
-            None => Ok(0),
+        let store = &self.parts.store;
+        let Some(view) = self.parts.desk.ticket(&row.id).await? else {
+            store.note_gone(&row.id, self.parts.clock.now()).await?;
+            return Ok(0);
+        };
+        if row.number != Some(view.number) || row.gone_at.is_some() {
+            store.note_shown(&row.id, view.number).await?;
         }
+        self.look_at(row, &view, look).await
     }
 
     async fn look_at(&self, row: &TicketRow, view: &TicketView, look: &Look) -> Result<u32, WorkerError> {
@@ -219,6 +224,7 @@ impl Worker {
                     text: &comment.text,
                     ticket_number: Some(view.number),
                     quoted: history.as_ref().map(History::quoted),
+                    already_has_it: &[],
                 };
                 self.post(row, &sender, &letter).await?
             }
@@ -232,7 +238,11 @@ impl Worker {
     }
 
     /// What the customer wrote last, where answers are to show it.
-    async fn history(&self, row: &TicketRow, sender: &MailboxRow) -> Result<Option<History>, WorkerError> {
+    pub(super) async fn history(
+        &self,
+        row: &TicketRow,
+        sender: &MailboxRow,
+    ) -> Result<Option<History>, WorkerError> {
         if !self.style(sender)?.quote_history {
             return Ok(None);
         }
@@ -262,6 +272,7 @@ impl Worker {
                 text: "",
                 ticket_number: Some(view.number),
                 quoted: None,
+                already_has_it: &[],
             };
             found = u32::from(self.post(row, &sender, &letter).await? == Posted::New);
         }
@@ -273,14 +284,14 @@ impl Worker {
 }
 
 /// What an answer shows below itself.
-struct History {
+pub(super) struct History {
     from: String,
     at: Timestamp,
     text: String,
 }
 
 impl History {
-    fn quoted(&self) -> Quoted<'_> {
+    pub(super) fn quoted(&self) -> Quoted<'_> {
         Quoted { from: &self.from, at: self.at, text: &self.text }
     }
 }

@@ -5,7 +5,10 @@
 //! The worker gets valid tokens through the mailboxes it is given; it never sees a refresh token, a
 //! client secret or a mail provider's protocol.
 
+mod agent_mail;
+mod agents;
 mod bells;
+mod conversation;
 mod courtesy;
 mod crash;
 mod desk_action;
@@ -17,6 +20,7 @@ mod hooks;
 mod inbound;
 mod judge;
 mod letters;
+mod limits;
 mod meters;
 pub mod orders;
 mod parts;
@@ -68,10 +72,16 @@ pub struct Worker {
     parts: Parts,
     bells: bells::Bells,
     unfetchable: inbound::Unfetchable,
+    agents: agents::Agents,
 }
 
 impl Worker {
     pub fn new(parts: Parts) -> Arc<Self> {
-        Arc::new(Self { parts, bells: bells::Bells::default(), unfetchable: inbound::Unfetchable::default() })
+        Arc::new(Self {
+            parts,
+            bells: bells::Bells::default(),
+            unfetchable: inbound::Unfetchable::default(),
+            agents: agents::Agents::default(),
+        })
     }
 }

@@ -32,6 +32,8 @@ const MAIL: Shape = Shape {
         "acknowledge",
         "closingNotice",
         "quoteHistory",
+        "subjectMark",
+        "defaultMailbox",
         "signature",
         "templates",
     ],

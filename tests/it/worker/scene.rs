@@ -45,6 +45,8 @@ pub struct Scene {
     pub wake: Wake,
     /// What the operator chose; the next worker's life goes by it.
     pub policy: Policy,
+    /// As `mail.from`.
+    pub from_address: Option<String>,
     pub meters: Meters,
     pub subscriptions: Subscriptions,
     /// Where Graph is to call when mail arrives, if it is.
@@ -123,6 +125,7 @@ impl Scene {
             store,
             wake: Wake::new(),
             policy: Policy::default(),
+            from_address: None,
             meters: Meters::default(),
             _folder: folder,
         };
@@ -156,8 +159,8 @@ impl Scene {
             second: self.second.clone(),
         };
         let parts = parts_of(&place, Arc::new(at));
-        let settings =
-            Settings { policy: self.policy.clone(), told_at: self.told_at.clone(), ..parts.settings };
+        let (policy, from_address) = (self.policy.clone(), self.from_address.clone());
+        let settings = Settings { policy, from_address, told_at: self.told_at.clone(), ..parts.settings };
         Worker::new(Parts {
             wake: self.wake.clone(),
             meters: self.meters.clone(),
