@@ -13,12 +13,12 @@ use tokio::sync::Semaphore;
 use tracing::error;
 
 use super::meters::Announced;
-use super::orders::Order;
 use super::{Worker, WorkerError};
 use crate::base::id::MailboxId;
 use crate::base::report::Report;
 use crate::mailbox::graph::announcement;
 use crate::mailbox::{Announcement, Event};
+use crate::store::orders::Order;
 use crate::web::answer::{Answer, short};
 use crate::web::local::LocalService;
 use crate::web::own::hooked_mailbox;

@@ -9,12 +9,12 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tracing::{error, warn};
 
-use super::orders::{ORDER, mailbox_of};
 use super::round::Kept;
 use super::{Worker, WorkerError};
 use crate::base::id::MailboxId;
 use crate::base::report::Report;
 use crate::base::wake::Wake;
+use crate::store::orders::{ORDER, mailbox_of};
 
 /// The tasks: awake, waiting for a ring, or ended.
 type Running = HashMap<MailboxId, JoinHandle<()>>;
