@@ -33,11 +33,13 @@ use crate::web::local::{LocalService, admin};
 use crate::web::own::is_api;
 
 mod api;
+mod asked;
 mod assets;
 mod callback;
 mod complete;
 mod connect;
 mod connected;
+mod facts;
 mod form;
 mod frame;
 mod guard;
@@ -45,6 +47,9 @@ mod language;
 mod manage;
 mod overview;
 mod page;
+mod quarantine;
+mod queues;
+mod reading;
 mod settings_form;
 mod shared;
 mod times;
@@ -115,10 +120,10 @@ fn router(shared: Arc<Shared>) -> Router {
         .route("/admin/exchange/mailboxes/{id}/connect", post(connect::again))
         .route("/admin/exchange/mailboxes/{id}/disconnect", post(manage::disconnect))
         .route("/admin/exchange/mailboxes/{id}/test", post(manage::test))
-        .route("/admin/exchange/quarantine/{file}", get(manage::download))
-        .route("/admin/exchange/quarantine/{id}/retry", post(manage::retry))
         .route("/admin/exchange/assets/{name}", get(assets::style))
         .merge(api::router())
+        .merge(quarantine::router())
+        .merge(queues::router())
         .merge(wizard::router())
         .fallback(|| async { page::problem(StatusCode::NOT_FOUND, &page::NOT_FOUND) })
         .method_not_allowed_fallback(only_get)

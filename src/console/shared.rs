@@ -15,6 +15,7 @@ use crate::console::Parts;
 use crate::console::guard::Client;
 use crate::console::language::{Languages, Texts};
 use crate::console::page::{self, Page};
+use crate::console::reading::Reading;
 use crate::console::wizard::Tests;
 use crate::mailbox::settings::Provider;
 use crate::oauth::flow::Wanted;
@@ -31,6 +32,7 @@ pub struct Shared {
     pub languages: Languages,
     pub passwords: Passwords,
     pub tests: Tests,
+    pub reading: Reading,
     /// Held while a mailbox is being added.
     pub connecting: Mutex<()>,
 }
@@ -46,6 +48,7 @@ impl Shared {
             languages: Languages::new(),
             passwords,
             tests: Tests::default(),
+            reading: Reading::default(),
             connecting: Mutex::default(),
             parts,
         }
@@ -93,6 +96,19 @@ impl Shared {
     pub fn note(&self, client: &Client, admin: &Admin, event: Event, outcome: Outcome, detail: &'static str) {
         let record = Record { client: client.0, ..Record::new(event, outcome, detail) };
         self.parts.audit.record(record.by(&admin.user_id));
+    }
+
+    /// [`Shared::note`] of something done to a mailbox or its mails.
+    pub fn note_action(
+        &self,
+        client: &Client,
+        admin: &Admin,
+        outcome: Outcome,
+        detail: &'static str,
+        mailbox: Option<&MailboxId>,
+    ) {
+        let record = Record::new(Event::ConsoleAction, outcome, detail).by(&admin.user_id);
+        self.parts.audit.record(Record { client: client.0, mailbox, ..record });
     }
 
     /// The page of a failure that is ours; what failed is only logged.

@@ -14,6 +14,8 @@ use crate::support::sign_in::{Browser, Page, accept, cancel, path_of, query_of};
 mod api;
 mod mailboxes;
 mod pages;
+mod quarantine;
+mod queues;
 mod wizard;
 
 const GONE: &str = "This sign-in cannot be finished";
