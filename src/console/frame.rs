@@ -7,13 +7,15 @@ use axum::extract::FromRequestParts;
 use http::request::Parts;
 
 use crate::base::clock::Timestamp;
+use crate::base::id::MailboxId;
 use crate::console::assets;
 use crate::console::guard::Proof;
 use crate::console::language::Texts;
 use crate::console::page::Page;
 use crate::console::shared::Shared;
 use crate::console::times::Moment;
-use crate::store::{MailboxState, QueueCounts};
+use crate::mailbox::settings::{MailboxSettings, SignIn};
+use crate::store::{MailboxRow, MailboxState, StoreError, Waiting};
 use crate::web::local::Admin;
 
 /// Entries of the navigation: message key and path.
@@ -30,20 +32,27 @@ pub struct Frame {
     pub admin: Arc<Admin>,
     /// Path of the style sheet.
     pub style: String,
+    /// Path of the script.
+    pub script: String,
     /// Goes into the hidden field `token` of every form.
     pub form_token: String,
     pub now: Timestamp,
     pub alarms: Vec<Alarm>,
     /// What waits and what stands still now.
-    pub counts: QueueCounts,
+    pub counts: Waiting,
     path: String,
 }
 
 /// A mailbox that an administrator has to connect again.
 pub struct Alarm {
+    pub id: String,
     pub address: String,
     pub since: Option<Moment>,
+    /// Mails of both directions that wait for it.
+    pub waiting: u64,
     pub reason: String,
+    /// Whether the provider's sign-in opens it; a password otherwise.
+    pub by_sign_in: bool,
 }
 
 /// One entry of the navigation.
@@ -63,14 +72,13 @@ impl Frame {
 
     fn told(&self, key: &str) -> Option<String> {
         let counts = &self.counts;
-        let waiting = counts.inbound_waiting + counts.outgoing_waiting;
-        let failed = counts.inbound_failed + counts.outgoing_failed;
+        let (waiting, failed) = (counts.mails(), counts.quarantined + counts.failed);
         match key {
             "nav-queues" if waiting + failed > 0 => {
                 let say = self.t.say("nav-queues.counts").set("waiting", waiting);
                 Some(say.set("failed", failed).to_string())
             }
-            "nav-quarantine" if counts.inbound_failed > 0 => Some(counts.inbound_failed.to_string()),
+            "nav-quarantine" if counts.quarantined > 0 => Some(counts.quarantined.to_string()),
             _ => None,
         }
     }
@@ -92,18 +100,13 @@ impl FromRequestParts<Arc<Shared>> for Frame {
         let Proof(admin) = Proof::from_request_parts(parts, shared).await?;
         let t = shared.texts(parts.extensions.get::<Arc<Texts>>());
         let now = shared.parts.clock.now();
-        let rows = shared.parts.store.mailboxes().await.map_err(|failure| Shared::broken(&failure))?;
-        let counts = shared.parts.store.queue_counts().await.map_err(|failure| Shared::broken(&failure))?;
-        let dead = rows.into_iter().filter(|row| row.state == MailboxState::NeedsReconnect);
-        let alarms = dead.map(|row| Alarm {
-            since: row.failing_since.map(|at| Moment::at(at, now, &t)),
-            reason: row.last_error.unwrap_or_else(|| t.say("reason-unknown").to_string()),
-            address: row.address,
-        });
+        let waiting = shared.parts.store.waiting().await.map_err(|failure| Shared::broken(&failure))?;
+        let alarms = alarms(shared, &waiting, &t, now).await.map_err(|failure| Shared::broken(&failure))?;
         Ok(Self {
-            alarms: alarms.collect(),
-            counts,
-            style: assets::path(),
+            alarms,
+            counts: in_all(&waiting),
+            style: assets::style(),
+            script: assets::script(),
             form_token: shared.form_token(&admin),
             path: parts.uri.path().to_owned(),
             t,
@@ -111,4 +114,36 @@ impl FromRequestParts<Arc<Shared>> for Frame {
             now,
         })
     }
+}
+
+/// All mailboxes together.
+fn in_all(waiting: &[(MailboxId, Waiting)]) -> Waiting {
+    waiting.iter().fold(Waiting::default(), |sum, (_, one)| Waiting {
+        inbound: sum.inbound + one.inbound,
+        quarantined: sum.quarantined + one.quarantined,
+        outgoing: sum.outgoing + one.outgoing,
+        failed: sum.failed + one.failed,
+        oldest: sum.oldest,
+    })
+}
+
+/// Every mailbox that has to be connected again, and what waits for it.
+async fn alarms(
+    shared: &Shared,
+    waiting: &[(MailboxId, Waiting)],
+    t: &Texts,
+    now: Timestamp,
+) -> Result<Vec<Alarm>, StoreError> {
+    let store = &shared.parts.store;
+    let mut dead = store.mailboxes().await?;
+    dead.retain(|row| row.state == MailboxState::NeedsReconnect);
+    let alarm = |row: MailboxRow| Alarm {
+        since: row.failing_since.map(|at| Moment::at(at, now, t)),
+        waiting: waiting.iter().find(|(id, _)| *id == row.id).map_or(0, |(_, waiting)| waiting.mails()),
+        by_sign_in: MailboxSettings::parse(&row.settings).is_ok_and(|own| own.sign_in == SignIn::OAuth),
+        reason: row.last_error.unwrap_or_else(|| t.say("reason-unknown").to_string()),
+        id: row.id.to_string(),
+        address: row.address,
+    };
+    Ok(dead.into_iter().map(alarm).collect())
 }

@@ -1,12 +1,11 @@
-//! The mails of both directions page by page, as a person looks through them, and how many of them wait or
-//! stand still. Every question is answered by an index: the queues may be long.
+//! The mails of both directions page by page, as a person looks through them. Every question is answered by an index: the queues may be long.
 
 use async_trait::async_trait;
 use sqlx::any::AnyRow;
 use sqlx::query;
 
 use super::sql::{Columns, Query, Sql, Word};
-use super::{InboundRow, InboundState, OutboxRow, OutboxState, Result, StoreError, ledger, outbox};
+use super::{InboundRow, InboundState, OutboxRow, OutboxState, Result, ledger, outbox};
 use crate::base::clock::Timestamp;
 use crate::base::id::MailboxId;
 
@@ -39,27 +38,16 @@ pub struct Listed<T> {
     pub ended_at: Option<Timestamp>,
 }
 
-/// How many mails wait, and how many a person has to look at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct QueueCounts {
-    pub inbound_waiting: u64,
-    pub inbound_failed: u64,
-    pub outgoing_waiting: u64,
-    pub outgoing_failed: u64,
-}
-
 #[async_trait]
 pub trait Queues: Send + Sync {
     async fn inbound_page(&self, wanted: &Wanted<'_>) -> Result<Vec<Listed<InboundRow>>>;
     async fn outgoing_page(&self, wanted: &Wanted<'_>) -> Result<Vec<Listed<OutboxRow>>>;
     async fn listed_inbound(&self, id: i64) -> Result<Option<Listed<InboundRow>>>;
     async fn listed_outgoing(&self, id: i64) -> Result<Option<Listed<OutboxRow>>>;
-    async fn queue_counts(&self) -> Result<QueueCounts>;
 }
 
 const INBOUND: &str = "list incoming mails";
 const OUTGOING: &str = "list outgoing mails";
-const COUNT: &str = "count what waits";
 
 fn inbound_states(standing: Standing) -> &'static [InboundState] {
     match standing {
@@ -146,24 +134,5 @@ impl Queues for Sql {
     async fn listed_outgoing(&self, id: i64) -> Result<Option<Listed<OutboxRow>>> {
         let statement = query("SELECT * FROM outbox WHERE id = $1 AND state <> 'skipped'").bind(id);
         self.row(OUTGOING, statement).await?.as_ref().map(outgoing).transpose()
-    }
-
-    async fn queue_counts(&self) -> Result<QueueCounts> {
-        let statement = query(
-            "SELECT state, COUNT(*) AS mails FROM inbound WHERE state IN ('new', 'intent', 'quarantined') \
-             GROUP BY state UNION ALL SELECT state, COUNT(*) AS mails FROM outbox \
-             WHERE state IN ('queued', 'sending', 'failed') GROUP BY state",
-        );
-        let mut counts = QueueCounts::default();
-        for row in self.rows(COUNT, statement).await? {
-            *match row.text("state")?.as_str() {
-                "new" | "intent" => &mut counts.inbound_waiting,
-                "quarantined" => &mut counts.inbound_failed,
-                "queued" | "sending" => &mut counts.outgoing_waiting,
-                "failed" => &mut counts.outgoing_failed,
-                _ => return Err(StoreError::Corrupt { what: "state of a mail" }),
-            } += u64::from(row.count("mails")?);
-        }
-        Ok(counts)
     }
 }

@@ -132,11 +132,11 @@ pub async fn show(State(shared): State<Arc<Shared>>, frame: Frame, asked: Asked)
 fn kinds(choices: &Choices, frame: &Frame) -> Vec<Choice> {
     let counts = &frame.counts;
     let table = [
-        (Way::In, Standing::Waiting, "list-in-waiting", Some(counts.inbound_waiting)),
-        (Way::In, Standing::Failed, "list-in-failed", Some(counts.inbound_failed)),
+        (Way::In, Standing::Waiting, "list-in-waiting", Some(counts.inbound)),
+        (Way::In, Standing::Failed, "list-in-failed", Some(counts.quarantined)),
         (Way::In, Standing::Done, "list-in-done", None),
-        (Way::Out, Standing::Waiting, "list-out-waiting", Some(counts.outgoing_waiting)),
-        (Way::Out, Standing::Failed, "list-out-failed", Some(counts.outgoing_failed)),
+        (Way::Out, Standing::Waiting, "list-out-waiting", Some(counts.outgoing)),
+        (Way::Out, Standing::Failed, "list-out-failed", Some(counts.failed)),
         (Way::Out, Standing::Done, "list-out-done", None),
     ];
     let choice = |(way, standing, key, count): (Way, Standing, &str, Option<u64>)| Choice {

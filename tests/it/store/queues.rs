@@ -2,8 +2,8 @@
 
 use mintgate::store::by_hand::{self, Change, QueuedMail};
 use mintgate::store::{
-    InboundEnd, InboundState, NewMail, NewOutgoing, OutboxState, OutgoingKind, QueueCounts, Standing, Store,
-    StoreAt, Wanted,
+    InboundEnd, InboundState, NewMail, NewOutgoing, OutboxState, OutgoingKind, Standing, Store, StoreAt,
+    Wanted,
 };
 
 use super::{NOW, later, mail, on_both, open, support};
@@ -11,7 +11,6 @@ use super::{NOW, later, mail, on_both, open, support};
 on_both!(
     a_page_has_the_newest_first_and_the_next_goes_on_behind_it,
     a_page_of_one_mailbox_has_no_other,
-    what_waits_and_what_stands_still_is_counted,
     an_act_on_a_state_that_has_passed_changes_nothing,
     the_reason_of_a_mail_left_alone_is_kept,
 );
@@ -77,25 +76,6 @@ async fn a_page_of_one_mailbox_has_no_other(place: StoreAt) {
     assert!(store.outgoing_page(&wanted).await.expect("listed").is_empty());
     let every = store.outgoing_page(&page(Standing::Waiting, None, 9)).await.expect("listed");
     assert_eq!(every.len(), 1, "a comment that is not mailed is no mail");
-}
-
-async fn what_waits_and_what_stands_still_is_counted(place: StoreAt) {
-    let store = open(&place).await;
-    add(&*store, "waits").await;
-    let aside = add(&*store, "aside").await;
-    let end = InboundEnd::Quarantined { reason: "r".to_owned() };
-    store.end_inbound(aside, None, &end, None, NOW).await.expect("ended");
-    queue(&*store, "c1").await;
-    let sending = queue(&*store, "c2").await;
-    store.outgoing_prepared(sending, Some("draft")).await.expect("noted");
-    let failed = queue(&*store, "c3").await;
-    store.outgoing_failed(failed, "r").await.expect("noted");
-
-    let counts = store.queue_counts().await.expect("counted");
-
-    let expected =
-        QueueCounts { inbound_waiting: 1, inbound_failed: 1, outgoing_waiting: 2, outgoing_failed: 1 };
-    assert_eq!(counts, expected);
 }
 
 async fn an_act_on_a_state_that_has_passed_changes_nothing(place: StoreAt) {

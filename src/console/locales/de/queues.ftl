@@ -26,7 +26,6 @@ line-tries = { $count ->
 }
 line-next = nächster Versuch
 line-ended = beendet
-ticket = Ticket { $id }
 
 mail-title = Mail { $name }
 mail-says = Was die Mail sagt

@@ -26,7 +26,6 @@ line-tries = { $count ->
 }
 line-next = next try
 line-ended = ended
-ticket = Ticket { $id }
 
 mail-title = Mail { $name }
 mail-says = What the mail says
