@@ -3,6 +3,8 @@
 //! A second net. What is secret never reaches a text in the first place; this is for what a stranger's server
 //! puts into its own words.
 
+use std::borrow::Cow;
+
 /// Letters of a run from which on it may be a token.
 const TOKEN: usize = 16;
 /// The same for a run of letters alone: names of error codes are shorter.
@@ -53,7 +55,7 @@ fn without_tokens(text: &str) -> String {
     while !rest.is_empty() {
         let end = rest.find(|one| !of_token(one)).unwrap_or(rest.len());
         let (run, behind) = rest.split_at(end);
-        told.push_str(if may_be_token(run) { HIDDEN } else { run });
+        told.push_str(&hidden(run));
         let gap = behind.find(of_token).unwrap_or(behind.len());
         told.push_str(&behind[..gap]);
         rest = &behind[gap..];
@@ -61,13 +63,24 @@ fn without_tokens(text: &str) -> String {
     told
 }
 
-/// The letters of base64 in both spellings and of hexadecimal numbers.
+/// The run up to where a token may begin: dots part what is told from it, and parts of a token from each other.
+fn hidden(run: &str) -> Cow<'_, str> {
+    let mut told = 0;
+    for part in run.split('.') {
+        if may_be_token(part) {
+            return format!("{}{HIDDEN}", &run[..told]).into();
+        }
+        told += part.len() + 1;
+    }
+    run.into()
+}
+
+/// The letters of base64 in both spellings and of hexadecimal numbers, and the dots between them.
 fn of_token(one: char) -> bool {
-    one.is_ascii_alphanumeric() || "-_+/=~".contains(one)
+    one.is_ascii_alphanumeric() || "-_+/=~.".contains(one)
 }
 
 fn may_be_token(run: &str) -> bool {
-    // What a slash parts is a path unless one of its parts is long, or the whole of it looks mixed up.
     let has = |what: fn(&char) -> bool| run.chars().any(|one| what(&one));
     let mixed = has(char::is_ascii_digit) && has(|one| one.is_ascii_alphabetic());
     let letters = run.chars().filter(char::is_ascii_alphanumeric).count();
@@ -139,6 +152,7 @@ mod tests {
             "MailboxNotEnabledForRESTAPI",
             "connection to imap.example.org:993 refused (os error 111)",
             "the desk failed: open a ticket: 503",
+            "https://graph.microsoft.com/v1.0/me: 401.",
             "2026-11-21T01:02:03Z",
         ] {
             assert_eq!(told(text), text);

@@ -19,11 +19,14 @@ use crate::store::{MailboxRow, MailboxState, StoreError, Waiting};
 use crate::web::local::Admin;
 
 /// Entries of the navigation: message key and path.
-const NAVIGATION: [(&str, &str); 4] = [
+const NAVIGATION: [(&str, &str); 7] = [
     ("nav-overview", crate::console::PATH),
     ("nav-setup", crate::console::wizard::PATH),
     ("nav-queues", crate::console::queues::PATH),
     ("nav-quarantine", crate::console::quarantine::PATH),
+    ("nav-events", crate::console::events::PATH),
+    ("nav-log", crate::console::journal::PATH),
+    ("nav-diagnostics", crate::console::diagnostics::PATH),
 ];
 
 /// A verified admin who looks at a console page.

@@ -18,6 +18,7 @@ use url::Url;
 
 use crate::base::audit::Audit;
 use crate::base::clock::Clock;
+use crate::base::journal::Journal;
 use crate::base::wake::Wake;
 use crate::console::shared::Shared;
 use crate::mailbox::Mailbox;
@@ -39,10 +40,13 @@ mod callback;
 mod complete;
 mod connect;
 mod connected;
+mod diagnostics;
+mod events;
 mod facts;
 mod form;
 mod frame;
 mod guard;
+mod journal;
 mod language;
 mod manage;
 mod overview;
@@ -94,6 +98,10 @@ pub struct Parts {
     /// Rung when the worker has something new to do.
     pub worker: Wake,
     pub audit: Audit,
+    /// The last lines of the mail log.
+    pub journal: Journal,
+    /// What the operator has configured, name and value, for the diagnostics; no secret.
+    pub facts: Vec<(String, String)>,
 }
 
 /// The console as a service in the process.
@@ -125,6 +133,10 @@ fn router(shared: Arc<Shared>) -> Router {
         .route("/admin/exchange/mailboxes/{id}/test", post(manage::test))
         .route("/admin/exchange/assets/{name}", get(assets::show))
         .merge(api::router())
+        .route("/admin/exchange/events", get(events::show))
+        .route("/admin/exchange/log", get(journal::show))
+        .route("/admin/exchange/diagnostics", get(diagnostics::show))
+        .route("/admin/exchange/diagnostics.txt", get(diagnostics::download))
         .merge(quarantine::router())
         .merge(queues::router())
         .merge(wizard::router())

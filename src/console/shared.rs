@@ -95,7 +95,7 @@ impl Shared {
     /// Tells the audit what an administrator did, or tried to.
     pub fn note(&self, client: &Client, admin: &Admin, event: Event, outcome: Outcome, detail: &'static str) {
         let record = Record { client: client.0, ..Record::new(event, outcome, detail) };
-        self.parts.audit.record(record.by(&admin.user_id));
+        self.parts.audit.record(record.by(&admin.user_id).named(&admin.name));
     }
 
     /// [`Shared::note`] of something done to a mailbox or its mails.
@@ -107,7 +107,7 @@ impl Shared {
         detail: &'static str,
         mailbox: Option<&MailboxId>,
     ) {
-        let record = Record::new(Event::ConsoleAction, outcome, detail).by(&admin.user_id);
+        let record = Record::new(Event::ConsoleAction, outcome, detail).by(&admin.user_id).named(&admin.name);
         self.parts.audit.record(Record { client: client.0, mailbox, ..record });
     }
 

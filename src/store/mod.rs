@@ -3,6 +3,7 @@
 //! Secrets arrive here sealed (see `seal`); nothing below this module sees them in clear.
 
 pub mod by_hand;
+pub mod chronicle;
 mod drafts;
 mod events;
 mod facts;

@@ -25,6 +25,7 @@ mod send;
 mod settle;
 mod supervise;
 mod tidy;
+mod told;
 mod trouble;
 
 use std::sync::Arc;

@@ -13,6 +13,7 @@ use crate::support::sign_in::{Browser, Page, accept, cancel, path_of, query_of};
 
 mod api;
 mod cards;
+mod events;
 mod mailboxes;
 mod pages;
 mod quarantine;

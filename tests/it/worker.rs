@@ -13,3 +13,4 @@ mod policy;
 mod running;
 mod scene;
 mod soak;
+mod told;

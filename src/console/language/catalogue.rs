@@ -14,6 +14,7 @@ pub(super) const CATALOGUES: [(&str, &[&str]); 2] = [
         "en",
         &[
             include_str!("../locales/en/common.ftl"),
+            include_str!("../locales/en/events.ftl"),
             include_str!("../locales/en/quarantine.ftl"),
             include_str!("../locales/en/queues.ftl"),
             include_str!("../locales/en/overview.ftl"),
@@ -24,6 +25,7 @@ pub(super) const CATALOGUES: [(&str, &[&str]); 2] = [
         "de",
         &[
             include_str!("../locales/de/common.ftl"),
+            include_str!("../locales/de/events.ftl"),
             include_str!("../locales/de/quarantine.ftl"),
             include_str!("../locales/de/queues.ftl"),
             include_str!("../locales/de/overview.ftl"),

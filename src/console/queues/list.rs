@@ -38,10 +38,10 @@ fn known<T: Copy>(table: &[(T, &str)], text: &str) -> Option<T> {
 }
 
 /// A link above the list.
-struct Choice {
-    text: String,
-    href: String,
-    current: bool,
+pub struct Choice {
+    pub text: String,
+    pub href: String,
+    pub current: bool,
 }
 
 /// One mail of the list.
@@ -248,7 +248,7 @@ fn ticket_link(ticket: &str) -> (String, String) {
 }
 
 /// The address of a mailbox; its id once it is disconnected.
-pub(super) fn address_of(id: &MailboxId, rows: &[MailboxRow]) -> String {
+pub fn address_of(id: &MailboxId, rows: &[MailboxRow]) -> String {
     let known = rows.iter().find(|row| row.id == *id);
     known.map_or_else(|| id.to_string(), |row| row.address.clone())
 }

@@ -17,6 +17,7 @@ use crate::store::InboundState;
 use crate::store::by_hand::{MailState, QueuedMail};
 
 pub use act::{Wish, skip};
+pub use list::{Choice, address_of};
 pub use mail::shown;
 
 /// The lists of both directions.
