@@ -19,6 +19,7 @@ use url::Url;
 use crate::base::audit::Audit;
 use crate::base::clock::Clock;
 use crate::base::journal::Journal;
+use crate::base::secret::SecretString;
 use crate::base::wake::Wake;
 use crate::console::shared::Shared;
 use crate::mailbox::Mailbox;
@@ -48,6 +49,7 @@ mod frame;
 mod guard;
 mod journal;
 mod language;
+mod limits;
 mod manage;
 mod overview;
 mod page;
@@ -67,6 +69,9 @@ pub const PATH: &str = "/admin/exchange";
 
 /// Makes the mailbox of a row, for "Test the connection".
 pub type MailboxFactory = Arc<dyn Fn(&MailboxRow) -> Option<Arc<dyn Mailbox>> + Send + Sync>;
+
+/// Makes a mailbox of a row that is not stored, with a password that is not kept.
+pub type TrialFactory = Arc<dyn Fn(&MailboxRow, SecretString) -> Option<Arc<dyn Mailbox>> + Send + Sync>;
 
 /// The app registration and what keeps its tokens.
 #[derive(Clone)]
@@ -95,6 +100,8 @@ pub struct Parts {
     /// Whether the worker's desk user is configured.
     pub bot_configured: bool,
     pub mailboxes: MailboxFactory,
+    /// For tests of servers that are only being entered.
+    pub trials: TrialFactory,
     /// Rung when the worker has something new to do.
     pub worker: Wake,
     pub audit: Audit,

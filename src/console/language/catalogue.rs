@@ -19,6 +19,7 @@ pub(super) const CATALOGUES: [(&str, &[&str]); 2] = [
             include_str!("../locales/en/queues.ftl"),
             include_str!("../locales/en/overview.ftl"),
             include_str!("../locales/en/wizard.ftl"),
+            include_str!("../locales/en/limits.ftl"),
         ],
     ),
     (
@@ -30,6 +31,7 @@ pub(super) const CATALOGUES: [(&str, &[&str]); 2] = [
             include_str!("../locales/de/queues.ftl"),
             include_str!("../locales/de/overview.ftl"),
             include_str!("../locales/de/wizard.ftl"),
+            include_str!("../locales/de/limits.ftl"),
         ],
     ),
 ];
