@@ -27,6 +27,7 @@ const SQLITE_SCHEMA: &[(i64, &str, &str)] = &[
     (5, "mailbox settings", include_str!("migrations/sqlite/0005_mailbox_settings.sql")),
     (6, "draft", include_str!("migrations/sqlite/0006_draft.sql")),
     (7, "file", include_str!("migrations/sqlite/0007_file.sql")),
+    (8, "ticket number", include_str!("migrations/sqlite/0008_ticket_number.sql")),
     (10, "queues and events", include_str!("migrations/sqlite/0010_queues_and_events.sql")),
 ];
 const POSTGRES_SCHEMA: &[(i64, &str, &str)] = &[
@@ -36,6 +37,7 @@ const POSTGRES_SCHEMA: &[(i64, &str, &str)] = &[
     (5, "mailbox settings", include_str!("migrations/postgres/0005_mailbox_settings.sql")),
     (6, "draft", include_str!("migrations/postgres/0006_draft.sql")),
     (7, "file", include_str!("migrations/postgres/0007_file.sql")),
+    (8, "ticket number", include_str!("migrations/postgres/0008_ticket_number.sql")),
     (10, "queues and events", include_str!("migrations/postgres/0010_queues_and_events.sql")),
 ];
 

@@ -31,6 +31,8 @@ const MAIL: Shape = Shape {
         "acknowledge",
         "closingNotice",
         "quoteHistory",
+        "subjectMark",
+        "defaultMailbox",
         "signature",
         "templates",
     ],
