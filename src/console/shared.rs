@@ -22,6 +22,7 @@ use crate::console::wizard::Tests;
 use crate::mailbox::settings::Provider;
 use crate::oauth::flow::Wanted;
 use crate::store::MailboxRow;
+use crate::store::orders::Order;
 use crate::token::password::Passwords;
 use crate::token::vault::Vault;
 use crate::web::local::Admin;
@@ -118,6 +119,21 @@ impl Shared {
     ) {
         let record = Record::new(Event::ConsoleAction, outcome, detail).by(&admin.user_id).named(&admin.name);
         self.parts.audit.record(Record { client: client.0, mailbox, ..record });
+    }
+
+    /// Asks the worker to take in mail from before the mailbox was connected.
+    pub async fn import_old_mail(
+        &self,
+        client: &Client,
+        admin: &Admin,
+        mailbox: &MailboxId,
+        since: Timestamp,
+    ) -> Result<(), Page> {
+        let order = Order::ImportSince { mailbox: mailbox.clone(), since };
+        let left = self.parts.store.add_hint(&order.hint(), self.parts.clock.now()).await;
+        left.map_err(|failure| Self::broken(&failure))?;
+        self.note_action(client, admin, Outcome::Success, "old mail asked for", Some(mailbox));
+        Ok(())
     }
 
     /// The page of a failure that is ours; what failed is only logged.

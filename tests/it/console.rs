@@ -20,6 +20,7 @@ mod mailboxes;
 mod pages;
 mod quarantine;
 mod queues;
+mod settings;
 mod wizard;
 
 const GONE: &str = "This sign-in cannot be finished";

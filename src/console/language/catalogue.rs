@@ -13,11 +13,13 @@ pub(super) const CATALOGUES: [(&str, &[&str]); 2] = [
     (
         "en",
         &[
+            include_str!("../locales/en/advice.ftl"),
             include_str!("../locales/en/common.ftl"),
             include_str!("../locales/en/events.ftl"),
             include_str!("../locales/en/quarantine.ftl"),
             include_str!("../locales/en/queues.ftl"),
             include_str!("../locales/en/overview.ftl"),
+            include_str!("../locales/en/settings.ftl"),
             include_str!("../locales/en/wizard.ftl"),
             include_str!("../locales/en/limits.ftl"),
         ],
@@ -25,11 +27,13 @@ pub(super) const CATALOGUES: [(&str, &[&str]); 2] = [
     (
         "de",
         &[
+            include_str!("../locales/de/advice.ftl"),
             include_str!("../locales/de/common.ftl"),
             include_str!("../locales/de/events.ftl"),
             include_str!("../locales/de/quarantine.ftl"),
             include_str!("../locales/de/queues.ftl"),
             include_str!("../locales/de/overview.ftl"),
+            include_str!("../locales/de/settings.ftl"),
             include_str!("../locales/de/wizard.ftl"),
             include_str!("../locales/de/limits.ftl"),
         ],

@@ -7,7 +7,7 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 
-use crate::base::audit::{Event, Outcome};
+use crate::base::audit::Outcome;
 use crate::base::id::MailboxId;
 use crate::console::form::Field;
 use crate::console::frame::Frame;
@@ -61,8 +61,10 @@ pub async fn submit(
         Ok(stored) => stored,
         Err(response) => return Ok(response),
     };
-    let settings = match entered.apply(&stored.draft.settings) {
-        Ok(settings) => settings,
+    let since = entered.old_mail_since(shared.parts.clock.now());
+    let settings = entered.apply(&stored.draft.settings).and_then(|settings| Ok((settings, since?)));
+    let (settings, since) = match settings {
+        Ok(both) => both,
         Err(problems) => {
             let form = SettingsForm::entered(&entered, &problems, &frame.t, &shared.parts.fixed);
             return Ok(page(frame, stored, form, StatusCode::UNPROCESSABLE_ENTITY).into_response());
@@ -81,7 +83,10 @@ pub async fn submit(
     if saved.status().is_server_error() {
         return Ok(saved);
     }
-    shared.note(&client, &admin, Event::ConsoleAction, Outcome::Success, "mailbox set up");
+    shared.note_action(&client, &admin, Outcome::Success, "mailbox set up", Some(&mailbox_id));
+    if let Some(since) = since {
+        shared.import_old_mail(&client, &admin, &mailbox_id, since).await?;
+    }
     shared.parts.worker.ring();
     Ok(page::back())
 }
