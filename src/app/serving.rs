@@ -25,6 +25,7 @@ use crate::gateway::upstream::UpstreamTimeouts;
 use crate::gateway::{Gateway, Parts};
 use crate::store::chronicle;
 use crate::web::local::LocalService;
+use crate::worker::{Hooks, Worker};
 
 /// Threads for what is not the request path: console, worker, calls to other servers.
 const CONTROL_THREADS: usize = 2;
@@ -84,8 +85,9 @@ pub(super) fn start(start_up: StartUp, journal: Journal) -> anyhow::Result<Runni
     let files = routes.files.clone();
     chronicle::follow(&installation.parts.audit, installation.store.clone(), control.handle());
     let console = console::console(&start_up, &installation, journal, control.handle());
-    let gateway = gateway(&start_up, &installation, console, &bound, routes, &control)?;
-    start_background(&start_up, &installation, &control, &resting);
+    let worker = installation.worker(&start_up);
+    let gateway = gateway(&start_up, &installation, console, &bound, routes, worker.as_ref(), &control)?;
+    start_background(&installation, worker, &control, &resting);
     let start_up = Arc::new(start_up);
     let reload = Arc::new(Reload::new(start_up.clone(), installation.parts, gateway.clone()));
     reload.clone().watch(&files, control.handle(), resting)?;
@@ -125,15 +127,15 @@ fn obey_while_starting(control: &Runtime, stop: watch::Sender<Stop>) -> anyhow::
 }
 
 fn start_background(
-    start_up: &StartUp,
     installation: &Installation,
+    worker: Option<Arc<Worker>>,
     control: &Runtime,
     resting: &watch::Receiver<bool>,
 ) {
     if let Some(keeper) = &installation.keeper {
         control.spawn(keeper.clone().run(resting.clone()));
     }
-    match installation.worker(start_up) {
+    match worker {
         Some(worker) => drop(control.spawn(worker.run(resting.clone()))),
         None => info!("mail is off"),
     }
@@ -145,6 +147,7 @@ fn gateway(
     console: Option<Arc<dyn LocalService>>,
     bound: &[Bound],
     routes: Routes,
+    worker: Option<&Arc<Worker>>,
     control: &Runtime,
 ) -> anyhow::Result<Arc<Gateway>> {
     for warning in &routes.warnings {
@@ -164,6 +167,7 @@ fn gateway(
         locales: start_up.desk.locales.clone(),
         access_log: access_log.context("the access log cannot be opened")?,
         mail_files: Some(console::mail_files(start_up, installation)),
+        mail_hooks: worker.map(|worker| Arc::new(Hooks::new(worker.clone())) as _),
         console,
         control: control.handle().clone(),
         registry: Arc::new(Mutex::new(registry)),
