@@ -17,3 +17,4 @@ mod running;
 mod scene;
 mod senders;
 mod soak;
+mod told;
