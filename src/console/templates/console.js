@@ -4,6 +4,8 @@
 (() => {
   // A form that got no answer can be sent again after this, in milliseconds.
   const PATIENCE = 15000;
+  // Between two looks at a list that is followed, in milliseconds.
+  const EVERY = 5000;
   const each = (selector, act) => document.querySelectorAll(selector).forEach(act);
 
   const put = async (source) => {
@@ -67,6 +69,28 @@
   };
   const again = () => look().catch(() => setTimeout(again, 5000));
   if (document.querySelector("[data-again]")) setTimeout(again, 500);
+
+  // Follows a list that changes. Nothing is read out: whoever wants to hear it goes there.
+  each("[data-follow]", (button) => {
+    const list = document.getElementById(button.dataset.follow);
+    if (!list) return;
+    let timer;
+    const look = async () => {
+      if (document.hidden) return;
+      const answer = await fetch(location.href).catch(() => null);
+      if (!answer?.ok) return;
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      const fresh = page.getElementById(list.id);
+      if (fresh) list.replaceChildren(...fresh.childNodes);
+    };
+    button.hidden = false;
+    button.addEventListener("click", () => {
+      const follows = button.getAttribute("aria-pressed") === "true";
+      button.setAttribute("aria-pressed", String(!follows));
+      clearInterval(timer);
+      if (!follows) timer = setInterval(look, EVERY);
+    });
+  });
 
   document.getElementById("errors")?.focus();
 })();

@@ -7,7 +7,7 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 
-use crate::base::audit::{Event, Outcome};
+use crate::base::audit::Outcome;
 use crate::base::id::MailboxId;
 use crate::console::form::Field;
 use crate::console::frame::Frame;
@@ -41,7 +41,8 @@ impl SettingsPage {
 pub async fn show(State(shared): State<Arc<Shared>>, frame: Frame, Path(id): Path<String>) -> Response {
     match drafts::open(&shared, &id, Step::Settings).await {
         Ok(stored) => {
-            let form = SettingsForm::of(&stored.draft.settings, &frame.t, &shared.parts.fixed);
+            let form =
+                SettingsForm::of(&stored.draft.settings, &frame.t, &shared.fixed(&stored.draft.address));
             page(frame, stored, form, StatusCode::OK).into_response()
         }
         Err(response) => response,
@@ -65,7 +66,8 @@ pub async fn submit(
     let (settings, since) = match settings {
         Ok(both) => both,
         Err(problems) => {
-            let form = SettingsForm::entered(&entered, &problems, &frame.t, &shared.parts.fixed);
+            let form =
+                SettingsForm::entered(&entered, &problems, &frame.t, &shared.fixed(&stored.draft.address));
             return Ok(page(frame, stored, form, StatusCode::UNPROCESSABLE_ENTITY).into_response());
         }
     };
@@ -82,7 +84,7 @@ pub async fn submit(
     if saved.status().is_server_error() {
         return Ok(saved);
     }
-    shared.note(&client, &admin, Event::ConsoleAction, Outcome::Success, "mailbox set up");
+    shared.note_action(&client, &admin, Outcome::Success, "mailbox set up", Some(&mailbox_id));
     if let Some(since) = since {
         shared.import_old_mail(&client, &admin, &mailbox_id, since).await?;
     }

@@ -14,10 +14,11 @@ use crate::support::demo::Demo;
 use crate::support::screen::Scheme;
 
 /// Routes that answer a GET with something else than a page of their own.
-const NO_PAGES: [(&str, &str); 4] = [
+const NO_PAGES: [(&str, &str); 5] = [
     ("/admin/exchange/assets/{name}", "the style sheet and the script"),
     ("/admin/exchange/openapi.json", "a description for programs"),
-    ("/admin/exchange/quarantine/{file}", "a download"),
+    ("/admin/exchange/diagnostics.txt", "a download"),
+    ("/admin/exchange/quarantine/{id}/page", "a stranger's mail, shown in a frame"),
     ("/admin/exchange/setup/{id}", "leads to the step where the set-up stands"),
 ];
 

@@ -8,7 +8,7 @@ use crate::support::chromium::Chromium;
 use crate::support::screen::Scheme;
 
 /// What the documentation shows, by file name.
-const SHOWN: [(&str, &str); 7] = [
+const SHOWN: [(&str, &str); 10] = [
     ("address", "address"),
     ("sign-in at an unknown provider", "sign-in"),
     ("connect with Microsoft", "connect"),
@@ -16,6 +16,9 @@ const SHOWN: [(&str, &str); 7] = [
     ("test that was passed", "test"),
     ("settings", "settings"),
     ("overview with a mailbox", "overview"),
+    ("queues", "queues"),
+    ("quarantine", "quarantine"),
+    ("settings of a mailbox", "mailbox-settings"),
 ];
 
 /// Draws the pages that the documentation shows.

@@ -282,6 +282,19 @@ fn row(id: &str, kind: &str, address: &str, settings: &MailboxSettings) -> Mailb
 async fn busy(walk: &mut Walk<'_, impl Looks>) {
     walk.open_and_look("/admin/exchange", "overview of a busy installation").await;
     walk.open_and_look("/admin/exchange/mailboxes/imap/disconnect", "question before a mailbox goes").await;
+    for (path, name) in [
+        ("queues", "queues"),
+        ("queues/in/3", "a mail that waits"),
+        ("queues/out/1", "an answer that was not sent"),
+        ("quarantine", "quarantine"),
+        ("quarantine/1", "a mail that was put aside"),
+        ("quarantine/1/drop", "question before a mail goes"),
+        ("events", "events"),
+        ("log", "log"),
+        ("diagnostics", "diagnostics"),
+    ] {
+        walk.open_and_look(&format!("/admin/exchange/{path}"), name).await;
+    }
     walk.open_and_look("/admin/exchange/mailboxes/m365/settings", "settings of a mailbox").await;
     walk.open_and_look("/admin/exchange/mailboxes/imap/settings", "settings and a password").await;
     walk.browser.fill("#reply_to", "nobody").await;
