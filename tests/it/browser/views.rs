@@ -298,7 +298,7 @@ async fn busy(walk: &mut Walk<'_, impl Looks>) {
     walk.open_and_look("/admin/exchange/mailboxes/m365/settings", "settings of a mailbox").await;
     walk.open_and_look("/admin/exchange/mailboxes/imap/settings", "settings and a password").await;
     walk.browser.fill("#reply_to", "nobody").await;
-    walk.go_on().await;
+    walk.browser.click("form[action$='/settings'] button.first").await;
     walk.look("settings of a mailbox that cannot be").await;
     walk.open("/admin/exchange").await;
     walk.browser.click("form[action$='/mailboxes/imap/test'] button").await;

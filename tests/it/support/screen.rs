@@ -67,7 +67,6 @@ impl Chromium {
 
     /// The whole page as it looks now, as PNG.
     pub async fn picture(&self, file: &Path) {
-        self.devtools("Emulation.setScrollbarsHidden", json!({"hidden": true})).await;
         let size = self.devtools("Page.getLayoutMetrics", json!({})).await["cssContentSize"].clone();
         let clip = json!({"x": 0, "y": 0, "width": size["width"], "height": size["height"], "scale": 1});
         let wanted = json!({"format": "png", "captureBeyondViewport": true, "clip": clip});
