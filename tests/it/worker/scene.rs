@@ -11,6 +11,7 @@ use mintgate::base::wake::Wake;
 use mintgate::desk::{Bot, Desk};
 use mintgate::mail::policy::Policy;
 use mintgate::mailbox::registry;
+use mintgate::net::dial::Dialer;
 use mintgate::oauth::source::{AccessToken, Resource, TokenError, TokenSource};
 use mintgate::sandbox::desk::{self, AGENT, BOT};
 use mintgate::sandbox::grants::Grants;
@@ -31,7 +32,7 @@ const MANY: u32 = 1_000;
 const MAX_SIZE: usize = 100_000;
 
 /// Longer than a retry ever waits at the desk or for evidence at the provider.
-const LONG: Duration = Duration::from_secs(20 * 60);
+pub const LONG: Duration = Duration::from_secs(20 * 60);
 
 /// Everything around the worker; it outlives every worker's life.
 pub struct Scene {
@@ -43,6 +44,9 @@ pub struct Scene {
     /// What the operator chose; the next worker's life goes by it.
     pub policy: Policy,
     pub meters: Meters,
+    /// How mail servers are called, and the password there.
+    pub dialer: Arc<Dialer>,
+    pub password: Option<&'static str>,
     token: AccessToken,
     second: AccessToken,
     agent: DeskUser,
@@ -116,6 +120,8 @@ impl Scene {
             wake: Wake::new(),
             policy: Policy::default(),
             meters: Meters::default(),
+            dialer: dialer(),
+            password: None,
             _folder: folder,
         };
         scene.connect().await;
@@ -139,6 +145,11 @@ impl Scene {
 
     /// A worker of the gateway `holder`.
     pub fn worker_named(&self, holder: &str, at: impl Fn(Point) + Send + Sync + 'static) -> Arc<Worker> {
+        Worker::new(self.parts(holder, at))
+    }
+
+    /// What such a worker stands on.
+    pub fn parts(&self, holder: &str, at: impl Fn(Point) + Send + Sync + 'static) -> Parts {
         let place = Place {
             clock: self.clock.clone(),
             desk: self.desk.url(),
@@ -146,11 +157,13 @@ impl Scene {
             store: self.store.clone(),
             token: self.token.clone(),
             second: self.second.clone(),
+            dialer: self.dialer.clone(),
+            password: self.password,
         };
         let parts = parts_of(&place, Arc::new(at));
         let settings = Settings { policy: self.policy.clone(), ..parts.settings };
         let holder = holder.to_owned();
-        Worker::new(Parts { wake: self.wake.clone(), meters: self.meters.clone(), settings, holder, ..parts })
+        Parts { wake: self.wake.clone(), meters: self.meters.clone(), settings, holder, ..parts }
     }
 
     /// One look at everything that must go well.
@@ -304,6 +317,8 @@ pub struct Place {
     pub token: AccessToken,
     /// Of the second mailbox.
     pub second: AccessToken,
+    pub dialer: Arc<Dialer>,
+    pub password: Option<&'static str>,
 }
 
 /// The mailbox as it was connected.
@@ -334,9 +349,9 @@ pub fn parts_of(place: &Place, at: Arc<dyn Fn(Point) + Send + Sync>) -> Parts {
     let desk = Desk::new(http_to(&place.desk), desk_url, Some(bot), place.clock.clone());
     let kinds = registry::Parts {
         tokens: Arc::new(GivenTokens { first: place.token.clone(), second: place.second.clone() }),
-        passwords: Arc::new(Password(None)),
+        passwords: Arc::new(Password(place.password)),
         http: http_to(&place.graph),
-        dialer: dialer(),
+        dialer: place.dialer.clone(),
         clock: place.clock.clone(),
         graph: place.graph.parse().expect("a URL"),
         requests_per_minute: 1_000_000,
