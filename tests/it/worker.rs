@@ -12,4 +12,5 @@ mod outbound;
 mod policy;
 mod running;
 mod scene;
+mod servers;
 mod soak;
