@@ -6,12 +6,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mintgate::base::secret::SecretString;
+use mintgate::mailbox::settings::MailboxSettings;
 use mintgate::oauth::source::AccessToken;
-use mintgate::store::{self, StoreAt};
+use mintgate::store::{self, MailboxRow, StoreAt};
 use serde::{Deserialize, Serialize};
 
 use super::quick_clock::QuickClock;
+use crate::support::dovecot::PASSWORD;
+use crate::support::mail_server::dialer;
 use crate::worker::scene::{BOTH, Place, mailbox_row, worker_of};
+use crate::worker::servers::post::row_at;
 
 const VARIABLE: &str = "MINTGATE_SOAK_SCENERY";
 /// Real time between two rounds.
@@ -22,9 +26,30 @@ const PAUSE: Duration = Duration::from_millis(20);
 pub struct Scenery {
     pub store: PathBuf,
     pub desk: String,
-    pub graph: String,
-    pub token: String,
+    pub account: Account,
     pub clock: QuickClock,
+}
+
+/// How the mailbox is reached.
+#[derive(Clone, Serialize, Deserialize)]
+pub enum Account {
+    Graph {
+        url: String,
+        token: String,
+    },
+    /// IMAP and submission on this machine.
+    Servers {
+        ports: [u16; 2],
+    },
+}
+
+impl Account {
+    fn row(&self) -> MailboxRow {
+        match self {
+            Self::Graph { .. } => mailbox_row(&BOTH),
+            Self::Servers { ports } => row_at(*ports, MailboxSettings::default()),
+        }
+    }
 }
 
 /// A life that ends with its handle.
@@ -67,22 +92,28 @@ async fn works_until_it_is_killed() {
     let Ok(text) = std::env::var(VARIABLE) else { return };
     let scenery: Scenery = serde_json::from_str(&text).expect("what the parent wrote");
     let store = store::open(&StoreAt::Sqlite(scenery.store)).await.expect("the store");
-    let row = mailbox_row(&BOTH);
+    let row = scenery.account.row();
     if store.mailbox(&row.id).await.expect("read").is_none() {
         store.connect_mailbox(&row).await.expect("connected");
     }
+    let (graph, token, password) = match scenery.account {
+        Account::Graph { url, token } => (url, token, None),
+        Account::Servers { .. } => ("http://127.0.0.1:9".to_owned(), String::new(), Some(PASSWORD)),
+    };
     let token = AccessToken {
-        secret: SecretString::from(scenery.token),
+        secret: SecretString::from(token),
         expires_at: mintgate::base::clock::Timestamp(i64::MAX),
         scopes: BOTH.iter().map(|scope| scope.to_lowercase()).collect(),
     };
     let place = Place {
         clock: scenery.clock.shared(),
         desk: scenery.desk,
-        graph: scenery.graph,
+        graph,
         store,
         second: token.clone(),
         token,
+        dialer: dialer(),
+        password,
     };
     let worker = worker_of(&place, Arc::new(|_| {}));
     loop {
