@@ -32,20 +32,6 @@ pub fn missing<'w>(granted: &[String], wanted: &[&'w str]) -> Vec<&'w str> {
     wanted.iter().filter(lacks).copied().collect()
 }
 
-/// What the worker cannot do without `scope`, as a sentence for the console.
-pub fn consequence(scope: &str) -> &'static str {
-    match short_name(scope).as_str() {
-        "mail.readwrite" | "mail.readwrite.shared" => {
-            "Mails are read but cannot be marked as processed; answers are sent without a draft, \
-             so that a repeat first searches the sent mails."
-        }
-        "mail.read" => "Mails cannot be read.",
-        "mail.send" | "mail.send.shared" => "Answers cannot be sent.",
-        "user.read" => "The signed-in account cannot be identified.",
-        _ => "A function that needs it does not work.",
-    }
-}
-
 /// Whether mail can be read with `granted` at all.
 pub fn can_read(granted: &[String]) -> bool {
     granted.iter().any(|scope| scope == "mail.read" || scope == "mail.readwrite")
