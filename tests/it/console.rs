@@ -13,6 +13,8 @@ use crate::support::sign_in::{Browser, Page, accept, cancel, path_of, query_of};
 
 mod api;
 mod cards;
+mod email_settings;
+mod hostile;
 mod mailboxes;
 mod pages;
 mod wizard;

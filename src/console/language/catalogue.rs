@@ -16,6 +16,7 @@ pub(super) const CATALOGUES: [(&str, &[&str]); 2] = [
             include_str!("../locales/en/common.ftl"),
             include_str!("../locales/en/overview.ftl"),
             include_str!("../locales/en/wizard.ftl"),
+            include_str!("../locales/en/limits.ftl"),
         ],
     ),
     (
@@ -24,6 +25,7 @@ pub(super) const CATALOGUES: [(&str, &[&str]); 2] = [
             include_str!("../locales/de/common.ftl"),
             include_str!("../locales/de/overview.ftl"),
             include_str!("../locales/de/wizard.ftl"),
+            include_str!("../locales/de/limits.ftl"),
         ],
     ),
 ];

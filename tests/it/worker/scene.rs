@@ -43,6 +43,8 @@ pub struct Scene {
     pub wake: Wake,
     /// What the operator chose; the next worker's life goes by it.
     pub policy: Policy,
+    /// As `mail.from`.
+    pub from_address: Option<String>,
     pub meters: Meters,
     /// How mail servers are called, and the password there.
     pub dialer: Arc<Dialer>,
@@ -119,6 +121,7 @@ impl Scene {
             store,
             wake: Wake::new(),
             policy: Policy::default(),
+            from_address: None,
             meters: Meters::default(),
             dialer: dialer(),
             password: None,
@@ -161,7 +164,8 @@ impl Scene {
             password: self.password,
         };
         let parts = parts_of(&place, Arc::new(at));
-        let settings = Settings { policy: self.policy.clone(), ..parts.settings };
+        let (policy, from_address) = (self.policy.clone(), self.from_address.clone());
+        let settings = Settings { policy, from_address, ..parts.settings };
         let holder = holder.to_owned();
         Parts { wake: self.wake.clone(), meters: self.meters.clone(), settings, holder, ..parts }
     }
