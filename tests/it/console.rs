@@ -17,6 +17,7 @@ mod email_settings;
 mod hostile;
 mod mailboxes;
 mod pages;
+mod settings;
 mod wizard;
 
 const GONE: &str = "This sign-in cannot be finished";

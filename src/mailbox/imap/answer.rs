@@ -48,9 +48,6 @@ pub(super) fn meaning(host: &str, command: &'static str, error: ImapError) -> Ma
         ImapError::No(text) if NO_FOLDER_CODES.iter().any(|code| text.contains(code)) => {
             MailboxError::Refused { status: 0, code: NO_FOLDER.to_owned() }
         }
-        ImapError::No(_) if command == "SELECT" => {
-            MailboxError::Refused { status: 0, code: "NO to SELECT; is the folder there?".to_owned() }
-        }
         ImapError::No(_) => MailboxError::Refused { status: 0, code: format!("NO to {command}") },
         ImapError::Bad(_) => MailboxError::Server { status: 0, code: format!("BAD to {command}") },
         error => lost(host, error),

@@ -12,6 +12,7 @@ use tokio::net::TcpStream;
 
 use crate::base::secret::ExposeSecret;
 use crate::mailbox::MailboxError;
+use crate::mailbox::refusal::SignInRefusal;
 use crate::mailbox::settings::{Security, Server};
 use crate::mailbox::wire::access::{Door, NotSignedIn, Proof, oauth_bearer, xoauth2};
 use crate::mailbox::wire::lines::Lines;
@@ -116,7 +117,7 @@ async fn sign_in(
     let offered = |way: &str| ways.split_whitespace().any(|offer| offer == way);
     // What a refusal's details wait for: an empty answer, by RFC 7628 a lone 0x01.
     let mut last_word = "";
-    let (code, _) = match proof {
+    let (code, told) = match proof {
         Proof::Token(token) if offered("OAUTHBEARER") && !offered("XOAUTH2") => {
             last_word = "AQ==";
             let answer = STANDARD.encode(oauth_bearer(user, token.secret.expose_secret()));
@@ -139,10 +140,10 @@ async fn sign_in(
     match code {
         235 => Ok(()),
         334 => {
-            ask(lines, Some(last_word)).await?;
-            Err(NotSignedIn::Refused)
+            let (_, told) = ask(lines, Some(last_word)).await?;
+            Err(NotSignedIn::Refused(SignInRefusal::of_reply(&told.join(" "))))
         }
-        535 | 534 | 538 | 530 => Err(NotSignedIn::Refused),
+        535 | 534 | 538 | 530 => Err(NotSignedIn::Refused(SignInRefusal::of_reply(&told.join(" ")))),
         code @ 500..600 => Err(MailboxError::Refused { status: code, code: "at sign-in".to_owned() }.into()),
         code => Err(MailboxError::Server { status: code, code: "at sign-in".to_owned() }.into()),
     }

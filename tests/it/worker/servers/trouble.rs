@@ -20,7 +20,7 @@ async fn a_folder_that_is_not_there_is_told_and_read_once_it_is() {
     post.troubled_pass().await;
     let row = post.mailbox_row().await;
     assert_eq!(row.state, MailboxState::Connected);
-    assert!(row.last_error.as_deref().is_some_and(|told| told.contains("is the folder there?")), "{row:?}");
+    assert!(row.last_error.as_deref().is_some_and(|told| told.contains("[mail-folder]")), "{row:?}");
     post.dovecot.say(&["CREATE Work"]).await;
     post.arrives(&question(1));
     post.dovecot.say(&["SELECT INBOX", "UID COPY 1 Work"]).await;
