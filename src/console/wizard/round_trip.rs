@@ -9,6 +9,7 @@ use tracing::warn;
 
 use crate::base::clock::{Clock, Timestamp};
 use crate::base::id::short_id;
+use crate::base::report::Report;
 use crate::console::wizard::progress::Progress;
 use crate::mailbox::{Check, Fetched, Mailbox, MailboxError, Outgoing, Told};
 
