@@ -8,5 +8,6 @@ pub mod keeper;
 pub mod password;
 pub mod record;
 mod refreshing;
+pub mod subscription;
 pub mod upkeep;
 pub mod vault;
