@@ -6,6 +6,7 @@ use http::StatusCode;
 use tracing::info;
 use url::Url;
 
+use crate::base::audit::Outcome;
 use crate::base::id::{MailboxId, short_id};
 use crate::console::Microsoft;
 use crate::console::page::{self, Page};
@@ -13,7 +14,7 @@ use crate::console::shared::Shared;
 use crate::console::wizard;
 use crate::mailbox::settings::MailboxSettings;
 use crate::oauth::grant::Grant;
-use crate::store::{MailboxRow, MailboxState};
+use crate::store::{EventKind, MailboxRow, MailboxState, NewEvent};
 use crate::token::keeper::Connection;
 
 /// The kind of a mailbox that Microsoft Graph opens.
@@ -60,6 +61,10 @@ pub async fn keep(shared: &Shared, microsoft: &Microsoft, signed_in: SignedIn) -
     let connected = microsoft.keeper.connect(&row, Connection { token_url, refresh, grant }).await;
     connected.map_err(|failure| Shared::broken(&failure))?;
     info!(mailbox = %row.id, "mailbox connected");
+    let event =
+        NewEvent::new(shared.parts.clock.now(), EventKind::SignIn, Outcome::Success, "mailbox connected");
+    let told = shared.parts.store.add_event(&event.about(&row.id)).await;
+    told.map_err(|failure| Shared::broken(&failure))?;
     shared.parts.worker.ring();
     let next = match draft {
         Some(stored) => Some(wizard::connected(shared, stored, &row.id).await?),

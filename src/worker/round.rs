@@ -140,6 +140,7 @@ impl Worker {
         if let Some(WorkerError::Mailbox(MailboxError::Throttled { retry_at })) = outcome.failure {
             kept.paused_until = retry_at;
             self.parts.meters.throttled();
+            self.tell_throttled(id).await?;
         }
         kept.is_well = may_poll && outcome.failure.is_none();
         let paused_until = kept.paused_until;
@@ -247,13 +248,18 @@ impl Worker {
             if let Some(reason) = dead_grant(&error) {
                 store.set_mailbox_state(&row.id, MailboxState::NeedsReconnect, Some(reason), at).await?;
             }
-            return Ok(store.record_poll(&row.id, &PollResult::Failed { at, error: told }).await?);
+            return self.note_poll(row, PollResult::Failed { at, error: told }).await;
         }
         let result = match store.fact(DESK_FAILURE_FACT).await? {
             Some(error) => PollResult::Failed { at, error },
             None => PollResult::Fine { at, newest_mail: outcome.newest_mail },
         };
-        Ok(store.record_poll(&row.id, &result).await?)
+        self.note_poll(row, result).await
+    }
+
+    async fn note_poll(&self, row: &MailboxRow, result: PollResult) -> Result<(), WorkerError> {
+        self.parts.store.record_poll(&row.id, &result).await?;
+        self.tell_turn(row, &result).await
     }
 }
 

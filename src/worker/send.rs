@@ -199,7 +199,8 @@ impl Worker {
                 return Err(error.into());
             }
         }
-        Ok(self.parts.store.outgoing_failed(mail.id, reason).await?)
+        self.parts.store.outgoing_failed(mail.id, reason).await?;
+        self.tell_given_up(mail, reason).await
     }
 }
 

@@ -18,3 +18,4 @@ mod scene;
 mod senders;
 mod servers;
 mod soak;
+mod told;
