@@ -17,7 +17,9 @@ use mintgate::net::dial::Dialer;
 use mintgate::net::{Client, Egress, Timeouts};
 use mintgate::oauth::source::{AccessToken, PasswordSource, Purpose, Resource, TokenError, TokenSource};
 use mintgate::sandbox::desk::BOT;
+use mintgate::store::seal::{Sealer, SealingKey};
 use mintgate::store::{self, MailboxRow, MailboxState, Store, StoreAt};
+use mintgate::token::subscription::Subscriptions;
 use mintgate::web::call::HttpCall;
 use mintgate::worker::{Meters, Parts, Point, Settings, Worker};
 use rustix::time::{ClockId, clock_gettime};
@@ -172,7 +174,9 @@ fn parts(store: Arc<dyn Store>, desk: &Peer, server: &Peer, at: Arc<dyn Fn(Point
         graph: graph_url.parse().expect("a URL"),
         requests_per_minute: u32::MAX / 2,
     };
+    let sealer = Arc::new(Sealer::new(SealingKey::random()));
     Parts {
+        subscriptions: Subscriptions::new(store.clone(), sealer),
         store,
         desk: Arc::new(desk),
         mailboxes: Arc::new(move |row| registry::make(row, &kinds)),
@@ -186,6 +190,7 @@ fn parts(store: Arc<dyn Store>, desk: &Peer, server: &Peer, at: Arc<dyn Fn(Point
             from_name: None,
             reply_to: None,
             max_size: 64 << 20,
+            told_at: None,
             message_id_domain: "desk.example".to_owned(),
             policy: Policy::default(),
         },
