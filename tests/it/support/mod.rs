@@ -2,12 +2,14 @@
 
 pub mod axe;
 pub mod chromium;
+pub mod cutter;
 pub mod demo;
 pub mod dovecot;
 pub mod emulate;
 pub mod follow;
 pub mod installation;
 pub mod mail_server;
+pub mod many_mails;
 pub mod name_server;
 pub mod oidc_provider;
 pub mod peers;
