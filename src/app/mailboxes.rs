@@ -11,7 +11,6 @@ use crate::config::StartUp;
 use crate::mailbox::{Mailbox, registry};
 use crate::net::Egress;
 use crate::net::dial::Dialer;
-use crate::oauth::source::{NoTokens, TokenSource};
 use crate::token::keeper::Keeper;
 use crate::token::password::Passwords;
 use crate::web::call::HttpCall;
@@ -29,17 +28,13 @@ struct Made {
 /// Makes the mailbox of a row once, so that console and worker share its session and its request budget.
 pub(super) fn factory(
     start_up: &StartUp,
-    keeper: Option<&Arc<Keeper>>,
+    keeper: &Arc<Keeper>,
     passwords: Passwords,
     providers: &Arc<dyn HttpCall>,
 ) -> anyhow::Result<MailboxFactory> {
-    let tokens: Arc<dyn TokenSource> = match keeper {
-        Some(keeper) => keeper.clone(),
-        None => Arc::new(NoTokens),
-    };
     let graph = start_up.microsoft.as_ref().map(|app| app.graph.clone());
     let parts = registry::Parts {
-        tokens,
+        tokens: keeper.clone(),
         passwords: Arc::new(passwords),
         http: providers.clone(),
         dialer: Arc::new(Dialer::new(Egress::default().allow(&start_up.egress_allow)?)?),

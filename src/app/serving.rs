@@ -125,9 +125,7 @@ fn start_background(
     control: &Runtime,
     resting: &watch::Receiver<bool>,
 ) {
-    if let Some(keeper) = &installation.keeper {
-        control.spawn(keeper.clone().run(resting.clone()));
-    }
+    control.spawn(installation.keeper.clone().run(resting.clone()));
     match installation.worker(start_up) {
         Some(worker) => drop(control.spawn(worker.run(resting.clone()))),
         None => info!("mail is off"),

@@ -13,6 +13,7 @@ use tokio_rustls::rustls::sign::CertifiedKey;
 use crate::desk::Bot;
 use crate::mail::policy::Policy;
 use crate::middleware::Middleware;
+use crate::oauth::google::GoogleApp;
 use crate::oauth::provider::MicrosoftApp;
 use crate::store::StoreAt;
 use crate::web::client_address::Trusted;
@@ -49,6 +50,7 @@ pub struct StartUp {
     pub previous_keys: Vec<PathBuf>,
     pub mail: Mail,
     pub microsoft: Option<MicrosoftApp>,
+    pub google: Option<GoogleApp>,
     pub console: Console,
     /// Hosts besides the providers' own that may be called although they are private (`egress.allow`).
     pub egress_allow: Vec<String>,

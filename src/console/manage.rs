@@ -18,6 +18,7 @@ use crate::console::page::{self, Page};
 use crate::console::shared::Shared;
 use crate::mailbox::Check;
 use crate::store::{InboundState, MailboxRow};
+use crate::token::keeper::Ended;
 use crate::web::local::Admin;
 
 /// POST `/admin/exchange/mailboxes/{id}/disconnect`.
@@ -34,12 +35,9 @@ pub async fn disconnect(
 
 /// Forgets a mailbox and its tokens.
 pub async fn end(shared: &Shared, client: &Client, admin: &Admin, row: &MailboxRow) -> Result<(), Page> {
-    let ended = match &shared.parts.microsoft {
-        Some(microsoft) => microsoft.keeper.disconnect(&row.id).await,
-        None => shared.parts.store.disconnect_mailbox(&row.id).await.map_err(Into::into),
-    };
-    ended.map_err(|failure| Shared::broken(&failure))?;
-    info!(mailbox = %row.id, "mailbox disconnected");
+    let ended = shared.parts.keeper.disconnect(&row.id).await;
+    let ended = ended.map_err(|failure| Shared::broken(&failure))?;
+    info!(mailbox = %row.id, at_provider = ended == Ended::AtTheProvider, "mailbox disconnected");
     shared.note(client, admin, Event::ConsoleAction, Outcome::Success, "mailbox disconnected");
     shared.parts.worker.ring();
     Ok(())

@@ -22,7 +22,7 @@ use crate::base::wake::Wake;
 use crate::console::shared::Shared;
 use crate::mailbox::Mailbox;
 use crate::mailbox::detect::Detector;
-use crate::oauth::provider::MicrosoftApp;
+use crate::oauth::app::Apps;
 use crate::store::seal::Sealer;
 use crate::store::{MailboxRow, Store};
 use crate::token::install::InstallSecret;
@@ -59,13 +59,6 @@ pub const PATH: &str = "/admin/exchange";
 /// Makes the mailbox of a row, for "Test the connection".
 pub type MailboxFactory = Arc<dyn Fn(&MailboxRow) -> Option<Arc<dyn Mailbox>> + Send + Sync>;
 
-/// The app registration and what keeps its tokens.
-#[derive(Clone)]
-pub struct Microsoft {
-    pub app: MicrosoftApp,
-    pub keeper: Arc<Keeper>,
-}
-
 /// Everything the console stands on.
 pub struct Parts {
     pub store: Arc<dyn Store>,
@@ -74,8 +67,9 @@ pub struct Parts {
     /// For the identity provider and Graph.
     pub http: Arc<dyn HttpCall>,
     pub clock: Arc<dyn Clock>,
-    /// `None` until an app registration is configured.
-    pub microsoft: Option<Microsoft>,
+    /// What is registered at providers.
+    pub apps: Apps,
+    pub keeper: Arc<Keeper>,
     /// Origin the browser uses; without it nothing can be connected.
     pub public_url: Option<Url>,
     /// `EXCHANGE_FROM_EMAIL`: the only account that may be connected, when set.

@@ -134,7 +134,7 @@ impl Read {
 
 fn setup(shared: &Shared, other_host: Option<String>) -> Setup {
     let parts = &shared.parts;
-    let app = parts.microsoft.as_ref().map(|microsoft| &microsoft.app);
+    let app = parts.apps.microsoft();
     let public = parts.public_url.as_ref();
     Setup {
         app_registered: app.is_some(),
@@ -150,8 +150,7 @@ fn setup(shared: &Shared, other_host: Option<String>) -> Setup {
 
 fn card(shared: &Shared, row: MailboxRow, frame: &Frame) -> Card {
     let moment = |at: Timestamp| frame.moment(at);
-    let microsoft = shared.parts.microsoft.as_ref();
-    let status = microsoft.map(|microsoft| microsoft.keeper.status(&row.id)).unwrap_or_default();
+    let status = shared.parts.keeper.status(&row.id);
     // What cannot be understood is told by the worker; the card shows the rest.
     let settings = MailboxSettings::parse(&row.settings).ok();
     let is_shared = settings.as_ref().is_some_and(|settings| settings.shared);

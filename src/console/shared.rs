@@ -72,10 +72,8 @@ impl Shared {
 
     /// The configured app's id at a provider.
     pub fn client_id(&self, provider: Provider) -> Option<String> {
-        match provider {
-            Provider::Microsoft => self.parts.microsoft.as_ref().map(|own| own.app.client_id.clone()),
-            Provider::Google | Provider::Other => None,
-        }
+        let app = provider.vendor().and_then(|vendor| self.parts.apps.of(vendor));
+        app.map(|app| app.client_id().to_owned())
     }
 
     /// How the browser reached the console, when the provider will send it back elsewhere.

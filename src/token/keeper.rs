@@ -10,7 +10,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures_util::future::join_all;
 use tokio::sync::{Mutex as AsyncMutex, watch};
-use tracing::error;
+use tracing::{error, info, warn};
 use url::Url;
 
 use crate::base::audit::{self, Audit, Event, Outcome};
@@ -19,8 +19,9 @@ use crate::base::id::{MailboxId, random_bytes, short_id};
 use crate::base::report::Report;
 use crate::base::secret::SecretString;
 use crate::base::wake::Wake;
+use crate::oauth::app::{Apps, Vendor};
 use crate::oauth::grant::Grant;
-use crate::oauth::provider::MicrosoftApp;
+use crate::oauth::revoke::revoke;
 use crate::oauth::source::{AccessToken, Resource, TokenError, TokenSource};
 use crate::store::seal::Sealer;
 use crate::store::{MailboxRow, MailboxState, Store};
@@ -42,7 +43,7 @@ pub(super) struct Inner {
     pub vault: Vault,
     pub store: Arc<dyn Store>,
     pub http: Arc<dyn HttpCall>,
-    pub app: MicrosoftApp,
+    pub apps: Apps,
     pub clock: Arc<dyn Clock>,
     audit: Audit,
     /// Tells this process's claims from another's.
@@ -84,9 +85,20 @@ pub struct Status {
     pub last_error: Option<(Timestamp, String)>,
 }
 
+/// How far a mailbox was disconnected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// Nothing is kept here; the provider's list of allowed apps still names it.
+    Here,
+    /// The grant is gone, too.
+    AtTheProvider,
+}
+
 /// What a sign-in brought.
 pub struct Connection {
+    pub vendor: Vendor,
     pub token_url: Url,
+    pub revoke_url: Option<Url>,
     pub refresh: SecretString,
     pub grant: Grant,
 }
@@ -96,14 +108,14 @@ impl Keeper {
         store: Arc<dyn Store>,
         sealer: Arc<Sealer>,
         http: Arc<dyn HttpCall>,
-        app: MicrosoftApp,
+        apps: Apps,
         clock: Arc<dyn Clock>,
         audit: Audit,
     ) -> Arc<Self> {
         let vault = Vault::new(Arc::clone(&store), sealer);
         let (entries, wake) = (Mutex::default(), Wake::new());
         let holder = short_id();
-        let inner = Inner { vault, store, http, app, clock, audit, holder, entries, wake };
+        let inner = Inner { vault, store, http, apps, clock, audit, holder, entries, wake };
         Arc::new(Self { inner: Arc::new(inner) })
     }
 
@@ -115,7 +127,9 @@ impl Keeper {
         let now = inner.now();
         let kept = Kept::of(&connection.grant, resource_of(row));
         let record = Record {
+            vendor: connection.vendor,
             token_url: connection.token_url,
+            revoke_url: connection.revoke_url,
             refresh: connection.refresh,
             previous: None,
             access: vec![kept.clone()],
@@ -130,9 +144,26 @@ impl Keeper {
         Ok(())
     }
 
-    /// Forgets the mailbox's row and tokens. Microsoft has no way to revoke a single refresh token;
-    /// the account's owner ends the grant at myapps.microsoft.com.
-    pub async fn disconnect(&self, mailbox: &MailboxId) -> Result<(), VaultError> {
+    /// Forgets the mailbox and ends its grant at the provider, where that can be asked for. Microsoft has no
+    /// way to revoke a single refresh token; the account's owner ends the grant at myapps.microsoft.com.
+    pub async fn disconnect(&self, mailbox: &MailboxId) -> Result<Ended, VaultError> {
+        let record = match self.inner.vault.read(mailbox).await {
+            Ok(stored) => stored.map(|stored| stored.record),
+            // What cannot be opened keeps nobody from disconnecting.
+            Err(failure) => {
+                warn!(%mailbox, error = %Report(&failure), "the grant is not ended at the provider");
+                None
+            }
+        };
+        self.forget(mailbox).await?;
+        match record {
+            Some(record) => Ok(self.inner.end_grant(mailbox, &record).await),
+            None => Ok(Ended::Here),
+        }
+    }
+
+    /// Forgets the mailbox's row and tokens; the grant lives on at the provider.
+    pub async fn forget(&self, mailbox: &MailboxId) -> Result<(), VaultError> {
         let entry = self.inner.entry(mailbox);
         let mut slot = entry.slot.lock().await;
         self.inner.store.disconnect_mailbox(mailbox).await?;
@@ -239,6 +270,23 @@ impl Inner {
     /// Tells the audit how a refresh ended.
     pub fn audit(&self, mailbox: &MailboxId, outcome: Outcome, detail: &'static str) {
         self.audit.record(audit::Record::new(Event::Refresh, outcome, detail).about(mailbox));
+    }
+
+    /// The mailbox is forgotten already: a provider that does not answer is only told of.
+    async fn end_grant(&self, mailbox: &MailboxId, record: &Record) -> Ended {
+        let (Some(app), Some(url)) = (self.apps.of(record.vendor), &record.revoke_url) else {
+            return Ended::Here;
+        };
+        match revoke(&*self.http, app, url, &record.refresh).await {
+            Ok(()) => {
+                info!(%mailbox, "the grant was ended at the provider");
+                Ended::AtTheProvider
+            }
+            Err(failure) => {
+                warn!(%mailbox, error = %Report(&failure), "the grant is not ended at the provider");
+                Ended::Here
+            }
+        }
     }
 
     fn entry(&self, mailbox: &MailboxId) -> Arc<Entry> {

@@ -14,7 +14,7 @@ use crate::support::sign_in::{Browser, Page, accept, cancel, path_of, query_of};
 mod api;
 mod mailboxes;
 mod pages;
-mod wizard;
+pub mod wizard;
 
 const GONE: &str = "This sign-in cannot be finished";
 

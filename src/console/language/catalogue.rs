@@ -10,8 +10,22 @@ use unic_langid::LanguageIdentifier;
 
 /// Language tag and messages; the first is the one that others fall back to.
 pub(super) const CATALOGUES: [(&str, &[&str]); 2] = [
-    ("en", &[include_str!("../locales/en/common.ftl"), include_str!("../locales/en/wizard.ftl")]),
-    ("de", &[include_str!("../locales/de/common.ftl"), include_str!("../locales/de/wizard.ftl")]),
+    (
+        "en",
+        &[
+            include_str!("../locales/en/common.ftl"),
+            include_str!("../locales/en/wizard.ftl"),
+            include_str!("../locales/en/providers.ftl"),
+        ],
+    ),
+    (
+        "de",
+        &[
+            include_str!("../locales/de/common.ftl"),
+            include_str!("../locales/de/wizard.ftl"),
+            include_str!("../locales/de/providers.ftl"),
+        ],
+    ),
 ];
 
 /// The messages of one language.

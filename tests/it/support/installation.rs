@@ -8,10 +8,11 @@ use mintgate::base::audit::Audit;
 use mintgate::base::clock::{Clock, ManualClock, SystemClock, Timestamp};
 use mintgate::base::id::MailboxId;
 use mintgate::base::wake::Wake;
-use mintgate::console::{Console, Fixed, Microsoft, Parts};
+use mintgate::console::{Console, Fixed, Parts};
 use mintgate::mailbox::detect::Detector;
 use mintgate::mailbox::registry::{self, Parts as MailboxParts};
 use mintgate::net::{Client, Egress, Timeouts};
+use mintgate::oauth::app::{App, Apps};
 use mintgate::oauth::provider::MicrosoftApp;
 use mintgate::oauth::source::TokenSource;
 use mintgate::sandbox::{self, Options, Sandbox};
@@ -40,7 +41,9 @@ pub struct Installation {
     pub sealer: Arc<Sealer>,
     pub secret: InstallSecret,
     pub http: Arc<dyn HttpCall>,
+    /// The sandbox's.
     pub app: MicrosoftApp,
+    pub apps: Apps,
     pub audit: Audit,
     pub keeper: Arc<Keeper>,
     pub worker: Wake,
@@ -74,11 +77,12 @@ impl Installation {
         let secret = InstallSecret::of(&store, &sealer).await.expect("a secret");
         let http = client_of(&[&app.authority, &app.graph]);
         let audit = Audit::new(clock.clone());
+        let apps = Apps::new(Some(app.clone()), None);
         let keeper = Keeper::new(
             store.clone(),
             sealer.clone(),
             http.clone(),
-            app.clone(),
+            apps.clone(),
             clock.clone(),
             audit.clone(),
         );
@@ -91,6 +95,7 @@ impl Installation {
             secret,
             http,
             app,
+            apps,
             audit,
             keeper,
             worker: Wake::new(),
@@ -99,9 +104,12 @@ impl Installation {
     }
 
     /// The same store in front of another provider. Its clock is the real one, so the test's is set to it.
-    pub fn before_another_provider(mut self, app: MicrosoftApp) -> Self {
-        self.http = client_of(&[&app.authority, &app.graph]);
-        self.app = app;
+    pub fn before_another_provider(mut self, app: App) -> Self {
+        self.http = client_of(&[app.authority()]);
+        self.apps = match app {
+            App::Microsoft(app) => Apps::new(Some(app), None),
+            App::Google(app) => Apps::new(None, Some(app)),
+        };
         self.clock.set(SystemClock.now());
         self.keeper = self.another_keeper();
         self
@@ -110,7 +118,7 @@ impl Installation {
     /// Another process on the same store; `console` and `keeper` are the first one's.
     pub fn another_keeper(&self) -> Arc<Keeper> {
         let (store, sealer, http) = (self.store.clone(), self.sealer.clone(), self.http.clone());
-        Keeper::new(store, sealer, http, self.app.clone(), self.clock.clone(), self.audit.clone())
+        Keeper::new(store, sealer, http, self.apps.clone(), self.clock.clone(), self.audit.clone())
     }
 
     /// The console with everything configured.
@@ -139,7 +147,8 @@ impl Installation {
             secret: self.secret.clone(),
             http: self.http.clone(),
             clock: self.clock.clone(),
-            microsoft: Some(Microsoft { app: self.app.clone(), keeper: self.keeper.clone() }),
+            apps: self.apps.clone(),
+            keeper: self.keeper.clone(),
             public_url: Some(url(PUBLIC_URL)),
             from_address: None,
             fixed: Fixed::default(),
