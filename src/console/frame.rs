@@ -13,7 +13,8 @@ use crate::console::language::Texts;
 use crate::console::page::Page;
 use crate::console::shared::Shared;
 use crate::console::times::Moment;
-use crate::store::MailboxState;
+use crate::mailbox::settings::{MailboxSettings, SignIn};
+use crate::store::{MailboxRow, MailboxState, StoreError};
 use crate::web::local::Admin;
 
 /// Entries of the navigation: message key and path.
@@ -26,6 +27,8 @@ pub struct Frame {
     pub admin: Arc<Admin>,
     /// Path of the style sheet.
     pub style: String,
+    /// Path of the script.
+    pub script: String,
     /// Goes into the hidden field `token` of every form.
     pub form_token: String,
     pub now: Timestamp,
@@ -35,9 +38,14 @@ pub struct Frame {
 
 /// A mailbox that an administrator has to connect again.
 pub struct Alarm {
+    pub id: String,
     pub address: String,
     pub since: Option<Moment>,
+    /// Mails of both directions that wait for it.
+    pub waiting: u64,
     pub reason: String,
+    /// Whether the provider's sign-in opens it; a password otherwise.
+    pub by_sign_in: bool,
 }
 
 /// One entry of the navigation.
@@ -69,16 +77,11 @@ impl FromRequestParts<Arc<Shared>> for Frame {
         let Proof(admin) = Proof::from_request_parts(parts, shared).await?;
         let t = shared.texts(parts.extensions.get::<Arc<Texts>>());
         let now = shared.parts.clock.now();
-        let rows = shared.parts.store.mailboxes().await.map_err(|failure| Shared::broken(&failure))?;
-        let dead = rows.into_iter().filter(|row| row.state == MailboxState::NeedsReconnect);
-        let alarms = dead.map(|row| Alarm {
-            since: row.failing_since.map(|at| Moment::at(at, now, &t)),
-            reason: row.last_error.unwrap_or_else(|| t.say("reason-unknown").to_string()),
-            address: row.address,
-        });
+        let alarms = alarms(shared, &t, now).await.map_err(|failure| Shared::broken(&failure))?;
         Ok(Self {
-            alarms: alarms.collect(),
-            style: assets::path(),
+            alarms,
+            style: assets::style(),
+            script: assets::script(),
             form_token: shared.form_token(&admin),
             path: parts.uri.path().to_owned(),
             t,
@@ -86,4 +89,24 @@ impl FromRequestParts<Arc<Shared>> for Frame {
             now,
         })
     }
+}
+
+/// Every mailbox that has to be connected again, and what waits for it.
+async fn alarms(shared: &Shared, t: &Texts, now: Timestamp) -> Result<Vec<Alarm>, StoreError> {
+    let store = &shared.parts.store;
+    let mut dead = store.mailboxes().await?;
+    dead.retain(|row| row.state == MailboxState::NeedsReconnect);
+    if dead.is_empty() {
+        return Ok(Vec::new());
+    }
+    let waiting = store.waiting().await?;
+    let alarm = |row: MailboxRow| Alarm {
+        since: row.failing_since.map(|at| Moment::at(at, now, t)),
+        waiting: waiting.iter().find(|(id, _)| *id == row.id).map_or(0, |(_, waiting)| waiting.mails()),
+        by_sign_in: MailboxSettings::parse(&row.settings).is_ok_and(|own| own.sign_in == SignIn::OAuth),
+        reason: row.last_error.unwrap_or_else(|| t.say("reason-unknown").to_string()),
+        id: row.id.to_string(),
+        address: row.address,
+    };
+    Ok(dead.into_iter().map(alarm).collect())
 }

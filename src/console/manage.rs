@@ -17,9 +17,38 @@ use crate::console::guard::{Change, Client, Proof};
 use crate::console::page::{self, Page};
 use crate::console::shared::Shared;
 use crate::mailbox::Check;
+use crate::mailbox::settings::{MailboxSettings, SignIn};
 use crate::store::{InboundState, MailboxRow};
 use crate::token::keeper::Ended;
 use crate::web::local::Admin;
+
+#[derive(Template)]
+#[template(path = "disconnect.html")]
+struct DisconnectPage {
+    frame: Frame,
+    id: String,
+    address: String,
+    by_sign_in: bool,
+    waiting: u64,
+}
+
+/// GET `/admin/exchange/mailboxes/{id}/disconnect`: what it would mean, and the button.
+pub async fn confirm_disconnect(
+    State(shared): State<Arc<Shared>>,
+    frame: Frame,
+    Path(id): Path<String>,
+) -> Result<Page, Page> {
+    let row = shared.mailbox(&id).await?;
+    let all = shared.parts.store.waiting().await.map_err(|failure| Shared::broken(&failure))?;
+    let page = DisconnectPage {
+        frame,
+        by_sign_in: MailboxSettings::parse(&row.settings).is_ok_and(|own| own.sign_in == SignIn::OAuth),
+        waiting: all.iter().find(|(of, _)| *of == row.id).map_or(0, |(_, waiting)| waiting.mails()),
+        id: row.id.to_string(),
+        address: row.address,
+    };
+    Ok(Page::console(StatusCode::OK, &page))
+}
 
 /// POST `/admin/exchange/mailboxes/{id}/disconnect`.
 pub async fn disconnect(

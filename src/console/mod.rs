@@ -1,6 +1,6 @@
 //! The pages below `/admin/exchange`: what the mail connection does, connecting it, looking into it.
 //!
-//! Server-rendered, without JavaScript. Trusts the admin guard's proof in the request and nothing else
+//! Server-rendered; one small script adds comforts and is needed by none of them. Trusts the admin guard's proof in the request and nothing else
 //! of the browser; a helpdesk session is never read here.
 
 use std::sync::Arc;
@@ -107,11 +107,14 @@ fn router(shared: Arc<Shared>) -> Router {
         .route("/admin/exchange/callback", get(callback::park).head(only_get))
         .route("/admin/exchange/complete", get(complete::finish).head(only_get))
         .route("/admin/exchange/mailboxes/{id}/connect", post(connect::again))
-        .route("/admin/exchange/mailboxes/{id}/disconnect", post(manage::disconnect))
+        .route(
+            "/admin/exchange/mailboxes/{id}/disconnect",
+            get(manage::confirm_disconnect).post(manage::disconnect),
+        )
         .route("/admin/exchange/mailboxes/{id}/test", post(manage::test))
         .route("/admin/exchange/quarantine/{file}", get(manage::download))
         .route("/admin/exchange/quarantine/{id}/retry", post(manage::retry))
-        .route("/admin/exchange/assets/{name}", get(assets::style))
+        .route("/admin/exchange/assets/{name}", get(assets::show))
         .merge(api::router())
         .merge(wizard::router())
         .fallback(|| async { page::problem(StatusCode::NOT_FOUND, &page::NOT_FOUND) })

@@ -133,7 +133,7 @@ impl Refusal {
                     self.advice.as_ref().map(|(advice, reference)| (advice.who, reference)).unzip();
                 let page = ProblemPage {
                     t,
-                    style: assets::path(),
+                    style: assets::style(),
                     title: &title,
                     sentence: &sentence,
                     who: who.map(|who| who.as_str()),

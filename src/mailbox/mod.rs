@@ -150,6 +150,10 @@ pub struct Check {
 #[async_trait]
 pub trait Probe: Send + Sync {
     async fn probe(&self) -> Vec<Check>;
+    /// How much of the allowed requests is used up, where they are counted.
+    fn budget(&self) -> Option<rate::Budget> {
+        None
+    }
 }
 
 /// Everything a kind of mailbox does.

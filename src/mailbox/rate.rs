@@ -1,6 +1,7 @@
 //! How fast a mailbox's provider may be called. The counting is pure; one shell waits.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -10,6 +11,15 @@ use crate::base::clock::{Clock, Timestamp};
 /// Graph allows four calls at once per app and mailbox.
 const PARALLEL: usize = 4;
 const MINUTE_MS: i64 = 60_000;
+
+/// How much of a provider's patience is used up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Budget {
+    /// Requests of the last sixty seconds.
+    pub used: u32,
+    /// Requests per minute.
+    pub limit: u32,
+}
 
 /// A token bucket that lets through no more than its limit in any sixty seconds: a quarter of the limit
 /// may go at once, the rest is spread.
@@ -21,6 +31,8 @@ struct Bucket {
     /// Requests per minute.
     refill: i64,
     counted_at: Option<Timestamp>,
+    /// When the requests of the last minute went; never more than the limit.
+    went: VecDeque<Timestamp>,
 }
 
 impl Bucket {
@@ -28,7 +40,13 @@ impl Bucket {
         let limit = i64::from(limit.max(1));
         let burst = (limit / 4).max(1);
         let refill = (limit - burst).max(1);
-        Self { level: burst * MINUTE_MS, full: burst * MINUTE_MS, refill, counted_at: None }
+        Self {
+            level: burst * MINUTE_MS,
+            full: burst * MINUTE_MS,
+            refill,
+            counted_at: None,
+            went: VecDeque::new(),
+        }
     }
 
     /// Takes one request out, or says how long to wait before asking again.
@@ -38,11 +56,18 @@ impl Bucket {
         self.counted_at = Some(now);
         if self.level >= MINUTE_MS {
             self.level -= MINUTE_MS;
+            self.forget(now);
+            self.went.push_back(now);
             return Ok(());
         }
         let missing = MINUTE_MS - self.level;
         let wait = missing.div_euclid(self.refill) + 1;
         Err(Duration::from_millis(u64::try_from(wait).unwrap_or(1)))
+    }
+
+    /// Drops what went more than a minute ago, or is yet to come because the clock was set back.
+    fn forget(&mut self, now: Timestamp) {
+        self.went.retain(|at| *at <= now && now.0 - at.0 < MINUTE_MS);
     }
 }
 
@@ -50,13 +75,27 @@ impl Bucket {
 pub struct Rate {
     bucket: Mutex<Bucket>,
     parallel: Semaphore,
+    limit: u32,
     clock: Arc<dyn Clock>,
 }
 
 impl Rate {
     /// `limit` is requests per minute; zero counts as one.
     pub fn per_minute(limit: u32, clock: Arc<dyn Clock>) -> Self {
-        Self { bucket: Mutex::new(Bucket::per_minute(limit)), parallel: Semaphore::new(PARALLEL), clock }
+        let limit = limit.max(1);
+        Self {
+            bucket: Mutex::new(Bucket::per_minute(limit)),
+            parallel: Semaphore::new(PARALLEL),
+            limit,
+            clock,
+        }
+    }
+
+    /// What of the last minute's requests is used up.
+    pub fn budget(&self) -> Budget {
+        let mut bucket = self.bucket();
+        bucket.forget(self.clock.now());
+        Budget { used: u32::try_from(bucket.went.len()).unwrap_or(u32::MAX), limit: self.limit }
     }
 
     /// Waits for the right to make one call; to be kept until the answer is read.
@@ -69,7 +108,11 @@ impl Rate {
     }
 
     fn take(&self) -> Result<(), Duration> {
-        self.bucket.lock().unwrap_or_else(PoisonError::into_inner).take(self.clock.now())
+        self.bucket().take(self.clock.now())
+    }
+
+    fn bucket(&self) -> MutexGuard<'_, Bucket> {
+        self.bucket.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -106,6 +149,18 @@ mod tests {
         let mut bucket = Bucket::per_minute(4);
         assert_eq!(bucket.take(Timestamp(MINUTE_MS)), Ok(()));
         assert!(bucket.take(Timestamp(0)).is_err());
+    }
+
+    #[tokio::test]
+    async fn the_budget_counts_the_last_minute() {
+        let clock = Arc::new(ManualClock::default());
+        let rate = Rate::per_minute(40, clock.clone());
+        for _ in 0..3 {
+            drop(rate.turn().await);
+        }
+        assert_eq!(rate.budget(), Budget { used: 3, limit: 40 });
+        clock.advance(Duration::from_secs(60));
+        assert_eq!(rate.budget().used, 0);
     }
 
     #[tokio::test]

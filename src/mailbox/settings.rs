@@ -53,6 +53,8 @@ pub struct MailboxSettings {
     pub signature: Option<String>,
     /// Let the provider ring when mail comes (Graph change notifications).
     pub wake: bool,
+    /// Neither read nor send for now; what was read already goes on.
+    pub paused: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]

@@ -33,21 +33,6 @@ pub fn missing<'w>(granted: &[String], wanted: &[&'w str]) -> Vec<&'w str> {
     wanted.iter().filter(lacks).copied().collect()
 }
 
-/// What the worker cannot do without `scope`, as a sentence for the console.
-pub fn consequence(scope: &str) -> &'static str {
-    match short_name(scope).as_str() {
-        "mail.readwrite" | "mail.readwrite.shared" => {
-            "Mails are read but cannot be marked as processed; answers are sent without a draft, \
-             so that a repeat first searches the sent mails."
-        }
-        "mail.read" => "Mails cannot be read.",
-        "mail.send" | "mail.send.shared" | "smtp.send" => "Answers cannot be sent.",
-        "imap.accessasuser.all" | "https://mail.google.com/" => "Mails cannot be read.",
-        "user.read" => "The signed-in account cannot be identified.",
-        _ => "A function that needs it does not work.",
-    }
-}
-
 /// Whether mail can be read at `resource` with `granted` at all.
 pub fn can_read(resource: Resource, granted: &[String]) -> bool {
     let reading: &[&str] = match resource {

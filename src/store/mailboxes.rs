@@ -5,6 +5,7 @@ use sqlx::any::AnyRow;
 use sqlx::{Any, Transaction, query};
 
 use super::sql::{Columns, FailingTo, Sql, Word, clean};
+use super::waiting::{self, Waiting};
 use super::{MailboxRow, MailboxState, Mailboxes, PollResult, Result};
 use crate::base::clock::Timestamp;
 use crate::base::id::MailboxId;
@@ -94,11 +95,17 @@ impl Mailboxes for Sql {
         id: &MailboxId,
         state: MailboxState,
         reason: Option<&str>,
+        at: Timestamp,
     ) -> Result<()> {
-        let statement = query("UPDATE mailbox SET state = $2, last_error = $3 WHERE id = $1")
-            .bind(id.as_str())
-            .bind(state.word())
-            .bind(reason.map(clean));
+        let statement = query(
+            "UPDATE mailbox SET state = $2, last_error = $3, \
+             failing_since = CASE WHEN $2 = 'connected' THEN NULL ELSE COALESCE(failing_since, $4) END \
+             WHERE id = $1",
+        )
+        .bind(id.as_str())
+        .bind(state.word())
+        .bind(reason.map(clean))
+        .bind(at.0);
         self.execute("note a mailbox's state", statement).await?;
         Ok(())
     }
@@ -107,6 +114,18 @@ impl Mailboxes for Sql {
         let statement =
             query("UPDATE mailbox SET settings = $2 WHERE id = $1").bind(id.as_str()).bind(clean(settings));
         Ok(self.execute("write a mailbox's settings", statement).await?.rows_affected() == 1)
+    }
+
+    async fn change_mailbox_settings(&self, id: &MailboxId, seen: &str, settings: &str) -> Result<bool> {
+        let statement = query("UPDATE mailbox SET settings = $3 WHERE id = $1 AND settings = $2")
+            .bind(id.as_str())
+            .bind(clean(seen))
+            .bind(clean(settings));
+        Ok(self.execute("change a mailbox's settings", statement).await?.rows_affected() == 1)
+    }
+
+    async fn waiting(&self) -> Result<Vec<(MailboxId, Waiting)>> {
+        waiting::waiting(self).await
     }
 
     async fn record_poll(&self, id: &MailboxId, result: &PollResult) -> Result<()> {

@@ -16,6 +16,7 @@ mod sealed;
 mod sessions;
 mod sql;
 mod tickets;
+mod waiting;
 
 pub mod seal;
 
@@ -26,6 +27,7 @@ pub use mail::{
     OutboxState, OutgoingKind, Participant, Reading, TicketRow,
 };
 pub use open::{open, open_beside};
+pub use waiting::Waiting;
 
 use async_trait::async_trait;
 
@@ -108,14 +110,20 @@ pub trait Mailboxes: Send + Sync {
     async fn connect_mailbox(&self, row: &MailboxRow) -> Result<()>;
     async fn mailboxes(&self) -> Result<Vec<MailboxRow>>;
     async fn mailbox(&self, id: &MailboxId) -> Result<Option<MailboxRow>>;
+    /// Writes the state as of `at`, when a run of errors begins unless there is one.
     async fn set_mailbox_state(
         &self,
         id: &MailboxId,
         state: MailboxState,
         reason: Option<&str>,
+        at: Timestamp,
     ) -> Result<()>;
     /// Replaces the settings; `false` when there is no such mailbox.
     async fn set_mailbox_settings(&self, id: &MailboxId, settings: &str) -> Result<bool>;
+    /// Replaces the settings if they still are `seen`; `false` when somebody else wrote meanwhile.
+    async fn change_mailbox_settings(&self, id: &MailboxId, seen: &str, settings: &str) -> Result<bool>;
+    /// What waits, for each mailbox that something waits for.
+    async fn waiting(&self) -> Result<Vec<(MailboxId, Waiting)>>;
     async fn record_poll(&self, id: &MailboxId, result: &PollResult) -> Result<()>;
     /// Removes the row and its sealed secrets (the records below `mailbox/<id>/`); ledger, outbox,
     /// references and the fencing number stay.

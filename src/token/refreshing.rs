@@ -287,8 +287,8 @@ impl Refreshing {
 
     async fn dead(&self, slot: &mut Slot, reason: String) -> Result<TokenError, TokenError> {
         warn!(mailbox = %self.mailbox, reason, "the mailbox has to be connected again");
-        let store = &self.inner.store;
-        let noted = store.set_mailbox_state(&self.mailbox, MailboxState::NeedsReconnect, Some(&reason));
+        let (store, now) = (&self.inner.store, self.inner.clock.now());
+        let noted = store.set_mailbox_state(&self.mailbox, MailboxState::NeedsReconnect, Some(&reason), now);
         noted.await.map_err(unreadable)?;
         slot.cached.clear();
         self.entry.set_failure(self.inner.clock.now(), reason.clone(), None);

@@ -122,7 +122,10 @@ impl Worker {
         // An order may have changed it.
         let Some(row) = self.parts.store.mailbox(id).await? else { return Ok(None) };
         let kept = self.keep_mailbox(&row, kept);
-        let may_poll = row.state == MailboxState::Connected && kept.paused_until <= self.parts.clock.now();
+        // Settings that cannot be understood make no mailbox at all.
+        let is_paused = MailboxSettings::parse(&row.settings).is_ok_and(|settings| settings.paused);
+        let may_poll =
+            row.state == MailboxState::Connected && !is_paused && kept.paused_until <= self.parts.clock.now();
         let turn =
             Turn { row: &row, mailbox: kept.mailbox.as_deref().filter(|_| may_poll), lease: Lease { fence } };
         let mut outcome = tokio::select! {
@@ -234,7 +237,7 @@ impl Worker {
             let told = Report(&error).to_string();
             warn!(mailbox = %row.id, error = told, "a step of the mailbox's round failed");
             if let Some(reason) = dead_grant(&error) {
-                store.set_mailbox_state(&row.id, MailboxState::NeedsReconnect, Some(reason)).await?;
+                store.set_mailbox_state(&row.id, MailboxState::NeedsReconnect, Some(reason), at).await?;
             }
             return Ok(store.record_poll(&row.id, &PollResult::Failed { at, error: told }).await?);
         }

@@ -93,6 +93,8 @@ async fn without_scripts_a_mailbox_is_connected_tested_and_disconnected() {
     browser.press("Test the connection").await;
     browser.shows("The connection works").await;
     browser.click("main a[href='/admin/exchange']").await;
+    browser.click("a.danger").await;
+    browser.shows("Disconnect tickets@demo.example?").await;
     browser.press("Disconnect").await;
 
     browser.shows("No mailbox is connected.").await;

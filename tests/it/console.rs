@@ -12,6 +12,7 @@ use crate::support::installation::{
 use crate::support::sign_in::{Browser, Page, accept, cancel, path_of, query_of};
 
 mod api;
+mod cards;
 mod mailboxes;
 mod pages;
 pub mod wizard;

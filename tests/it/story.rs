@@ -34,6 +34,7 @@ fn the_demo_plays_its_story_to_the_end() {
     let errors = String::from_utf8_lossy(&played.stderr);
     assert!(played.status.success(), "{told}\n{errors}");
     assert!(told.contains("7. the customer's reply lands on the same ticket"), "{told}");
+    assert!(!told.contains("audit"), "log lines stand among the steps: {told}");
 }
 
 #[test]

@@ -14,6 +14,7 @@ pub(super) const CATALOGUES: [(&str, &[&str]); 2] = [
         "en",
         &[
             include_str!("../locales/en/common.ftl"),
+            include_str!("../locales/en/overview.ftl"),
             include_str!("../locales/en/wizard.ftl"),
             include_str!("../locales/en/providers.ftl"),
         ],
@@ -22,6 +23,7 @@ pub(super) const CATALOGUES: [(&str, &[&str]); 2] = [
         "de",
         &[
             include_str!("../locales/de/common.ftl"),
+            include_str!("../locales/de/overview.ftl"),
             include_str!("../locales/de/wizard.ftl"),
             include_str!("../locales/de/providers.ftl"),
         ],

@@ -14,7 +14,7 @@ use async_trait::async_trait;
 use url::Url;
 
 use self::client::Client;
-use super::rate::Rate;
+use super::rate::{Budget, Rate};
 use super::settings::AfterProcessing;
 use super::{Check, Evidence, Fetched, MailSink, MailSource, MailboxError, Outgoing, Page, Probe};
 use crate::base::clock::{Clock, Timestamp};
@@ -101,5 +101,8 @@ impl MailSink for GraphMailbox {
 impl Probe for GraphMailbox {
     async fn probe(&self) -> Vec<Check> {
         probe::probe(&self.client).await
+    }
+    fn budget(&self) -> Option<Budget> {
+        Some(self.client.rate.budget())
     }
 }

@@ -34,7 +34,10 @@ async fn a_change_needs_our_form_and_our_origin() {
     let page = browser.ask(cross_site, format!("token={token}")).await;
     assert_eq!(page.status(), StatusCode::FORBIDDEN);
     assert!(row(&installation).await.is_some());
-    assert_eq!(browser.send(Method::GET, path).await.status(), StatusCode::METHOD_NOT_ALLOWED);
+    assert_eq!(browser.get(path).await.status(), StatusCode::OK);
+    let test = button(&installation, "test").await;
+    assert_eq!(browser.send(Method::GET, &test).await.status(), StatusCode::METHOD_NOT_ALLOWED);
+    assert!(row(&installation).await.is_some(), "looking at the question changes nothing");
 }
 
 #[tokio::test]
@@ -72,7 +75,7 @@ async fn a_mail_that_was_put_aside_is_shown_downloaded_and_tried_again() {
     let raw = b"Subject: <script>alert(1)</script>\r\n\r\n\xff";
     let id = quarantined(&installation, raw, "<script>alert(1)</script>").await;
     let page = browser.get("/admin/exchange").await.text();
-    assert!(page.contains("alert(1)") && !page.contains("<script"), "{page}");
+    assert!(page.contains("alert(1)") && !page.contains("<script>"), "{page}");
 
     let mail = browser.get(&format!("/admin/exchange/quarantine/{id}.eml")).await;
     assert_eq!(mail.0.body().as_ref(), raw);
@@ -121,14 +124,15 @@ async fn a_console_opened_under_another_name_says_so() {
 }
 
 #[tokio::test]
-async fn pages_leave_with_strict_headers_and_load_one_style_sheet() {
+async fn pages_leave_with_strict_headers_and_load_one_style_sheet_and_one_script() {
     let installation = Installation::start().await;
     let console = installation.console();
     let browser = Browser::admin(&console, 1);
     let overview = browser.get("/admin/exchange").await;
     let policy = overview.header("content-security-policy");
     assert!(policy.starts_with("default-src 'none'") && policy.contains("form-action 'self'"), "{policy}");
-    assert!(!overview.text().contains("<script") && !overview.text().contains("style=\""));
+    assert_eq!(overview.text().matches("<script").count(), 1);
+    assert!(!overview.text().contains("<script>") && !overview.text().contains("style=\""));
     let callback = browser.get("/admin/exchange/callback").await;
     let bare = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'";
     assert_eq!(callback.header("content-security-policy"), bare);
@@ -144,6 +148,13 @@ async fn pages_leave_with_strict_headers_and_load_one_style_sheet() {
     let (style, _) = rest.split_once('"').expect("an address");
     let sheet = browser.get(style).await;
     assert_eq!((sheet.status(), sheet.header("content-type")), (StatusCode::OK, "text/css; charset=utf-8"));
+    let (_, rest) = text.split_once("<script src=\"").expect("a script");
+    let (script, _) = rest.split_once('"').expect("an address");
+    let comforts = browser.get(script).await;
+    assert_eq!(
+        (comforts.status(), comforts.header("content-type")),
+        (StatusCode::OK, "text/javascript; charset=utf-8")
+    );
     let other = browser.get("/admin/exchange/assets/0.css").await;
     assert_eq!(other.status(), StatusCode::NOT_FOUND);
 }

@@ -1,12 +1,14 @@
 //! Mailboxes, leases and cursors.
 
-use mintgate::store::{MailboxRow, MailboxState, PollResult, StoreAt};
+use mintgate::store::{InboundEnd, MailboxRow, MailboxState, NewMail, PollResult, StoreAt, Waiting};
 
 use super::{NOW, later, mail, on_both, open, support};
 
 on_both!(
     a_mailbox_connected_again_keeps_its_cursor_and_its_first_moment,
     settings_are_kept_when_a_mailbox_is_connected_again,
+    of_two_who_change_the_same_settings_one_succeeds,
+    what_waits_is_counted_for_each_mailbox,
     a_run_of_errors_keeps_its_beginning_until_a_poll_is_fine,
     a_disconnected_mailbox_takes_its_secrets_along_and_nothing_else,
     a_lease_is_renewed_by_its_holder_and_refused_to_others,
@@ -38,13 +40,13 @@ async fn a_mailbox_connected_again_keeps_its_cursor_and_its_first_moment(place: 
     let fence = store.lease(&support(), "worker", NOW, later(60)).await.expect("leased").expect("free");
     assert!(store.set_cursor(&support(), fence, Some("page 7")).await.expect("written"));
     store
-        .set_mailbox_state(&support(), MailboxState::NeedsReconnect, Some("the grant is dead"))
+        .set_mailbox_state(&support(), MailboxState::NeedsReconnect, Some("the grant is dead"), later(5))
         .await
         .expect("noted");
     let dead = store.mailbox(&support()).await.expect("read").expect("there");
     assert_eq!(
-        (dead.state, dead.last_error.as_deref()),
-        (MailboxState::NeedsReconnect, Some("the grant is dead"))
+        (dead.state, dead.last_error.as_deref(), dead.failing_since),
+        (MailboxState::NeedsReconnect, Some("the grant is dead"), Some(later(5)))
     );
 
     let again =
@@ -66,6 +68,34 @@ async fn settings_are_kept_when_a_mailbox_is_connected_again(place: StoreAt) {
 
     let kept = store.mailbox(&support()).await.expect("read").expect("there").settings;
     assert_eq!(kept, r#"{"acknowledge":true}"#);
+}
+
+async fn of_two_who_change_the_same_settings_one_succeeds(place: StoreAt) {
+    let store = open(&place).await;
+    store.connect_mailbox(&row()).await.expect("connected");
+    let (one, other) = (r#"{"acknowledge":true}"#, r#"{"paused":true}"#);
+    assert!(store.change_mailbox_settings(&support(), "", one).await.expect("asked"));
+    assert!(!store.change_mailbox_settings(&support(), "", other).await.expect("asked"));
+    let kept = store.mailbox(&support()).await.expect("read").expect("there").settings;
+    assert_eq!(kept, one);
+}
+
+async fn what_waits_is_counted_for_each_mailbox(place: StoreAt) {
+    let store = open(&place).await;
+    assert_eq!(store.waiting().await.expect("counted"), []);
+    for (key, stored_at) in [("1", later(3)), ("2", later(2)), ("3", later(1))] {
+        let mail = NewMail { stored_at, ..mail(key) };
+        let id = store.add_inbound(&mail).await.expect("stored").expect("new");
+        if key == "3" {
+            let end = InboundEnd::Quarantined { reason: "unreadable".to_owned() };
+            store.end_inbound(id, None, &end, None, later(4)).await.expect("ended");
+        }
+    }
+
+    let waiting = store.waiting().await.expect("counted");
+
+    let expected = Waiting { inbound: 2, quarantined: 1, oldest: Some(later(2)), ..Waiting::default() };
+    assert_eq!(waiting, [(support(), expected)]);
 }
 
 async fn a_run_of_errors_keeps_its_beginning_until_a_poll_is_fine(place: StoreAt) {

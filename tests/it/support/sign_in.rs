@@ -79,7 +79,8 @@ impl<'c> Browser<'c> {
     }
 
     pub async fn form_token(&self) -> String {
-        let page = self.get("/admin/exchange").await.text();
+        // Has a form whatever is connected.
+        let page = self.get("/admin/exchange/setup").await.text();
         between(&page, "name=\"token\" value=\"", "\"").expect("a form").to_owned()
     }
 

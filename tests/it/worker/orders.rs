@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use mintgate::base::clock::Clock;
+use mintgate::mailbox::settings::MailboxSettings;
+use mintgate::store::OutboxState;
 use mintgate::worker::orders::Order;
 use tokio::sync::watch;
 
@@ -43,4 +45,24 @@ async fn old_mail_becomes_tickets_once_it_is_asked_for() {
     let mut titles: Vec<_> = scene.desk.tickets().into_iter().map(|ticket| ticket.title).collect();
     titles.sort();
     assert_eq!(titles, ["Printer 2 smokes", "Printer 3 smokes"]);
+}
+
+#[tokio::test]
+async fn a_paused_mailbox_is_neither_read_nor_sent_from_until_it_goes_on() {
+    let scene = Scene::new().await;
+    scene.deliver(&question(1));
+    scene.pass().await;
+    let ticket = scene.desk.tickets().remove(0).id;
+    let paused = MailboxSettings { paused: true, ..MailboxSettings::default() };
+    assert!(scene.store.set_mailbox_settings(&id(), &paused.to_json()).await.expect("the store"));
+    scene.deliver(&question(2));
+    scene.agent_says(&ticket, "Here is how.").await;
+
+    scene.pass().await;
+
+    assert_eq!((scene.desk.tickets().len(), scene.sent().len()), (1, 0));
+    assert_eq!(scene.outgoing(OutboxState::Queued).await, 1, "it waits");
+    assert!(scene.store.set_mailbox_settings(&id(), "{}").await.expect("the store"));
+    scene.settle_down().await;
+    assert_eq!((scene.desk.tickets().len(), scene.sent().len()), (2, 1));
 }

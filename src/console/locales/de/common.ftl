@@ -11,9 +11,17 @@ who-can = Wer es beheben kann: { $who }.
 for-support = Für den Support des Anbieters
 reason-unknown = kein Grund vermerkt
 
-alarm = { $address } muss neu verbunden werden
-    .since = seit { $time }
-    .action = Neu verbinden
+alarm = { $address } muss neu verbunden werden.
+    .since = Seine Mail steht still seit { $time } ({ $ago }).
+    .action = { $address } neu verbinden
+    .password = Passwort von { $address } neu eingeben
+alarm-waiting = { $count ->
+    [0] Hier wartet keine Mail darauf.
+    [one] Hier wartet eine Mail darauf.
+   *[other] Hier warten { $count } Mails darauf.
+}
+copy = Kopieren
+copied = Kopiert
 
 ago = vor { $span }
 ahead = in { $span }

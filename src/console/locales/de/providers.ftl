@@ -10,3 +10,4 @@ mail-not-ticked = Der Zugriff auf Mail wurde nicht erlaubt
     .sentence = Googles Seite hat für jede Berechtigung ein Kästchen. Verbinden Sie neu und setzen Sie das Häkchen bei Lesen und Senden von E-Mails in Gmail; ohne es kann keine Mail gelesen werden.
 no-address = Anmeldung nicht angenommen
     .sentence = Der Anbieter hat nicht gesagt, welche Adresse das Konto hat, oder sie nicht bestätigt. Melden Sie sich mit dem Konto des Postfachs selbst an.
+without-read = Mails können nicht gelesen werden.

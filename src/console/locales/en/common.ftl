@@ -11,9 +11,17 @@ who-can = Who can put it right: { $who }.
 for-support = For the provider's support
 reason-unknown = no reason was noted
 
-alarm = { $address } has to be connected again
-    .since = since { $time }
-    .action = Connect again
+alarm = { $address } has to be connected again.
+    .since = Its mail stands still since { $time } ({ $ago }).
+    .action = Connect { $address } again
+    .password = Enter the password of { $address } again
+alarm-waiting = { $count ->
+    [0] No mail waits here for it.
+    [one] One mail waits here for it.
+   *[other] { $count } mails wait here for it.
+}
+copy = Copy
+copied = Copied
 
 ago = { $span } ago
 ahead = in { $span }

@@ -10,3 +10,4 @@ mail-not-ticked = Access to mail was not allowed
     .sentence = Google’s page has a box for each permission. Connect again and tick the one about reading and sending mail in Gmail; without it no mail can be read.
 no-address = Sign-in not accepted
     .sentence = The provider did not say which address the account has, or has not verified it. Sign in with the mailbox’s own account.
+without-read = Mails cannot be read.

@@ -1,23 +1,25 @@
-//! The overview: what is configured, how each mailbox does, what waits for an admin.
+//! The overview: how each mailbox does, what waits for an admin, what is configured.
 //!
 //! Reads the store and the keeper's status; asks neither the provider nor the mail server.
 
+mod card;
+
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::State;
 use http::{HeaderMap, StatusCode, Uri};
 
-use crate::base::clock::Timestamp;
+use self::card::{Card, card};
+use crate::base::id::MailboxId;
 use crate::console::frame::Frame;
 use crate::console::page::Page;
 use crate::console::shared::Shared;
 use crate::console::times::Moment;
-use crate::mailbox::settings::{MailboxSettings, SignIn};
-use crate::oauth::granted::{consequence, missing};
-use crate::oauth::provider::{GRAPH_SCOPES, SHARED_SCOPES, redirect_uri};
+use crate::oauth::provider::redirect_uri;
 use crate::store::{
-    Counts, InboundRow, InboundState, MailboxRow, MailboxState, OutboxRow, OutboxState, StoreError,
+    Counts, InboundRow, InboundState, MailboxRow, OutboxRow, OutboxState, StoreError, Waiting,
 };
 
 /// The worker's word on why no answers leave now.
@@ -51,32 +53,6 @@ struct Setup {
     can_connect: bool,
 }
 
-/// One mailbox.
-struct Card {
-    id: String,
-    /// The provider's sign-in opens it; a password otherwise.
-    by_sign_in: bool,
-    /// The address is a shared mailbox.
-    shared: bool,
-    address: String,
-    connected: bool,
-    connected_at: Moment,
-    missing: Vec<Missing>,
-    expires: Option<Moment>,
-    last_refresh: Option<Moment>,
-    next_refresh: Option<Moment>,
-    token_error: Option<(Moment, String)>,
-    last_poll: Option<Moment>,
-    last_mail: Option<Moment>,
-    last_error: Option<String>,
-    failing_since: Option<Moment>,
-}
-
-struct Missing {
-    scope: &'static str,
-    consequence: &'static str,
-}
-
 struct PutAside {
     id: i64,
     received: Moment,
@@ -96,8 +72,11 @@ pub async fn show(
     headers: HeaderMap,
     uri: Uri,
 ) -> Result<Page, Page> {
-    let read = Read::all(&shared).await.map_err(|failure| Shared::broken(&failure))?;
-    let mailboxes = read.mailboxes.into_iter().map(|row| card(&shared, row, &frame));
+    let mut read = Read::all(&shared).await.map_err(|failure| Shared::broken(&failure))?;
+    let mailboxes = read.mailboxes.into_iter().map(|row| {
+        let waiting = read.waiting.remove(&row.id).unwrap_or_default();
+        card(&shared, row, waiting, &frame)
+    });
     let overview = Overview {
         setup: setup(&shared, shared.other_host(&headers, &uri)),
         mailboxes: mailboxes.collect(),
@@ -113,6 +92,7 @@ pub async fn show(
 /// Everything of the store that the page shows.
 struct Read {
     mailboxes: Vec<MailboxRow>,
+    waiting: HashMap<MailboxId, Waiting>,
     hold: Option<String>,
     counts: Counts,
     quarantined: Vec<InboundRow>,
@@ -124,6 +104,7 @@ impl Read {
         let store = &shared.parts.store;
         Ok(Self {
             mailboxes: store.mailboxes().await?,
+            waiting: store.waiting().await?.into_iter().collect(),
             hold: store.fact(HOLD_FACT).await?,
             counts: store.counts().await?,
             quarantined: store.recent_inbound(Some(InboundState::Quarantined), LISTED).await?,
@@ -148,44 +129,14 @@ fn setup(shared: &Shared, other_host: Option<String>) -> Setup {
     }
 }
 
-fn card(shared: &Shared, row: MailboxRow, frame: &Frame) -> Card {
-    let moment = |at: Timestamp| frame.moment(at);
-    let status = shared.parts.keeper.status(&row.id);
-    // What cannot be understood is told by the worker; the card shows the rest.
-    let settings = MailboxSettings::parse(&row.settings).ok();
-    let is_shared = settings.as_ref().is_some_and(|settings| settings.shared);
-    let granted: Vec<String> = row.scopes.split_whitespace().map(str::to_owned).collect();
-    let wanted: &[&str] = match (row.kind.as_str(), is_shared) {
-        ("microsoft-graph", true) => &SHARED_SCOPES,
-        ("microsoft-graph", false) => &GRAPH_SCOPES,
-        _ => &[],
-    };
-    let missing = missing(&granted, wanted).into_iter();
-    Card {
-        id: row.id.to_string(),
-        by_sign_in: settings.is_none_or(|settings| settings.sign_in == SignIn::OAuth),
-        shared: is_shared,
-        address: row.address,
-        connected: row.state == MailboxState::Connected,
-        connected_at: moment(row.connected_at),
-        missing: missing.map(|scope| Missing { scope, consequence: consequence(scope) }).collect(),
-        expires: status.expires_at.map(moment),
-        last_refresh: status.last_refresh.map(moment),
-        next_refresh: status.next_refresh.map(moment),
-        token_error: status.last_error.map(|(at, reason)| (moment(at), reason)),
-        last_poll: row.last_poll_at.map(moment),
-        last_mail: row.last_mail_at.map(moment),
-        last_error: row.last_error,
-        failing_since: row.failing_since.map(moment),
-    }
-}
-
 fn put_aside(row: InboundRow, frame: &Frame) -> PutAside {
-    let received = frame.moment(row.received_at);
-    PutAside { id: row.id, received, reason: row.reason.unwrap_or_else(|| "no reason was noted".to_owned()) }
+    PutAside { id: row.id, received: frame.moment(row.received_at), reason: reason(row.reason, frame) }
 }
 
 fn not_sent(row: OutboxRow, frame: &Frame) -> NotSent {
-    let reason = row.reason.unwrap_or_else(|| "no reason was noted".to_owned());
-    NotSent { ticket: row.ticket, created: frame.moment(row.created_at), reason }
+    NotSent { ticket: row.ticket, created: frame.moment(row.created_at), reason: reason(row.reason, frame) }
+}
+
+fn reason(noted: Option<String>, frame: &Frame) -> String {
+    noted.unwrap_or_else(|| frame.t.say("reason-unknown").to_string())
 }

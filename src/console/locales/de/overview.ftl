@@ -1,0 +1,88 @@
+# Die Übersicht: Karten der Postfächer, was wartet, was eingerichtet ist; Trennen.
+other-host-advice = Öffnen Sie die Konsole vor dem Verbinden dort, oder setzen Sie die öffentliche Adresse.
+held = Es werden gerade keine Antworten gesendet:
+no-bot = Kein Helpdesk-Benutzer für die Mailverarbeitung:
+    .sentence = Setzen Sie MINTGATE_BOT_EMAIL und MINTGATE_BOT_PASSWORD auf einen Helpdesk-Benutzer, der kein Administrator ist. Bis dahin werden aus Mails keine Tickets.
+
+first-run = Das erste Postfach verbinden
+    .sentence = Geben Sie seine Adresse ein; alles andere wird daraus ermittelt. Es dauert etwa zwei Minuten.
+no-mailbox = Es ist kein Postfach verbunden.
+sign-in-as = Melden Sie sich als { $address } an.
+connect-microsoft = Mit Microsoft 365 verbinden
+another-mailbox = Weiteres Postfach einrichten
+
+card = Postfach { $address }
+card-shared = Freigegebenes Postfach { $address }
+standing-well = Verbunden
+standing-failing = Verbunden, aber der letzte Blick schlug fehl
+standing-paused = Angehalten
+standing-dead = Muss neu verbunden werden
+scope-missing = Die Berechtigung { $scope } fehlt.
+without-read-write = Mails werden gelesen, aber nicht als bearbeitet markiert; Antworten gehen ohne Entwurf hinaus, vor einer Wiederholung wird in den gesendeten Mails gesucht.
+without-send = Antworten können nicht gesendet werden.
+without-user = Das angemeldete Konto kann nicht festgestellt werden.
+without-it = Eine Funktion, die sie braucht, arbeitet nicht.
+failure = Fehler
+failure-since = seit
+no-token = Kein neues Zugriffstoken,
+card-provider = Verbindung
+kind-graph = Microsoft Graph
+kind-imap = IMAP und SMTP
+card-connected = Verbunden
+card-token = Token gültig bis
+not-loaded = noch nicht geladen
+card-refreshed = Zuletzt erneuert
+card-refresh = Nächste Erneuerung
+card-poll = Letzter Blick ins Postfach
+card-mail = Letzte Mail
+none-yet = noch keiner
+card-lag = Älteste wartende Mail
+lag = wartet seit { $span }
+lag-none = keine wartet
+card-queue = Warteschlange
+queue = { $inbound } eingehend, { $outgoing } ausgehend wartend
+queue-failed = { $quarantined } beiseitegelegt, { $failed } nicht gesendet
+card-budget = Anfragen in der letzten Minute
+budget = { $used } von { $limit }
+reconnect = Neu verbinden
+test = Verbindung testen
+disconnect = Trennen
+
+disconnect-title = { $address } trennen?
+disconnect-sign-in = Die gespeicherten Token werden hier gelöscht. Um die Berechtigung auch bei Microsoft zu beenden, entfernen Sie die App unter myapps.microsoft.com.
+disconnect-password = Das gespeicherte Passwort wird hier gelöscht.
+disconnect-kept = Tickets und das Verzeichnis der Mails bleiben. Bis die Adresse wieder verbunden ist, wird keine Mail gelesen oder gesendet.
+disconnect-waiting = { $count ->
+    [one] Eine Mail wartet auf dieses Postfach und bleibt zurück.
+   *[other] { $count } Mails warten auf dieses Postfach und bleiben zurück.
+}
+keep-connected = Verbunden lassen
+
+mails = Mails
+direction = Richtung
+direction-in = Ein
+direction-out = Aus
+mails-waiting = Wartend
+mails-done = Erledigt
+mails-ignored = Nicht beachtet
+mails-failed = Beiseitegelegt oder gescheitert
+put-aside = Mails, die nicht zu lesen waren
+mail-number = Mail { $id }
+received = eingegangen
+mail-retry = Mail { $id } noch einmal versuchen
+mail-download = Mail { $id } herunterladen
+not-sent = Antworten, die nicht zu senden waren
+ticket = Ticket { $id }
+written = geschrieben
+
+app = App-Registrierung bei Microsoft
+app-client = Client-Id
+app-tenant = Mandant
+app-secret = Geheimer Clientschlüssel
+    .kept = ist gesetzt; er wird nie gezeigt
+app-missing = Noch nicht eingerichtet:
+    .sentence = Setzen Sie MICROSOFT_CLIENT_ID, MICROSOFT_CLIENT_SECRET und MICROSOFT_TENANT_ID und starten Sie mintgate neu.
+app-redirect = Umleitungs-URI, genau so für die Plattform Web einzutragen
+no-address = Keine öffentliche Adresse:
+    .sentence = Setzen Sie die öffentliche URL der Konsole, damit Microsoft weiß, wohin es Sie zurückschicken soll.
+app-scopes = Delegierte Berechtigungen von Microsoft Graph:

@@ -1,0 +1,88 @@
+# The overview: cards of mailboxes, what waits, what is configured; disconnecting.
+other-host-advice = Open the console there before connecting, or set the public address.
+held = No answers are sent now:
+no-bot = No desk user for the worker:
+    .sentence = set MINTGATE_BOT_EMAIL and MINTGATE_BOT_PASSWORD to a helpdesk user that is not an administrator. Until then no tickets are made of mails.
+
+first-run = Connect the first mailbox
+    .sentence = Type its address; everything else is found from it. It takes about two minutes.
+no-mailbox = No mailbox is connected.
+sign-in-as = Sign in as { $address }.
+connect-microsoft = Connect to Microsoft 365
+another-mailbox = Set another mailbox up
+
+card = Mailbox { $address }
+card-shared = Shared mailbox { $address }
+standing-well = Connected
+standing-failing = Connected, but the last look failed
+standing-paused = Paused
+standing-dead = Has to be connected again
+scope-missing = The permission { $scope } is missing.
+without-read-write = Mails are read but cannot be marked as processed; answers are sent without a draft, so that a repeat first searches the sent mails.
+without-send = Answers cannot be sent.
+without-user = The signed-in account cannot be identified.
+without-it = A function that needs it does not work.
+failure = Error
+failure-since = since
+no-token = No new access token,
+card-provider = Connection
+kind-graph = Microsoft Graph
+kind-imap = IMAP and SMTP
+card-connected = Connected
+card-token = Token valid until
+not-loaded = not loaded yet
+card-refreshed = Last refresh
+card-refresh = Next refresh
+card-poll = Last look for mail
+card-mail = Last mail
+none-yet = none yet
+card-lag = Oldest waiting mail
+lag = waits for { $span }
+lag-none = none waits
+card-queue = Queue
+queue = { $inbound } in, { $outgoing } out waiting
+queue-failed = { $quarantined } put aside, { $failed } not sent
+card-budget = Requests in the last minute
+budget = { $used } of { $limit }
+reconnect = Reconnect
+test = Test the connection
+disconnect = Disconnect
+
+disconnect-title = Disconnect { $address }?
+disconnect-sign-in = The stored tokens are deleted here. To end the permission at Microsoft too, remove the app at myapps.microsoft.com.
+disconnect-password = The stored password is deleted here.
+disconnect-kept = Tickets and the record of mails stay. No more mail is read or sent until the address is connected again.
+disconnect-waiting = { $count ->
+    [one] One mail waits for this mailbox and stays behind.
+   *[other] { $count } mails wait for this mailbox and stay behind.
+}
+keep-connected = Keep it connected
+
+mails = Mails
+direction = Direction
+direction-in = In
+direction-out = Out
+mails-waiting = Waiting
+mails-done = Done
+mails-ignored = Left alone
+mails-failed = Put aside or failed
+put-aside = Mails that could not be read
+mail-number = Mail { $id }
+received = received
+mail-retry = Try mail { $id } again
+mail-download = Download mail { $id }
+not-sent = Answers that could not be sent
+ticket = Ticket { $id }
+written = written
+
+app = App registration at Microsoft
+app-client = Client id
+app-tenant = Tenant
+app-secret = Client secret
+    .kept = is set; it is never shown
+app-missing = Not configured yet:
+    .sentence = set MICROSOFT_CLIENT_ID, MICROSOFT_CLIENT_SECRET and MICROSOFT_TENANT_ID, then restart mintgate.
+app-redirect = Redirect URI to register, exactly so, for the platform Web
+no-address = No public address:
+    .sentence = set the console's public URL, so that Microsoft knows where to send you back to.
+app-scopes = Delegated permissions of Microsoft Graph:

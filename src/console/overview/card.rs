@@ -1,0 +1,202 @@
+//! One mailbox as the overview shows it. Knows rows and what the keeper says of tokens; asks no server.
+
+use crate::base::clock::Timestamp;
+use crate::console::connected::KIND;
+use crate::console::frame::Frame;
+use crate::console::shared::Shared;
+use crate::console::times::{Moment, span};
+use crate::mailbox::rate::Budget;
+use crate::mailbox::settings::{MailboxSettings, SignIn};
+use crate::oauth::granted::missing;
+use crate::oauth::provider::SHARED_SCOPES;
+use crate::store::{MailboxRow, MailboxState, Waiting};
+
+/// One mailbox.
+pub struct Card {
+    pub id: String,
+    /// Where the provider's sign-in opens it; a password otherwise.
+    pub by_sign_in: bool,
+    /// The address is a shared mailbox.
+    pub shared: bool,
+    pub address: String,
+    /// Message key.
+    pub provider: &'static str,
+    pub standing: Standing,
+    pub connected_at: Moment,
+    pub missing: Vec<Missing>,
+    pub expires: Option<Moment>,
+    pub last_refresh: Option<Moment>,
+    pub next_refresh: Option<Moment>,
+    pub token_error: Option<(Moment, String)>,
+    pub last_poll: Option<Moment>,
+    pub last_mail: Option<Moment>,
+    pub last_error: Option<String>,
+    pub failing_since: Option<Moment>,
+    pub waiting: Waiting,
+    /// How long the oldest waiting mail has waited.
+    pub lag: Option<String>,
+    pub budget: Option<Budget>,
+}
+
+/// How a mailbox does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    Well,
+    /// Connected, but its last look failed.
+    Failing,
+    Paused,
+    Dead,
+}
+
+impl Standing {
+    fn of(row: &MailboxRow, paused: bool) -> Self {
+        match (row.state, paused, &row.last_error) {
+            (MailboxState::NeedsReconnect, ..) => Self::Dead,
+            (MailboxState::Connected, true, _) => Self::Paused,
+            (MailboxState::Connected, false, Some(_)) => Self::Failing,
+            (MailboxState::Connected, false, None) => Self::Well,
+        }
+    }
+
+    /// Message key.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Well => "standing-well",
+            Self::Failing => "standing-failing",
+            Self::Paused => "standing-paused",
+            Self::Dead => "standing-dead",
+        }
+    }
+
+    /// Stands before the word, so that nothing is said by colour alone.
+    pub fn sign(self) -> &'static str {
+        match self {
+            Self::Well => "✓",
+            Self::Failing => "!",
+            Self::Paused => "‖",
+            Self::Dead => "✗",
+        }
+    }
+
+    pub fn is_dead(self) -> bool {
+        self == Self::Dead
+    }
+
+    /// Class of the style sheet.
+    pub fn class(self) -> &'static str {
+        match self {
+            Self::Well => "good",
+            Self::Failing | Self::Dead => "bad",
+            Self::Paused => "",
+        }
+    }
+}
+
+/// A permission that was not granted.
+pub struct Missing {
+    pub scope: &'static str,
+    /// Message key of what cannot be done without it.
+    pub consequence: &'static str,
+}
+
+/// The card of a row, with what waits for it.
+pub fn card(shared: &Shared, row: MailboxRow, waiting: Waiting, frame: &Frame) -> Card {
+    let moment = |at: Timestamp| frame.moment(at);
+    let status = shared.parts.keeper.status(&row.id);
+    // What cannot be understood is told by the worker; the card shows the rest.
+    let settings = MailboxSettings::parse(&row.settings).ok();
+    let is = |what: fn(&MailboxSettings) -> bool| settings.as_ref().is_some_and(what);
+    Card {
+        by_sign_in: settings.as_ref().is_none_or(|settings| settings.sign_in == SignIn::OAuth),
+        shared: is(|settings| settings.shared),
+        provider: if row.kind == KIND { "kind-graph" } else { "kind-imap" },
+        standing: Standing::of(&row, is(|settings| settings.paused)),
+        missing: settings.as_ref().map_or_else(Vec::new, |settings| lacking(&row, settings)),
+        budget: (shared.parts.mailboxes)(&row).and_then(|mailbox| mailbox.budget()),
+        id: row.id.to_string(),
+        address: row.address,
+        connected_at: moment(row.connected_at),
+        expires: status.expires_at.map(moment),
+        last_refresh: status.last_refresh.map(moment),
+        next_refresh: status.next_refresh.map(moment),
+        token_error: status.last_error.map(|(at, reason)| (moment(at), reason)),
+        last_poll: row.last_poll_at.map(moment),
+        last_mail: row.last_mail_at.map(moment),
+        last_error: row.last_error,
+        failing_since: row.failing_since.map(moment),
+        lag: waiting.oldest.map(|oldest| span(frame.now.since(oldest), &frame.t)),
+        waiting,
+    }
+}
+
+fn lacking(row: &MailboxRow, settings: &MailboxSettings) -> Vec<Missing> {
+    let vendor = settings.provider.vendor().filter(|_| settings.sign_in == SignIn::OAuth);
+    let wanted: &[&'static str] = match vendor {
+        Some(_) if settings.shared => &SHARED_SCOPES,
+        Some(vendor) => vendor.scopes(settings.resource()),
+        None => &[],
+    };
+    let granted: Vec<String> = row.scopes.split_whitespace().map(str::to_owned).collect();
+    missing(&granted, wanted)
+        .into_iter()
+        .map(|scope| Missing { scope, consequence: consequence(scope) })
+        .collect()
+}
+
+/// Message key of what the worker cannot do without `scope`.
+fn consequence(scope: &str) -> &'static str {
+    match scope.trim_end_matches(".Shared") {
+        "Mail.ReadWrite" => "without-read-write",
+        "Mail.Send" | "https://outlook.office.com/SMTP.Send" => "without-send",
+        "https://outlook.office.com/IMAP.AccessAsUser.All" | "https://mail.google.com/" => "without-read",
+        "User.Read" => "without-user",
+        _ => "without-it",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::id::MailboxId;
+    use crate::oauth::app::Vendor;
+    use crate::oauth::source::Resource;
+
+    fn row(state: MailboxState, last_error: Option<&str>) -> MailboxRow {
+        MailboxRow {
+            id: MailboxId::parse("m1").expect("an id"),
+            kind: KIND.to_owned(),
+            address: "help@desk.example".to_owned(),
+            state,
+            scopes: String::new(),
+            connected_at: Timestamp(0),
+            accept_since: Timestamp(0),
+            last_poll_at: None,
+            last_mail_at: None,
+            last_error: last_error.map(str::to_owned),
+            failing_since: None,
+            settings: String::new(),
+        }
+    }
+
+    #[test]
+    fn the_gravest_state_is_the_one_that_is_shown() {
+        for (state, paused, error, expected) in [
+            (MailboxState::Connected, false, None, Standing::Well),
+            (MailboxState::Connected, false, Some("503"), Standing::Failing),
+            (MailboxState::Connected, true, Some("503"), Standing::Paused),
+            (MailboxState::NeedsReconnect, true, None, Standing::Dead),
+        ] {
+            assert_eq!(Standing::of(&row(state, error), paused), expected);
+        }
+    }
+
+    #[test]
+    fn every_permission_that_is_asked_for_has_its_consequence() {
+        let all = [Vendor::Microsoft, Vendor::Google].into_iter().flat_map(|vendor| {
+            [Resource::Graph, Resource::Mail].into_iter().flat_map(move |resource| vendor.scopes(resource))
+        });
+        for scope in all.copied().chain(SHARED_SCOPES) {
+            assert_ne!(consequence(scope), "without-it", "{scope}");
+        }
+    }
+}
