@@ -149,6 +149,7 @@ fn gateway(
     let help = "Set-Cookie lines of upstreams that nobody could read";
     registry.register("mintgate_cookies_dropped", help, installation.parts.dropped_cookies.clone());
     installation.meters.register(&mut registry);
+    installation.keeper.meters().register(&mut registry);
     let parts = Parts {
         entry_points: bound.iter().map(|bound| bound.entry_point.clone()).collect(),
         ping: start_up.ping.clone(),

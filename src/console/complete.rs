@@ -169,7 +169,7 @@ fn check_account(shared: &Shared, account: Account, wanted: Wanted) -> Result<(S
 
 fn nobody(failure: EndpointError) -> Page {
     match failure {
-        EndpointError::Incomplete { .. } => page::problem(StatusCode::FORBIDDEN, &page::NO_ADDRESS),
+        EndpointError::Incomplete { .. } => page::problem(StatusCode::FORBIDDEN, &page::UNNAMED_ACCOUNT),
         other => silent(other),
     }
 }

@@ -196,7 +196,7 @@ problems! {
     ANOTHER_ACCOUNT: "another-account";
     NO_GOOGLE_CLIENT: "no-google-client";
     MAIL_NOT_TICKED: "mail-not-ticked";
-    NO_ADDRESS: "no-address";
+    UNNAMED_ACCOUNT: "unnamed-account";
 }
 
 #[derive(Template)]

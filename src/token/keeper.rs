@@ -26,6 +26,7 @@ use crate::oauth::source::{AccessToken, Resource, TokenError, TokenSource};
 use crate::store::seal::Sealer;
 use crate::store::{MailboxRow, MailboxState, Store};
 use crate::token::cached::{Cached, Now};
+use crate::token::meters::Meters;
 use crate::token::record::{Kept, Record};
 use crate::token::refreshing::Refreshing;
 use crate::token::vault::{Vault, VaultError};
@@ -46,6 +47,7 @@ pub(super) struct Inner {
     pub apps: Apps,
     pub clock: Arc<dyn Clock>,
     audit: Audit,
+    pub meters: Meters,
     /// Tells this process's claims from another's.
     pub holder: String,
     entries: Mutex<HashMap<MailboxId, Arc<Entry>>>,
@@ -114,8 +116,8 @@ impl Keeper {
     ) -> Arc<Self> {
         let vault = Vault::new(Arc::clone(&store), sealer);
         let (entries, wake) = (Mutex::default(), Wake::new());
-        let holder = short_id();
-        let inner = Inner { vault, store, http, apps, clock, audit, holder, entries, wake };
+        let (holder, meters) = (short_id(), Meters::default());
+        let inner = Inner { vault, store, http, apps, clock, audit, meters, holder, entries, wake };
         Arc::new(Self { inner: Arc::new(inner) })
     }
 
@@ -139,7 +141,7 @@ impl Keeper {
         inner.vault.replace(&row.id, &record).await?;
         *slot = Slot { refreshed: Some(now.steady), ..Slot::default() };
         inner.store.connect_mailbox(row).await?;
-        inner.adopt(&entry, &mut slot, &kept, record.refreshed_at);
+        inner.adopt(&row.id, &entry, &mut slot, &kept, record.refreshed_at);
         inner.wake.ring();
         Ok(())
     }
@@ -167,9 +169,14 @@ impl Keeper {
         let entry = self.inner.entry(mailbox);
         let mut slot = entry.slot.lock().await;
         self.inner.store.disconnect_mailbox(mailbox).await?;
+        self.inner.meters.forgotten(mailbox);
         *slot = Slot::default();
         entry.set_status(Status::default());
         Ok(())
+    }
+
+    pub fn meters(&self) -> &Meters {
+        &self.inner.meters
     }
 
     pub fn status(&self, mailbox: &MailboxId) -> Status {
@@ -295,7 +302,15 @@ impl Inner {
     }
 
     /// Caches a token that the vault holds.
-    pub fn adopt(&self, entry: &Entry, slot: &mut Slot, kept: &Kept, refreshed_at: Timestamp) {
+    pub fn adopt(
+        &self,
+        mailbox: &MailboxId,
+        entry: &Entry,
+        slot: &mut Slot,
+        kept: &Kept,
+        refreshed_at: Timestamp,
+    ) {
+        self.meters.given(mailbox, kept.token.expires_at);
         let [chance] = random_bytes();
         let cached = Cached::new(kept, self.now(), chance);
         entry.set_status(Status {

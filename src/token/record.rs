@@ -199,7 +199,7 @@ mod tests {
     fn a_record_survives_its_bytes() {
         let after = record().rotated(&"r1".into(), &grant("a", Some("r2")), Resource::Graph, Timestamp(7));
         let read = Record::from_bytes(&after.to_bytes()).expect("a record");
-        assert_eq!((read.vendor, read.revoke_url), (Vendor::Google, record().revoke_url));
+        assert_eq!((read.vendor, &read.revoke_url), (Vendor::Google, &record().revoke_url));
         assert_eq!(read.refresh.expose_secret(), "r2");
         assert_eq!(read.previous.as_ref().map(ExposeSecret::expose_secret), Some("r1"));
         let kept = read.kept(Resource::Graph).expect("a token");

@@ -119,6 +119,7 @@ impl Refreshing {
                 slot.unsaved = Some((record, claimed.version));
                 let token = self.save_unsaved(slot).await?;
                 let detail = if token.is_some() { "" } else { "another process was faster" };
+                self.inner.meters.refreshed();
                 self.inner.audit(&self.mailbox, Outcome::Success, detail);
                 Ok(token)
             }
@@ -188,7 +189,7 @@ impl Refreshing {
             Ok(true) => {
                 slot.refreshed = Some(self.inner.clock.steady());
                 for kept in &record.access {
-                    self.inner.adopt(&self.entry, slot, kept, record.refreshed_at);
+                    self.inner.adopt(&self.mailbox, &self.entry, slot, kept, record.refreshed_at);
                 }
                 Ok(record.kept(self.resource).map(|kept| kept.token.clone()))
             }
@@ -212,7 +213,7 @@ impl Refreshing {
         let now = self.inner.now();
         let cached = Cached::new(kept, now, 128);
         if cached.is_fresh(now) {
-            self.inner.adopt(&self.entry, slot, kept, record.refreshed_at);
+            self.inner.adopt(&self.mailbox, &self.entry, slot, kept, record.refreshed_at);
             return Some(kept.token.clone());
         }
         slot.cached.insert(self.resource, cached);
@@ -263,6 +264,7 @@ impl Refreshing {
         let [chance] = random_bytes();
         let now = self.inner.clock.now();
         let failure = judge(claimed.record.vendor, &error, slot.failures + 1, chance, now);
+        self.inner.meters.not_refreshed(&failure);
         self.inner.audit(&self.mailbox, Outcome::Failure, why(&failure));
         let released = self.release(claimed).await.map_err(|error| self.vault(slot, error))?;
         match failure {

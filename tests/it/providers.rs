@@ -1,6 +1,8 @@
 //! Our OAuth against identity providers that somebody else has written: what ours and the sandbox's
 //! have in common by mistake would show here. Every promise is kept before each of them.
 
+mod google_mail;
+mod processes;
 mod promises;
 
 use crate::support::emulate::Emulate;

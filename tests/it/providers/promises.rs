@@ -19,7 +19,7 @@ use mintgate::oauth::granted::can_read;
 use mintgate::oauth::provider::Endpoints;
 use mintgate::oauth::revoke::revoke;
 use mintgate::oauth::source::{Resource, TokenError, TokenSource};
-use mintgate::store::{MailboxRow, MailboxState};
+use mintgate::store::{MailboxRow, MailboxState, StoreAt};
 use mintgate::token::keeper::{Connection, Ended};
 use mintgate::web::call::HttpCall;
 
@@ -216,8 +216,8 @@ impl Answered {
 }
 
 /// An installation whose keeper has the tokens of a sign-in.
-struct Connected {
-    installation: Installation,
+pub struct Connected {
+    pub installation: Installation,
     app: App,
     resource: Resource,
     token_url: url::Url,
@@ -226,7 +226,16 @@ struct Connected {
 
 impl Connected {
     async fn to(provider: &dyn Provider) -> Self {
-        let installation = Installation::start().await.before_another_provider(provider.app());
+        Self::on(None, provider).await
+    }
+
+    /// On a store of its own where no place is given.
+    pub async fn on(place: Option<&StoreAt>, provider: &dyn Provider) -> Self {
+        let installation = match place {
+            Some(place) => Installation::start_on(place).await,
+            None => Installation::start().await,
+        };
+        let installation = installation.before_another_provider(provider.app());
         let answered = Answered::by(provider).await;
         let grant = answered.redeem().await.expect("a grant");
         let refresh = grant.refresh.clone().expect("a refresh token");

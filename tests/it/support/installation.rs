@@ -52,6 +52,17 @@ pub struct Installation {
 
 impl Installation {
     pub async fn start() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let place = StoreAt::Sqlite(folder.path().join("store.db"));
+        Self::made(&place, folder).await
+    }
+
+    /// On a store that others can open, too.
+    pub async fn start_on(place: &StoreAt) -> Self {
+        Self::made(place, tempfile::tempdir().expect("a folder")).await
+    }
+
+    async fn made(place: &StoreAt, folder: tempfile::TempDir) -> Self {
         let clock = Arc::new(ManualClock::at(START));
         let anywhere = || "127.0.0.1:0".parse().expect("an address");
         let options = Options {
@@ -69,9 +80,7 @@ impl Installation {
             authority: url(&sandbox.identity.url()),
             graph: url(&sandbox.graph.url()),
         };
-        let folder = tempfile::tempdir().expect("a folder");
-        let at = StoreAt::Sqlite(folder.path().join("store.db"));
-        let store = store::open(&at).await.expect("a store");
+        let store = store::open(place).await.expect("a store");
         let key = SealingKey::random();
         let sealer = Arc::new(Sealer::new(key.clone()));
         let secret = InstallSecret::of(&store, &sealer).await.expect("a secret");

@@ -1,5 +1,5 @@
 // oidc-provider in the shape of a Microsoft tenant or of Google:
-// `node oidc_provider.mjs <folder with node_modules> microsoft|google|google-unticked`.
+// `node oidc_provider.mjs <folder with node_modules> microsoft|google|google-unticked <account>`.
 // Prints its port once it listens; ends when its standard input does.
 
 import { generateKeyPairSync } from 'node:crypto';
@@ -13,7 +13,7 @@ const SHAPE = process.argv[3];
 const IS_GOOGLE = SHAPE.startsWith('google');
 const MOUNT = IS_GOOGLE ? '' : `/${TENANT}/v2.0`;
 const MAIL = 'https://mail.google.com/';
-const ACCOUNT = 'tickets@peer.example';
+const ACCOUNT = process.argv[4];
 const HOUR = 3600;
 
 const library = join(process.argv[2], 'node_modules/oidc-provider/lib/index.js');

@@ -16,7 +16,7 @@ use url::Url;
 use super::follow::follow;
 use super::installation::url;
 use super::peers::{folder_with, node};
-use super::provider::Provider;
+use super::provider::{ACCOUNT, Provider};
 
 /// What it is made to look like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,16 +39,21 @@ pub struct OidcProvider {
 impl OidcProvider {
     /// `None`, and said so, where it is not installed.
     pub async fn start() -> Option<Self> {
-        Self::start_as(Shape::Microsoft).await
+        Self::start_as(Shape::Microsoft, ACCOUNT).await
     }
 
     /// As Google is: one place for everything, an address in the id_token, no rotation, revocation.
     pub async fn google() -> Option<Self> {
-        Self::start_as(Shape::Google).await
+        Self::google_for(ACCOUNT).await
+    }
+
+    /// The same where `account` signs in.
+    pub async fn google_for(account: &str) -> Option<Self> {
+        Self::start_as(Shape::Google, account).await
     }
 
     pub async fn google_without_mail() -> Option<Self> {
-        Self::start_as(Shape::GoogleUnticked).await
+        Self::start_as(Shape::GoogleUnticked, ACCOUNT).await
     }
 
     /// Where whoever knows the app's secret asks about tokens (RFC 7662).
@@ -56,7 +61,7 @@ impl OidcProvider {
         self.url.join("/token/introspection").expect("a URL")
     }
 
-    async fn start_as(shape: Shape) -> Option<Self> {
+    async fn start_as(shape: Shape, account: &str) -> Option<Self> {
         let peers = folder_with("oidc-provider")?;
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/support/oidc_provider.mjs");
         let mut process = node(&peers)
@@ -67,6 +72,7 @@ impl OidcProvider {
                 Shape::Google => "google",
                 Shape::GoogleUnticked => "google-unticked",
             })
+            .arg(account)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()

@@ -8,6 +8,6 @@ no-google-client = Google is not set up
     .sentence = There is no OAuth client at Google, or no public address yet. Set google.clientId and google.clientSecretFile (or GOOGLE_CLIENT_ID and GOOGLE_CLIENT_SECRET) and console.publicUrl, then restart.
 mail-not-ticked = Access to mail was not allowed
     .sentence = Google’s page has a box for each permission. Connect again and tick the one about reading and sending mail in Gmail; without it no mail can be read.
-no-address = Sign-in not accepted
+unnamed-account = Sign-in not accepted
     .sentence = The provider did not say which address the account has, or has not verified it. Sign in with the mailbox’s own account.
 without-read = Mails cannot be read.
