@@ -327,7 +327,10 @@ mod tests {
         let app =
             App::Google(GoogleApp { client_id: "app".into(), client_secret: "canary".into(), authority });
         let (pending, query) = begin_at(&app, Resource::Mail, Wanted::Anybody);
-        assert_eq!((query["access_type"].as_str(), query["prompt"].as_str()), ("offline", "select_account consent"));
+        assert_eq!(
+            (query["access_type"].as_str(), query["prompt"].as_str()),
+            ("offline", "select_account consent")
+        );
         assert_eq!(query["scope"], "https://mail.google.com/ openid email");
         let parked = pending.accept(callback(&query, "code=abc"), NOW).expect("accepted");
         let pending = Pending::from_bytes(&pending.to_bytes()).expect("a flow");

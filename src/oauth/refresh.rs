@@ -95,7 +95,13 @@ mod tests {
 
     #[test]
     fn a_provider_in_trouble_is_asked_again_ever_more_slowly() {
-        let wait = |failures| match judge(Vendor::Microsoft, &refused("temporarily_unavailable", None), failures, 128, NOW) {
+        let wait = |failures| match judge(
+            Vendor::Microsoft,
+            &refused("temporarily_unavailable", None),
+            failures,
+            128,
+            NOW,
+        ) {
             Failure::Later { wait } => wait.as_secs(),
             other => panic!("{other:?}"),
         };
@@ -104,11 +110,16 @@ mod tests {
 
     #[test]
     fn retry_after_is_honoured_and_never_shortens_the_wait() {
-        let wait =
-            |seconds, failures| match judge(Vendor::Microsoft, &busy(Some(RetryAfter::Seconds(seconds))), failures, 0, NOW) {
-                Failure::Later { wait } => wait,
-                other => panic!("{other:?}"),
-            };
+        let wait = |seconds, failures| match judge(
+            Vendor::Microsoft,
+            &busy(Some(RetryAfter::Seconds(seconds))),
+            failures,
+            0,
+            NOW,
+        ) {
+            Failure::Later { wait } => wait,
+            other => panic!("{other:?}"),
+        };
         assert_eq!(wait(17, 1), Duration::from_secs(17));
         assert_eq!(wait(0, 9), Duration::from_secs_f64(256.0 * 0.75));
         assert_eq!(wait(9_999_999, 1), LONGEST_RETRY_AFTER);

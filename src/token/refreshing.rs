@@ -242,12 +242,7 @@ impl Refreshing {
         grant.map(|grant| (previous.clone(), grant)).map_err(|_| GrantError::Refused(refusal))
     }
 
-    async fn ask_with(
-        &self,
-        app: &App,
-        record: &Record,
-        token: &SecretString,
-    ) -> Result<Grant, GrantError> {
+    async fn ask_with(&self, app: &App, record: &Record, token: &SecretString) -> Result<Grant, GrantError> {
         let granted = record.kept(self.resource).map(|kept| kept.token.scopes.as_slice());
         let scopes = app.vendor().refreshed(self.resource, granted);
         let now = self.inner.clock.now();

@@ -221,12 +221,14 @@ fn a_panic_that_prints_what_it_holds_prints_no_secret() {
         graph: url("https://graph.example"),
     };
     let client_secret = SecretString::from(SECRET);
-    let google = GoogleApp { client_id: "app".into(), client_secret, authority: url("https://login.example") };
+    let google =
+        GoogleApp { client_id: "app".into(), client_secret, authority: url("https://login.example") };
     let bot = Bot { email: "bot@desk.example".into(), password: SecretString::from(SECRET) };
     let database = PostgresUrl(format!("postgres://user:{SECRET}@host/db"));
 
-    let panicked =
-        std::thread::spawn(move || panic!("{app:?} {google:?} {bot:?} {database:?}")).join().expect_err("a panic");
+    let panicked = std::thread::spawn(move || panic!("{app:?} {google:?} {bot:?} {database:?}"))
+        .join()
+        .expect_err("a panic");
 
     let said = panicked.downcast_ref::<String>().expect("a message");
     assert!(said.contains("contoso.example") && said.contains("bot@desk.example"), "{said}");

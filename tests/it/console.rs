@@ -13,6 +13,7 @@ use crate::support::sign_in::{Browser, Page, accept, cancel, path_of, query_of};
 
 mod api;
 mod cards;
+mod mail_servers;
 mod mailboxes;
 mod pages;
 pub mod wizard;

@@ -94,7 +94,7 @@ fn choices(draft: &Draft) -> Vec<Choice> {
     let offered = |value: &&'static str| match *value {
         "password" => found.password != PasswordUse::Refused,
         // For tenants that keep apps away from Graph.
-        "microsoft-imap" => vendor == Some("microsoft"),
+        "microsoft-imap" => vendor.is_none_or(|vendor| vendor == "microsoft"),
         // A provider that nothing was found out about may be either, behind a domain of its own.
         value => vendor.is_none_or(|vendor| vendor == value),
     };
@@ -148,7 +148,10 @@ mod tests {
         for (draft, expected) in [
             (draft(Provider::Microsoft, PasswordUse::Refused), &["microsoft", "microsoft-imap"][..]),
             (draft(Provider::Google, app_password()), &["google", "password"]),
-            (draft(Provider::Other, PasswordUse::Accepted), &["password", "microsoft", "google"]),
+            (
+                draft(Provider::Other, PasswordUse::Accepted),
+                &["password", "microsoft", "google", "microsoft-imap"],
+            ),
         ] {
             let offered: Vec<&str> = choices(&draft).iter().map(|choice| choice.value).collect();
             assert_eq!(offered, expected, "{:?}", draft.found);

@@ -13,7 +13,7 @@ use mintgate::base::secret::ExposeSecret;
 use mintgate::oauth::source::{Resource, TokenError, TokenSource};
 use mintgate::store::{self, MailboxState, Store, StoreAt};
 use mintgate::token::keeper::Keeper;
-use mintgate::web::call::{CallError, HttpCall};
+use mintgate::web::call::{BodyStream, CallError, HttpCall};
 use tokio::sync::Notify;
 
 use super::promises::Connected;
@@ -35,9 +35,9 @@ struct Way {
 
 #[async_trait]
 impl HttpCall for Way {
-    async fn call(&self, request: Request<Bytes>, limit: usize) -> Result<Response<Bytes>, CallError> {
+    async fn open(&self, request: Request<Bytes>) -> Result<Response<BodyStream>, CallError> {
         let refreshes = request.body().windows(13).any(|part| part == b"refresh_token");
-        let answer = self.inner.call(request, limit).await;
+        let answer = self.inner.open(request).await;
         if refreshes {
             self.asked.fetch_add(1, Ordering::SeqCst);
             if let Some(swallowed) = &self.swallowed {
