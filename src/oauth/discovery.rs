@@ -14,7 +14,7 @@ use crate::web::call::HttpCall;
 #[derive(Debug, thiserror::Error)]
 pub enum DiscoveryError {
     #[error("the metadata at `{url}` cannot be read")]
-    Unreadable { url: Url, source: EndpointError },
+    Unreadable { url: String, source: EndpointError },
     #[error("the provider's metadata names a {what} that is not its own")]
     Elsewhere { what: &'static str },
     #[error("the provider does not support PKCE with S256")]
@@ -36,7 +36,8 @@ struct Metadata {
 pub async fn discover(http: &dyn HttpCall, app: &App) -> Result<Endpoints, DiscoveryError> {
     let url = app.metadata_url();
     let metadata = get_json(http, &url, None).await;
-    let metadata = metadata.map_err(|source| DiscoveryError::Unreadable { url, source })?;
+    let metadata =
+        metadata.map_err(|source| DiscoveryError::Unreadable { url: url.into(), source })?;
     check(metadata, app)
 }
 

@@ -209,10 +209,11 @@ async fn a_grant_that_its_owner_ended_is_an_alarm_within_two_polls() {
     for _ in 0..2 {
         // The first poll has the token of before; a server that takes it for its own trouble is believed.
         scene.installation.clock.advance(HOUR / 2 + MINUTE);
-        scene.worker(&meters).run_once().await.ok();
+        scene.worker(&meters).run_once().await.expect("what fails is written down");
     }
 
-    assert_eq!(scene.row().await.state, MailboxState::NeedsReconnect);
+    let row = scene.row().await;
+    assert_eq!(row.state, MailboxState::NeedsReconnect, "{:?}", row.last_error);
     let text = figures();
     assert!(text.contains("state=\"needs-reconnect\"} 1"), "{text}");
     assert!(text.contains("mintgate_token_refresh_total{outcome=\"dead\"} 1"), "{text}");
