@@ -39,8 +39,9 @@ pub(super) fn console(
         from_address: start_up.mail.from_address.clone(),
         bot_configured: start_up.desk.bot.is_some(),
         fixed: Fixed { from_name: start_up.mail.from_name.clone(), reply_to: start_up.mail.reply_to.clone() },
-        detect: Arc::new(detector(runtime)),
+        detect: Arc::new(detector(start_up, runtime)),
         mailboxes: installation.mailboxes.clone(),
+        trials: installation.trials.clone(),
         worker: installation.wake.clone(),
         audit: installation.parts.audit.clone(),
     })))
@@ -57,11 +58,12 @@ pub(super) fn mail_files(start_up: &StartUp, installation: &Installation) -> Arc
 }
 
 /// Without a name service the built-in table still answers.
-fn detector(runtime: &Handle) -> Detector {
+fn detector(start_up: &StartUp, runtime: &Handle) -> Detector {
     let _entered = runtime.enter();
+    let inside = start_up.mail.private_networks.clone();
     let strangers = Names::system()
         .map_err(anyhow::Error::from)
-        .and_then(|names| Ok(Strangers::new(names, Reach::with(Vec::new()), Vec::new())?));
+        .and_then(|names| Ok(Strangers::new(names, Reach::with(inside), Vec::new())?));
     match strangers {
         Ok(strangers) => Detector::new(runtime.clone(), Arc::new(strangers), Directory::None),
         Err(error) => {

@@ -15,6 +15,7 @@ use crate::base::clock::{Clock, SystemClock, Timestamp};
 use crate::base::id::short_id;
 use crate::base::wake::Wake;
 use crate::config::{StartUp, VaultKey};
+use crate::console::TrialFactory;
 use crate::desk::Desk;
 use crate::desk::admin::Admins;
 use crate::middleware::login_brake::Attempts;
@@ -106,6 +107,7 @@ pub(super) struct Installation {
     pub(super) apps: Apps,
     pub(super) keeper: Arc<Keeper>,
     pub(super) mailboxes: MailboxFactory,
+    pub(super) trials: TrialFactory,
     pub(super) providers: Arc<dyn HttpCall>,
     pub(super) wake: Wake,
     pub(super) meters: worker::Meters,
@@ -153,8 +155,10 @@ impl Installation {
         );
         parts.graph_tokens.open(keeper.clone(), store.clone(), runtime.clone());
         let passwords = Passwords::new(store.clone(), sealer.clone());
+        let made_of = mailboxes::parts(start_up, &keeper, passwords, &providers)?;
         Ok(Self {
-            mailboxes: mailboxes::factory(start_up, &keeper, passwords, &providers)?,
+            trials: mailboxes::trials(made_of.clone()),
+            mailboxes: mailboxes::factory(made_of),
             desk: Arc::new(desk),
             desk_http,
             wake: Wake::new(),

@@ -8,11 +8,12 @@ use url::Url;
 use crate::base::clock::SystemClock;
 use crate::base::id::MailboxId;
 use crate::config::StartUp;
+use crate::console::TrialFactory;
 use crate::mailbox::{Mailbox, registry};
 use crate::net::Egress;
 use crate::net::dial::Dialer;
 use crate::token::keeper::Keeper;
-use crate::token::password::Passwords;
+use crate::token::password::{Passwords, Typed};
 use crate::web::call::HttpCall;
 use crate::worker::MailboxFactory;
 
@@ -25,25 +26,35 @@ struct Made {
     mailbox: Arc<dyn Mailbox>,
 }
 
-/// Makes the mailbox of a row once, so that console and worker share its session and its request budget.
-pub(super) fn factory(
+/// What mailboxes are made of.
+pub(super) fn parts(
     start_up: &StartUp,
     keeper: &Arc<Keeper>,
     passwords: Passwords,
     providers: &Arc<dyn HttpCall>,
-) -> anyhow::Result<MailboxFactory> {
+) -> anyhow::Result<registry::Parts> {
     let graph = start_up.microsoft.as_ref().map(|app| app.graph.clone());
-    let parts = registry::Parts {
+    let dialer = Dialer::new(Egress::default().allow(&start_up.egress_allow)?)?;
+    Ok(registry::Parts {
         tokens: keeper.clone(),
         passwords: Arc::new(passwords),
         http: providers.clone(),
-        dialer: Arc::new(Dialer::new(Egress::default().allow(&start_up.egress_allow)?)?),
+        dialer: Arc::new(dialer.reaching(start_up.mail.private_networks.clone())),
         clock: Arc::new(SystemClock),
         graph: graph.unwrap_or_else(|| Url::parse(GRAPH).expect("a constant URL")),
         requests_per_minute: start_up.mail.rate_limit,
-    };
+    })
+}
+
+/// Makes mailboxes that are only tried, with a password that is not kept.
+pub(super) fn trials(parts: registry::Parts) -> TrialFactory {
+    Arc::new(move |row, password| registry::trial(row, Arc::new(Typed(password)), &parts))
+}
+
+/// Makes the mailbox of a row once, so that console and worker share its session and its request budget.
+pub(super) fn factory(parts: registry::Parts) -> MailboxFactory {
     let made: Mutex<HashMap<MailboxId, Made>> = Mutex::default();
-    Ok(Arc::new(move |row| {
+    Arc::new(move |row| {
         let mut made = made.lock().unwrap_or_else(PoisonError::into_inner);
         let of = (row.kind.clone(), row.address.clone(), row.settings.clone());
         if let Some(kept) = made.get(&row.id).filter(|kept| kept.of == of) {
@@ -52,5 +63,5 @@ pub(super) fn factory(
         let mailbox = registry::make(row, &parts)?;
         made.insert(row.id.clone(), Made { of, mailbox: mailbox.clone() });
         Some(mailbox)
-    }))
+    })
 }

@@ -13,6 +13,7 @@ use tokio_rustls::rustls::sign::CertifiedKey;
 use crate::desk::Bot;
 use crate::mail::policy::Policy;
 use crate::middleware::Middleware;
+use crate::net::reach::Inside;
 use crate::oauth::google::GoogleApp;
 use crate::oauth::provider::MicrosoftApp;
 use crate::store::StoreAt;
@@ -165,6 +166,8 @@ pub struct Mail {
     pub from_name: Option<String>,
     pub reply_to: Option<String>,
     pub max_size: usize,
+    /// Networks inside that mail servers and detection may be called in.
+    pub private_networks: Vec<Inside>,
     /// Domain of our Message-IDs; the public URL's host.
     pub message_id_domain: String,
     pub policy: Policy,

@@ -217,7 +217,7 @@ impl Findings {
 }
 
 /// The candidate that is most likely meant by `word`, case ignored; none when nothing is near.
-pub(super) fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
+pub fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
     let word = word.to_ascii_lowercase();
     let length = word.chars().count();
     let limit = (length / 3).max(1).min(length.saturating_sub(1));

@@ -76,18 +76,33 @@ async fn answer(shared: &Shared, query: &str, t: &Texts) -> (Page, Outcome, &'st
             return (page::unknown_sign_in(), Outcome::Refused, "not a provider's answer");
         }
     };
+    match keep(shared, callback).await {
+        Ok((flow, vendor)) => (onward(&flow, vendor, t), Outcome::Success, "parked"),
+        Err(Unparked::Refused(detail)) => (page::unknown_sign_in(), Outcome::Refused, detail),
+        Err(Unparked::Broken(page)) => (page, Outcome::Failure, "the store is silent"),
+    }
+}
+
+/// Why an answer of the provider was not parked.
+pub enum Unparked {
+    /// What the audit says of it; who asks is told nothing.
+    Refused(&'static str),
+    Broken(Page),
+}
+
+/// Parks the provider's answer for the session that waits for it; the flow's id, and whose answer it is.
+pub async fn keep(shared: &Shared, callback: Callback) -> Result<(String, Vendor), Unparked> {
     let now = shared.parts.clock.now();
     let state_hash = sha256(callback.state.expose_secret().as_bytes());
-    match shared.parts.store.flow_by_state(&state_hash, now).await {
-        Ok(Some(row)) => match accept(shared, &row, callback).await {
-            Ok(vendor) => (onward(&row.id, vendor, t), Outcome::Success, "parked"),
-            Err(unfit) => {
-                warn!(flow = row.id, error = %Report(&unfit), "a callback was refused");
-                (page::unknown_sign_in(), Outcome::Refused, unfit.detail())
-            }
-        },
-        Ok(None) => (page::unknown_sign_in(), Outcome::Refused, "no such open flow"),
-        Err(failure) => (Shared::broken(&failure), Outcome::Failure, "the store is silent"),
+    let found = shared.parts.store.flow_by_state(&state_hash, now).await;
+    let found = found.map_err(|failure| Unparked::Broken(Shared::broken(&failure)))?;
+    let row = found.ok_or(Unparked::Refused("no such open flow"))?;
+    match accept(shared, &row, callback).await {
+        Ok(vendor) => Ok((row.id, vendor)),
+        Err(unfit) => {
+            warn!(flow = row.id, error = %Report(&unfit), "a callback was refused");
+            Err(Unparked::Refused(unfit.detail()))
+        }
     }
 }
 

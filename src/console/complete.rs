@@ -15,7 +15,7 @@ use crate::base::audit::{Event, Outcome as Ended};
 use crate::base::clock::Timestamp;
 use crate::base::report::Report;
 use crate::base::secret::SecretString;
-use crate::console::connected::{self, SignedIn, Whose};
+use crate::console::connected::{self, Kept, SignedIn, Whose};
 use crate::console::guard::{Client, Prefetch, Proof};
 use crate::console::page::{self, Page};
 use crate::console::shared::Shared;
@@ -51,16 +51,22 @@ pub async fn finish(
     if ahead.is_some() {
         return Err(page::problem(StatusCode::BAD_REQUEST, &page::SIGN_IN_GONE));
     }
-    let ended = complete(&shared, &admin, &which).await;
+    let kept = complete(&shared, &client, &admin, &which.f).await?;
+    Ok(kept.next.map_or_else(page::back, |path| page::see_other(&path)))
+}
+
+/// Redeems what is parked for this session in `flow`, and connects the mailbox.
+pub async fn complete(shared: &Shared, client: &Client, admin: &Admin, flow: &str) -> Result<Kept, Page> {
+    let ended = connect(shared, admin, flow).await;
     let outcome = if ended.is_ok() { Ended::Success } else { Ended::Refused };
-    shared.note(&client, &admin, Event::OauthComplete, outcome, "");
+    shared.note(client, admin, Event::OauthComplete, outcome, "");
     ended
 }
 
-async fn complete(shared: &Shared, admin: &Admin, which: &Which) -> Result<Response, Page> {
+async fn connect(shared: &Shared, admin: &Admin, flow: &str) -> Result<Kept, Page> {
     let gone = || page::problem(StatusCode::BAD_REQUEST, &page::SIGN_IN_GONE);
     let now = shared.parts.clock.now();
-    let taken = shared.parts.store.take_flow(&which.f, &admin.session, now).await;
+    let taken = shared.parts.store.take_flow(flow, &admin.session, now).await;
     let row = taken.map_err(|failure| Shared::broken(&failure))?.ok_or_else(gone)?;
     match outcome(shared, row, &admin.session, now).await? {
         Outcome::Refused { vendor, error, code } => {
@@ -70,8 +76,7 @@ async fn complete(shared: &Shared, admin: &Admin, which: &Which) -> Result<Respo
         }
         Outcome::Exchange(exchange) => {
             let signed_in = sign_in(shared, *exchange).await?;
-            let next = connected::keep(shared, signed_in).await?;
-            Ok(next.map_or_else(page::back, |path| page::see_other(&path)))
+            connected::keep(shared, signed_in).await
         }
     }
 }

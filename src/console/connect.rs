@@ -101,6 +101,10 @@ pub async fn begin_sign_in(
 
 async fn make_flow(shared: &Shared, admin: &Admin, leaving: Leaving) -> Result<Url, Page> {
     let Leaving { provider, resource, wanted } = leaving;
+    // Elsewhere the account's own mailbox would be taken for the shared one.
+    if matches!(wanted, Wanted::Member(_)) && resource != Resource::Graph {
+        return Err(page::problem(StatusCode::BAD_REQUEST, &page::BAD_FORM));
+    }
     let parts = &shared.parts;
     let app = provider.vendor().and_then(|vendor| parts.apps.of(vendor));
     let (Some(app), Some(public_url)) = (app, &parts.public_url) else {

@@ -44,8 +44,15 @@ pub struct SignedIn {
     pub endpoints: Endpoints,
 }
 
-/// Keeps the mailbox; where to go on when it is being set up.
-pub async fn keep(shared: &Shared, signed_in: SignedIn) -> Result<Option<String>, Page> {
+/// A mailbox that was just connected.
+pub struct Kept {
+    pub mailbox: MailboxRow,
+    /// Where to go on when it is being set up.
+    pub next: Option<String>,
+}
+
+/// Keeps the mailbox.
+pub async fn keep(shared: &Shared, signed_in: SignedIn) -> Result<Kept, Page> {
     let lasting = || page::problem(StatusCode::BAD_REQUEST, &page::NOT_LASTING);
     let refresh = signed_in.grant.refresh.clone().ok_or_else(lasting)?;
     // Two sign-ins of one address at once must not become two mailboxes.
@@ -65,10 +72,11 @@ pub async fn keep(shared: &Shared, signed_in: SignedIn) -> Result<Option<String>
     connected.map_err(|failure| Shared::broken(&failure))?;
     info!(mailbox = %row.id, "mailbox connected");
     shared.parts.worker.ring();
-    match draft {
-        Some(stored) => wizard::connected(shared, stored, &row.id).await.map(Some),
-        None => Ok(None),
-    }
+    let next = match draft {
+        Some(stored) => Some(wizard::connected(shared, stored, &row.id).await?),
+        None => None,
+    };
+    Ok(Kept { mailbox: row, next })
 }
 
 /// The row with the settings of the draft, or of the mailbox that is there; whose it is the sign-in tells.

@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Deserializer};
+
+use crate::base::secret::SecretString;
 use crate::console::language::Texts;
 
 /// A field of a form. A secret is never given back.
@@ -57,6 +60,11 @@ impl Field {
         let error = self.error.as_ref().map(|_| format!("{}-error", self.name));
         hint.into_iter().chain(error).collect::<Vec<_>>().join(" ")
     }
+}
+
+/// Reads a secret that was entered.
+pub fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SecretString, D::Error> {
+    String::deserialize(deserializer).map(SecretString::from)
 }
 
 /// The fields that are wrong, for the summary at the top.

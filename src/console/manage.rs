@@ -14,6 +14,7 @@ use tracing::info;
 use crate::base::audit::{Event, Outcome};
 use crate::console::frame::Frame;
 use crate::console::guard::{Change, Client, Proof};
+use crate::console::limits::Work;
 use crate::console::page::{self, Page};
 use crate::console::shared::Shared;
 use crate::mailbox::Check;
@@ -79,6 +80,7 @@ pub async fn probe(
     admin: &Admin,
     row: &MailboxRow,
 ) -> Result<Vec<Check>, Page> {
+    shared.admit(client, admin, Work::Test)?;
     let missing = || page::problem(StatusCode::CONFLICT, &page::NOT_CONNECTED);
     let checks = (shared.parts.mailboxes)(row).ok_or_else(missing)?.probe().await;
     let passed = !checks.is_empty() && checks.iter().all(|check| check.outcome.is_ok());

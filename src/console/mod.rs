@@ -18,6 +18,7 @@ use url::Url;
 
 use crate::base::audit::Audit;
 use crate::base::clock::Clock;
+use crate::base::secret::SecretString;
 use crate::base::wake::Wake;
 use crate::console::shared::Shared;
 use crate::mailbox::Mailbox;
@@ -42,6 +43,7 @@ mod form;
 mod frame;
 mod guard;
 mod language;
+mod limits;
 mod manage;
 mod overview;
 mod page;
@@ -58,6 +60,9 @@ pub const PATH: &str = "/admin/exchange";
 
 /// Makes the mailbox of a row, for "Test the connection".
 pub type MailboxFactory = Arc<dyn Fn(&MailboxRow) -> Option<Arc<dyn Mailbox>> + Send + Sync>;
+
+/// Makes a mailbox of a row that is not stored, with a password that is not kept.
+pub type TrialFactory = Arc<dyn Fn(&MailboxRow, SecretString) -> Option<Arc<dyn Mailbox>> + Send + Sync>;
 
 /// Everything the console stands on.
 pub struct Parts {
@@ -80,6 +85,8 @@ pub struct Parts {
     /// Whether the worker's desk user is configured.
     pub bot_configured: bool,
     pub mailboxes: MailboxFactory,
+    /// For tests of servers that are only being entered.
+    pub trials: TrialFactory,
     /// Rung when the worker has something new to do.
     pub worker: Wake,
     pub audit: Audit,

@@ -2,13 +2,14 @@
 //! be refused.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use askama::Template;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, REFERRER_POLICY,
-    X_CONTENT_TYPE_OPTIONS,
+    ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION,
+    REFERRER_POLICY, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS,
 };
 use tracing::error;
 
@@ -36,7 +37,7 @@ enum Kind {
 /// A page, or the refusal to show one.
 pub enum Page {
     Ready { status: StatusCode, policy: Policy, body: Result<String, askama::Error> },
-    Refused(Refusal),
+    Refused(Box<Refusal>),
 }
 
 /// The headers a page leaves with.
@@ -53,6 +54,8 @@ pub struct Refusal {
     arguments: Vec<(&'static str, String)>,
     /// Fixed advice on a provider's error, and the numbers that the provider's support asks for.
     advice: Option<(Advice, String)>,
+    /// How long to wait before the same is tried again.
+    wait: Option<Duration>,
 }
 
 impl Page {
@@ -71,7 +74,10 @@ impl IntoResponse for Page {
             Self::Ready { status, policy, body } => ready(status, policy, body),
             Self::Refused(refusal) => {
                 let mut response = refusal.status.into_response();
-                response.extensions_mut().insert(Arc::new(refusal));
+                if let Some(wait) = refusal.wait {
+                    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds(wait)));
+                }
+                response.extensions_mut().insert(Arc::<Refusal>::from(refusal));
                 response
             }
         }
@@ -101,14 +107,24 @@ fn ready(status: StatusCode, Policy(kind): Policy, body: Result<String, askama::
 
 /// Writes a refusal in the reader's language, as a page or as JSON; any other response is left as it is.
 pub fn finish(mut response: Response, t: &Texts, as_json: bool) -> Response {
-    match response.extensions_mut().remove::<Arc<Refusal>>() {
-        Some(refusal) if as_json => {
-            let (title, sentence) = refusal.texts(t);
-            api::refusal(refusal.status, format!("{title}: {sentence}")).into_response()
+    let Some(refusal) = response.extensions_mut().remove::<Arc<Refusal>>() else { return response };
+    let mut written = if as_json {
+        let (title, sentence) = refusal.texts(t);
+        api::refusal(refusal.status, format!("{title}: {sentence}")).into_response()
+    } else {
+        refusal.write(t).into_response()
+    };
+    for name in [ALLOW, RETRY_AFTER] {
+        if let Some(value) = response.headers_mut().remove(&name) {
+            written.headers_mut().insert(name, value);
         }
-        Some(refusal) => refusal.write(t).into_response(),
-        None => response,
     }
+    written
+}
+
+/// Whole seconds, rounded up.
+fn seconds(wait: Duration) -> u64 {
+    wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
 }
 
 impl Refusal {
@@ -197,6 +213,7 @@ problems! {
     NO_GOOGLE_CLIENT: "no-google-client";
     MAIL_NOT_TICKED: "mail-not-ticked";
     UNNAMED_ACCOUNT: "unnamed-account";
+    SLOW_DOWN: "slow-down";
 }
 
 #[derive(Template)]
@@ -217,18 +234,38 @@ pub fn problem(status: StatusCode, problem: &Problem) -> Page {
 
 /// A refusal that names something; the template escapes it.
 pub fn told(status: StatusCode, problem: &Problem, arguments: Vec<(&'static str, String)>) -> Page {
-    Page::Refused(Refusal { status, kind: Kind::Console, key: problem.key, arguments, advice: None })
+    Page::Refused(Box::new(Refusal {
+        status,
+        kind: Kind::Console,
+        key: problem.key,
+        arguments,
+        advice: None,
+        wait: None,
+    }))
+}
+
+/// Something was asked for too often.
+pub fn slow_down(wait: Duration) -> Page {
+    Page::Refused(Box::new(Refusal {
+        status: StatusCode::TOO_MANY_REQUESTS,
+        kind: Kind::Console,
+        key: SLOW_DOWN.key,
+        arguments: vec![("seconds", seconds(wait).to_string())],
+        advice: None,
+        wait: Some(wait),
+    }))
 }
 
 /// A refusal by the provider: fixed advice, and the numbers that the provider's support asks for.
 pub fn advised(advice: &Advice, reference: &str) -> Page {
-    Page::Refused(Refusal {
+    Page::Refused(Box::new(Refusal {
         status: StatusCode::BAD_REQUEST,
         kind: Kind::Console,
         key: "advice",
         arguments: Vec::new(),
         advice: Some((*advice, reference.to_owned())),
-    })
+        wait: None,
+    }))
 }
 
 #[derive(Template)]
@@ -248,13 +285,14 @@ pub struct Onward<'p> {
 
 /// The one page of every callback that fits no flow.
 pub fn unknown_sign_in() -> Page {
-    Page::Refused(Refusal {
+    Page::Refused(Box::new(Refusal {
         status: StatusCode::BAD_REQUEST,
         kind: Kind::OAuth,
         key: SIGN_IN_GONE.key,
         arguments: Vec::new(),
         advice: None,
-    })
+        wait: None,
+    }))
 }
 
 #[cfg(test)]

@@ -151,7 +151,8 @@ impl Entered {
     }
 }
 
-fn is_address(text: &str) -> bool {
+/// Whether `text` is one mail address.
+pub fn is_address(text: &str) -> bool {
     let parts = text.rsplit_once('@');
     text.len() <= 254
         && !text.chars().any(|c| c.is_whitespace() || c.is_control())

@@ -8,12 +8,14 @@ use tokio::sync::Mutex;
 use tracing::error;
 
 use crate::base::audit::{Event, Outcome, Record};
+use crate::base::clock::Timestamp;
 use crate::base::id::MailboxId;
 use crate::base::report::Report;
 use crate::base::secret::HashKey;
 use crate::console::Parts;
 use crate::console::guard::Client;
 use crate::console::language::{Languages, Texts};
+use crate::console::limits::Limits;
 use crate::console::page::{self, Page};
 use crate::console::wizard::Tests;
 use crate::mailbox::settings::Provider;
@@ -31,6 +33,7 @@ pub struct Shared {
     pub languages: Languages,
     pub passwords: Passwords,
     pub tests: Tests,
+    pub limits: Limits,
     /// Held while a mailbox is being added.
     pub connecting: Mutex<()>,
 }
@@ -46,6 +49,7 @@ impl Shared {
             languages: Languages::new(),
             passwords,
             tests: Tests::default(),
+            limits: Limits::new(Arc::clone(&parts.clock)),
             connecting: Mutex::default(),
             parts,
         }
@@ -74,6 +78,11 @@ impl Shared {
     pub fn client_id(&self, provider: Provider) -> Option<String> {
         let app = provider.vendor().and_then(|vendor| self.parts.apps.of(vendor));
         app.map(|app| app.client_id().to_owned())
+    }
+
+    /// When the present access token of a mailbox ends; `None` while none is loaded.
+    pub fn token_expiry(&self, mailbox: &MailboxId) -> Option<Timestamp> {
+        self.parts.keeper.status(mailbox).expires_at
     }
 
     /// How the browser reached the console, when the provider will send it back elsewhere.

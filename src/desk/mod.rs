@@ -13,6 +13,7 @@ pub(crate) mod scripted;
 
 mod notification;
 mod own_mail;
+mod people;
 mod session;
 mod ticket;
 
@@ -27,6 +28,7 @@ use crate::web::call::{CallError, HttpCall};
 
 pub use notification::Notification;
 pub use own_mail::OwnMail;
+pub use people::Person;
 pub use session::BotUser;
 pub use ticket::{Comment, NewTicket, TicketLine, TicketView};
 

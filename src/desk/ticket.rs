@@ -62,6 +62,8 @@ pub struct TicketLine {
     pub name: String,
     pub email: String,
     pub closed: bool,
+    /// The number people see.
+    pub number: Option<i64>,
     pub created_at: Timestamp,
     /// Desk user that made it, where one did.
     pub creator: Option<String>,
@@ -90,6 +92,8 @@ struct ListedTicket {
     email: Option<String>,
     #[serde(default)]
     is_complete: bool,
+    #[serde(default, rename = "Number")]
+    number: Option<i64>,
     #[serde(default)]
     created_at: String,
 }
@@ -218,6 +222,7 @@ impl ListedTicket {
             name: self.name.unwrap_or_default(),
             email: self.email.unwrap_or_default(),
             closed: self.is_complete,
+            number: self.number,
             creator: self.created_by.and_then(|by| by.id),
         })
     }

@@ -77,6 +77,9 @@ fn notification(text: &str) -> Option<Automatic> {
         plain if plain.contains("\"notificationType\":\"Complaint\"") => {
             Some(told(AutomaticKind::Feedback, "notificationType: Complaint"))
         }
+        plain if plain.contains("\"notificationType\":\"Delivery\"") => {
+            Some(told(AutomaticKind::AutoReply, "notificationType: Delivery"))
+        }
         _ => None,
     }
 }

@@ -47,30 +47,37 @@ pub fn page(markup: &str, files: &[Attachment]) -> Option<Page> {
 /// no page, or where the page says much less.
 pub fn ticket(message: &Message, above: &str, below: &str) -> Value {
     let page = message.page.as_deref().and_then(|markup| page(markup, &message.attachments));
-    let Some(page) = page.filter(|page| 2 * page.shown >= shown(&message.text)) else {
-        return desk_text::blocks(&below_each_other(&[above, &message.text, below]));
-    };
-    let mut blocks = Vec::new();
-    if !above.is_empty() {
-        blocks.extend(above.lines().chain([""]).map(desk_text::paragraph));
+    let page = page.filter(|page| 2 * page.shown >= shown(&message.text));
+    let mut blocks: Vec<Value> = above.lines().map(desk_text::own_paragraph).collect();
+    let has_text = page.is_some() || !message.text.is_empty();
+    if !above.is_empty() && has_text {
+        blocks.push(desk_text::paragraph(""));
     }
-    blocks.extend(page.blocks);
-    if page.cut {
-        blocks.push(desk_text::paragraph(desk_text::SHORTENED));
+    match page {
+        Some(page) => {
+            blocks.extend(page.blocks);
+            if page.cut {
+                blocks.push(desk_text::paragraph(desk_text::SHORTENED));
+            }
+            let invitation = message.invitation.as_deref().unwrap_or_default();
+            blocks.extend(set_off(invitation.lines().map(desk_text::paragraph)));
+        }
+        None if has_text => blocks.extend(desk_text::lines(&message.text)),
+        None => {}
     }
-    let below = below_each_other(&[message.invitation.as_deref().unwrap_or_default(), below]);
-    if !below.is_empty() {
-        blocks.extend([""].into_iter().chain(below.lines()).map(desk_text::paragraph));
-    }
+    blocks.extend(set_off(below.lines().map(desk_text::own_paragraph)));
     Value::Array(blocks)
+}
+
+/// Behind an empty line, if there is anything.
+fn set_off(blocks: impl Iterator<Item = Value>) -> impl Iterator<Item = Value> {
+    let mut blocks = blocks.peekable();
+    let gap = blocks.peek().map(|_| desk_text::paragraph(""));
+    gap.into_iter().chain(blocks)
 }
 
 fn shown(text: &str) -> usize {
     text.chars().filter(|one| !one.is_whitespace()).count()
-}
-
-fn below_each_other(pieces: &[&str]) -> String {
-    pieces.iter().copied().filter(|piece| !piece.is_empty()).collect::<Vec<_>>().join("\n\n")
 }
 
 /// What surrounds a piece of text.

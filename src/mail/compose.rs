@@ -42,6 +42,8 @@ pub struct Answer<'a> {
     pub copies: &'a [Mailbox],
     /// Of the conversation; `Re: ` is put before it, once.
     pub subject: &'a str,
+    /// The ticket's number, which the subject then ends with as `[#12]`.
+    pub mark: Option<i64>,
     pub date: Timestamp,
     /// Message-IDs of the conversation, oldest first; the last one is answered.
     pub references: &'a [String],
@@ -76,7 +78,7 @@ pub fn compose(answer: &Answer<'_>) -> Result<Vec<u8>, ComposeError> {
     let mut mail = MessageBuilder::new()
         .from(address("From", answer.from)?)
         .to(address("To", answer.to)?)
-        .subject(subject(answer.subject))
+        .subject(marked(&subject(answer.subject), answer.mark))
         .date(Date::new(answer.date.seconds()))
         .message_id(MessageId::new(own_id));
     if let Some(reply_to) = answer.reply_to {
@@ -124,6 +126,14 @@ fn copies<'a>(answer: &Answer<'a>) -> Vec<Address<'a>> {
 /// `Re: ` and the subject without the reply prefixes it already has.
 pub fn subject(subject: &str) -> String {
     format!("Re: {}", topic(subject)).trim_end().to_owned()
+}
+
+/// Once, however often a subject goes to and fro.
+fn marked(subject: &str, mark: Option<i64>) -> String {
+    match mark.map(|number| format!("[#{number}]")) {
+        Some(mark) if !subject.contains(&mark) => format!("{subject} {mark}"),
+        _ => subject.to_owned(),
+    }
 }
 
 /// The subject without reply prefixes.
@@ -213,6 +223,7 @@ mod tests {
             reply_to: None,
             to: &TO,
             subject: "Printer smokes",
+            mark: None,
             date: Timestamp(1_795_219_323_000),
             references: &*REFERENCES,
             copies: &[],

@@ -8,6 +8,9 @@ use crate::base::secret::HashKey;
 /// The name of a requester whom the mail does not name.
 pub const UNKNOWN_SENDER: &str = "unknown sender";
 
+/// Each parent is a question to the store.
+const MOST_PARENTS: usize = 100;
+
 /// A ticket that the mail refers to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TicketHit {
@@ -19,6 +22,16 @@ pub struct TicketHit {
     pub participants: Vec<String>,
     /// People of the desk who may write to it by mail.
     pub agents: Vec<String>,
+    /// Only the subject led to it, and anybody can think of a number.
+    pub guessed: bool,
+}
+
+/// Somebody who may write to a ticket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Writer {
+    /// The requester, or whoever else takes part.
+    Customer,
+    Agent,
 }
 
 /// An earlier mail of the same mailbox with the same Message-ID.
@@ -64,13 +77,11 @@ pub enum Decision {
     Open {
         /// Whom answers go to: Reply-To, else From; an empty address when the mail names nobody.
         requester: Mailbox,
-        /// One sentence worth showing to an agent.
-        note: Option<String>,
         /// The ticket the mail refers to without being let in.
         link: Option<Link>,
     },
-    /// A comment on `ticket`, which reopens it.
-    Reply { ticket: String, reason: String },
+    /// A comment on `ticket`; a customer's reopens it, an agent's is an answer.
+    Reply { ticket: String, by: Writer, reason: String },
     /// A quiet remark on `ticket`: a machine wrote. It is never answered and reopens nothing.
     Note { ticket: String, reason: String },
     /// Nothing; the ticket it belongs to is remembered.
@@ -81,18 +92,21 @@ pub enum Decision {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Link {
     pub ticket: String,
+    /// The sender does not take part in that ticket.
+    pub stranger: bool,
     /// Nothing proves that the sender is who the mail says.
     pub unverified: bool,
 }
 
 /// Where to look for the mail's ticket, in this order: our own ids, then those of other mails from the
-/// nearest to the oldest, then the subject.
+/// nearest to the oldest, then the subject. Of a mail with very many parents the nearest ones.
 pub fn clues<'m>(message: &'m Message, key: &HashKey) -> Vec<Clue<'m>> {
-    let own = message.parents.iter().filter_map(|id| {
+    let nearest = || message.parents.iter().take(MOST_PARENTS);
+    let own = nearest().filter_map(|id| {
         let ticket = message_id::proven_ticket(key, id)?;
         Some(Clue::Own { message_id: id, ticket })
     });
-    let parents = message.parents.iter().map(|id| Clue::Parent(id));
+    let parents = nearest().map(|id| Clue::Parent(id));
     own.chain(parents).chain(subject_mark(&message.subject).map(Clue::SubjectMark)).collect()
 }
 
@@ -107,7 +121,9 @@ fn subject_mark(subject: &str) -> Option<&str> {
 /// Decides. A mail that nothing speaks against becomes a ticket, also when its sender is missing:
 /// better one ticket too many than a customer unheard.
 pub fn decide(message: &Message, known: &Known<'_>) -> Decision {
-    let ticket = known.ticket.as_ref().map(|hit| hit.id.clone());
+    // A number in the subject does not let a stranger near a ticket, not even as a machine.
+    let near = known.ticket.as_ref().filter(|hit| !hit.guessed || belongs(message, hit));
+    let ticket = near.map(|hit| hit.id.clone());
     if known.received_at < known.accept_since {
         let reason = "received before the mailbox was connected".to_owned();
         return Decision::Ignore { reason, ticket };
@@ -131,29 +147,50 @@ pub fn decide(message: &Message, known: &Known<'_>) -> Decision {
     }
     match &known.ticket {
         Some(hit) => refer(message, known, hit),
-        None => open(message, known, None, None),
+        None => open(message, known, None),
     }
 }
 
-/// A mail that refers to a ticket. Thread headers and subjects can be copied by anybody, so the sender
-/// has to belong to the ticket and to be proven: by the server, or by an id only its mails carry.
+/// A mail that refers to a ticket.
 fn refer(message: &Message, known: &Known<'_>, hit: &TicketHit) -> Decision {
-    let belongs = belongs(message, hit);
-    let carries_proof = carries_proof(message, known.message_id_key, &hit.id);
-    let proven = known.authentication.passed() || carries_proof;
-    if belongs && proven {
-        let by = if carries_proof { "the mail answers one of ours" } else { "the server knows the sender" };
-        let reason = format!("the sender belongs to the ticket, and {by}");
-        return Decision::Reply { ticket: hit.id.clone(), reason };
+    if let Some(by) = writer(message, hit, known.authentication, known.message_id_key) {
+        let who = match by {
+            Writer::Customer => "the sender belongs to the ticket",
+            Writer::Agent => "the sender works at the desk",
+        };
+        let proof = if known.authentication.passed() {
+            "the server knows the sender"
+        } else {
+            "the mail answers one of ours"
+        };
+        return Decision::Reply { ticket: hit.id.clone(), by, reason: format!("{who}, and {proof}") };
     }
-    let why = if belongs {
-        "but nothing proves that its sender wrote this mail"
-    } else {
-        "which its sender does not belong to"
+    let link = Link {
+        ticket: hit.id.clone(),
+        stranger: !belongs(message, hit),
+        unverified: !known.authentication.passed(),
     };
-    let note = format!("Refers to ticket {}, {why}.", hit.id);
-    let link = Link { ticket: hit.id.clone(), unverified: !known.authentication.passed() };
-    open(message, known, Some(note), Some(link))
+    open(message, known, Some(link))
+}
+
+/// As whom the sender may write to the ticket. Thread headers and subjects can be copied by anybody, so he
+/// has to belong to it and to be proven: by the server, or by an id that only mails of this ticket carry. The
+/// id proves nothing of an agent, since every customer of the ticket has it.
+pub fn writer(
+    message: &Message,
+    hit: &TicketHit,
+    authentication: Authentication,
+    key: &HashKey,
+) -> Option<Writer> {
+    let from = &message.from.as_ref()?.address;
+    let known = authentication.passed();
+    let is_among = |people: &[String]| people.iter().any(|one| same_address(from, one));
+    let is_requester = same_address(from, &hit.requester);
+    if !is_requester && known && is_among(&hit.agents) {
+        return Some(Writer::Agent);
+    }
+    let takes_part = is_requester || is_among(&hit.participants);
+    (takes_part && (known || carries_proof(message, key, &hit.id))).then_some(Writer::Customer)
 }
 
 fn carries_proof(message: &Message, key: &HashKey, ticket: &str) -> bool {
@@ -225,14 +262,14 @@ fn automatic_reason(automatic: &Automatic) -> String {
     format!("{kind} ({})", automatic.reason)
 }
 
-fn open(message: &Message, known: &Known<'_>, note: Option<String>, link: Option<Link>) -> Decision {
+fn open(message: &Message, known: &Known<'_>, link: Option<Link>) -> Decision {
     let reply_to = message.reply_to.as_ref().filter(|wanted| !is_own(&wanted.address, known));
     let requester = match (reply_to, &message.from) {
         (Some(wanted), from) => named(wanted, from.as_ref()),
         (None, Some(from)) => named(from, None),
         (None, None) => Mailbox { name: UNKNOWN_SENDER.to_owned(), address: String::new() },
     };
-    Decision::Open { requester, note, link }
+    Decision::Open { requester, link }
 }
 
 /// `mailbox` with a name: its own, else the sender's, else its address.

@@ -14,15 +14,21 @@ pub(super) const SHORTENED: &str = "[…] The mail is longer; only its beginning
 /// A paragraph per line, as the desk's editor would have written them; an array, because a string
 /// would show its quotes and escapes.
 pub fn blocks(text: &str) -> Value {
+    let mut blocks = lines(text);
+    if blocks.is_empty() {
+        blocks.push(paragraph(""));
+    }
+    Value::Array(blocks)
+}
+
+/// The paragraphs of [`blocks`]; none for an empty text.
+pub(super) fn lines(text: &str) -> Vec<Value> {
     let (kept, cut) = beginning(text.trim_end());
     let mut blocks: Vec<Value> = kept.lines().map(paragraph).collect();
     if cut {
         blocks.push(paragraph(SHORTENED));
     }
-    if blocks.is_empty() {
-        blocks.push(paragraph(""));
-    }
-    Value::Array(blocks)
+    blocks
 }
 
 /// Who wrote a comment, when, and where to find it again.
@@ -69,6 +75,18 @@ fn head_line(head: &CommentHead<'_>) -> String {
     format!("{who} wrote on {moment} {}", reference_mark(head.reference))
 }
 
+/// A paragraph of ours; an address in it can be clicked on.
+pub(super) fn own_paragraph(line: &str) -> Value {
+    let Some(start) = line.find("https://").or_else(|| line.find("http://")) else { return paragraph(line) };
+    let end = line[start..].find(char::is_whitespace).map_or(line.len(), |length| start + length);
+    let text = |text: &str| json!({ "type": "text", "text": text, "styles": {} });
+    let link = json!({ "type": "link", "href": &line[start..end], "content": [text(&line[start..end])] });
+    let around = [(!line[..start].is_empty()).then(|| text(&line[..start])), Some(link)];
+    let after = (end < line.len()).then(|| text(&line[end..]));
+    let content: Vec<Value> = around.into_iter().chain([after]).flatten().collect();
+    json!({ "type": "paragraph", "content": content })
+}
+
 pub(super) fn paragraph(line: &str) -> Value {
     let content = match line.trim_end() {
         "" => json!([]),
@@ -104,6 +122,19 @@ mod tests {
         ]);
         assert_eq!(blocks("Hello,\n\nmy printer <burns> & smokes\n\n"), wanted);
         assert_eq!(blocks(""), json!([{ "type": "paragraph", "content": [] }]));
+    }
+
+    #[test]
+    fn an_address_in_a_line_of_ours_can_be_clicked_on() {
+        let text = |text: &str| json!({ "type": "text", "text": text, "styles": {} });
+        let link = json!({ "type": "link", "href": "https://d.example/1", "content": [text("https://d.example/1")] });
+        for (line, wanted) in [
+            ("see https://d.example/1 now", json!([text("see "), link, text(" now")])),
+            ("https://d.example/1", json!([link])),
+            ("nothing", json!([text("nothing")])),
+        ] {
+            assert_eq!(own_paragraph(line), json!({ "type": "paragraph", "content": wanted }));
+        }
     }
 
     #[test]

@@ -120,4 +120,6 @@ pub struct Message {
     /// What servers on the way said of the sender, topmost first. Anybody may have written these lines:
     /// [`authentication::judge`] tells which one counts.
     pub authentication_results: Vec<String>,
+    /// A line of Exchange that the sender was signed in within its organisation. Anybody may have written it, too.
+    pub sent_within: bool,
 }

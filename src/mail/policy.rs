@@ -23,6 +23,8 @@ pub struct Policy {
     pub keep_raw: Option<Duration>,
     pub letters: Letters,
     pub files: Files,
+    /// Address of the mailbox that answers tickets which came in by none.
+    pub default_mailbox: Option<String>,
     /// Whose Authentication-Results count in mailboxes of no known provider.
     pub authentication_servers: Vec<Server>,
 }
@@ -35,6 +37,7 @@ impl Default for Policy {
             keep_raw,
             letters: Letters::default(),
             files: Files::default(),
+            default_mailbox: None,
             authentication_servers: Vec::new(),
         }
     }
@@ -67,6 +70,8 @@ pub struct Letters {
     pub closing_notice: bool,
     /// The mail that is answered is shown below the answer.
     pub quote_history: bool,
+    /// `[#12]` ends the subject of our mails.
+    pub subject_mark: bool,
     pub signature: Option<String>,
     pub templates: Templates,
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::base::clock::Timestamp;
-use crate::oauth::source::TokenError;
+use crate::oauth::source::{Purpose, TokenError};
 use crate::web::call::CallError;
 
 pub mod detect;
@@ -150,6 +150,10 @@ pub struct Check {
 #[async_trait]
 pub trait Probe: Send + Sync {
     async fn probe(&self) -> Vec<Check>;
+    /// The part of it that is about reading or sending; a kind that has one way for both tests all.
+    async fn probe_half(&self, _: Purpose) -> Vec<Check> {
+        self.probe().await
+    }
     /// How much of the allowed requests is used up, where they are counted.
     fn budget(&self) -> Option<rate::Budget> {
         None

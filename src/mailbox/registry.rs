@@ -51,6 +51,15 @@ pub fn make(row: &MailboxRow, parts: &Parts) -> Option<Arc<dyn Mailbox>> {
     }
 }
 
+/// A mailbox of a row that is not stored, which signs in with `password`.
+pub fn trial(
+    row: &MailboxRow,
+    passwords: Arc<dyn PasswordSource>,
+    parts: &Parts,
+) -> Option<Arc<dyn Mailbox>> {
+    make(row, &Parts { passwords, ..parts.clone() })
+}
+
 fn graph(row: &MailboxRow, settings: MailboxSettings, parts: &Parts) -> Option<Arc<dyn Mailbox>> {
     let place = super::graph::Place {
         shared_address: settings.shared.then(|| row.address.clone()),

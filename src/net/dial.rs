@@ -17,19 +17,24 @@ use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 
 use super::NetError;
-use super::egress::{Egress, is_localhost, is_public};
+use super::egress::{Egress, is_localhost};
+use super::reach::{Inside, Reach, ReachError};
 use crate::web::call::CallError;
 
 /// IMAP, submission, IMAPS and SMTPS (RFC 8314). Port 25 is not for clients.
 const MAIL_PORTS: [u16; 4] = [143, 465, 587, 993];
 
+const PRIVATE: &str = "its address is not public, and no network of `mail.privateNetworks` has it";
+
 /// Until the connection stands, and again until TLS does.
 const CONNECT: Duration = Duration::from_secs(10);
 
-/// Connects to mail servers: on mail ports at public addresses, or wherever the operator allows.
+/// Connects to mail servers: on mail ports at public addresses and in networks that the operator opens, or
+/// wherever the operator allows.
 #[derive(Clone)]
 pub struct Dialer {
     egress: Arc<Egress>,
+    reach: Reach,
     tls: TlsConnector,
 }
 
@@ -54,14 +59,23 @@ impl Dialer {
             .dangerous()
             .with_custom_certificate_verifier(Arc::new(verifier))
             .with_no_client_auth();
-        Ok(Self { egress: Arc::new(egress), tls: TlsConnector::from(Arc::new(config)) })
+        Ok(Self {
+            egress: Arc::new(egress),
+            reach: Reach::default(),
+            tls: TlsConnector::from(Arc::new(config)),
+        })
+    }
+
+    /// The same, which also reaches what the operator opened of the inside.
+    pub fn reaching(self, inside: Vec<Inside>) -> Self {
+        Self { reach: Reach::with(inside), ..self }
     }
 
     /// A TCP connection; the name is resolved once, and what was checked is what is connected to.
     pub async fn connect(&self, host: &str, port: u16) -> Result<TcpStream, CallError> {
         let host = host.to_ascii_lowercase();
         let trusted = self.egress.is_trusted(&host);
-        if !trusted && !MAIL_PORTS.contains(&port) {
+        if !trusted && !MAIL_PORTS.contains(&port) && !self.reach.names_port(port) {
             return Err(forbidden(&host, "its port is none of 143, 465, 587 and 993"));
         }
         let silent = || CallError::Timeout { host: host.clone(), after: CONNECT };
@@ -69,14 +83,22 @@ impl Dialer {
             |source: io::Error| CallError::Unreachable { host: host.clone(), source: Box::new(source) };
         let addresses = timeout(CONNECT, addresses(&host, port)).await.map_err(|_| silent())?;
         let addresses = addresses.map_err(unreachable)?;
-        // One private address spoils all: a name that answers both ways is an attack or a mistake.
-        if !trusted && addresses.iter().any(|address| !is_public(address.ip())) {
-            return Err(forbidden(&host, "its address is not public"));
+        if !trusted {
+            self.admit(&host, port, &addresses)?;
         }
         let stream = timeout(CONNECT, TcpStream::connect(addresses.as_slice())).await;
         let stream = stream.map_err(|_| silent())?.map_err(unreachable)?;
         stream.set_nodelay(true).map_err(unreachable)?;
         Ok(stream)
+    }
+
+    fn admit(&self, host: &str, port: u16, addresses: &[SocketAddr]) -> Result<(), CallError> {
+        let addresses: Vec<IpAddr> = addresses.iter().map(SocketAddr::ip).collect();
+        self.reach.admit(&addresses, port).map(drop).map_err(|refused| match refused {
+            ReachError::Port { .. } => forbidden(host, "its port is none of 143, 465, 587 and 993"),
+            ReachError::Private => forbidden(host, PRIVATE),
+            ReachError::Nothing => forbidden(host, "its name has no address"),
+        })
     }
 
     /// TLS over `stream`, with a certificate for `host`.
@@ -122,7 +144,7 @@ mod tests {
     async fn the_inside_of_the_network_is_not_called() {
         for host in ["127.0.0.1", "localhost", "10.0.0.1", "::1", "169.254.169.254"] {
             let reason = refusal(Egress::default(), host, 993).await;
-            assert_eq!(reason, "its address is not public", "{host}");
+            assert_eq!(reason, PRIVATE, "{host}");
         }
     }
 
@@ -131,6 +153,21 @@ mod tests {
         for port in [22, 25, 80, 443, 5432] {
             let reason = refusal(Egress::default(), "192.0.32.10", port).await;
             assert!(reason.starts_with("its port"), "{port}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_network_that_the_operator_opens_is_called_and_nothing_beside_it() {
+        let server = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let port = server.local_addr().expect("its address").port();
+        let open = |text: &str| {
+            let inside = vec![text.parse().expect("a network")];
+            Dialer::new(Egress::default()).expect("a dialer").reaching(inside)
+        };
+        assert!(open(&format!("127.0.0.0/8@{port}")).connect("127.0.0.1", port).await.is_ok());
+        for closed in ["127.0.0.0/8", "10.0.0.0/8", &format!("10.0.0.0/8@{port}")] {
+            let refused = open(closed).connect("127.0.0.1", port).await;
+            assert!(matches!(refused, Err(CallError::Forbidden { .. })), "{closed}");
         }
     }
 

@@ -17,7 +17,9 @@ const PORTS: [u16; 7] = [80, 143, 443, 465, 587, 993, 995];
 pub enum ReachError {
     #[error("port {port} is not one that mail or web clients use")]
     Port { port: u16 },
-    #[error("the name leads to an address that is not public")]
+    #[error(
+        "the name leads to an address that is not public (`mail.privateNetworks` opens networks of your own)"
+    )]
     Private,
     #[error("the name has no address")]
     Nothing,
@@ -28,6 +30,13 @@ pub enum ReachError {
 pub struct Inside {
     range: IpNet,
     port: Option<u16>,
+}
+
+impl Inside {
+    /// Whether it leaves nothing out.
+    pub fn is_everything(&self) -> bool {
+        self.range.prefix_len() == 0
+    }
 }
 
 impl FromStr for Inside {
@@ -58,7 +67,7 @@ impl Reach {
     /// all: a name that answers both ways is an attack or a mistake.
     pub fn admit(&self, addresses: &[IpAddr], port: u16) -> Result<Vec<SocketAddr>, ReachError> {
         let usual = PORTS.contains(&port);
-        if !usual && !self.inside.iter().any(|inside| inside.port == Some(port)) {
+        if !usual && !self.names_port(port) {
             return Err(ReachError::Port { port });
         }
         if addresses.is_empty() {
@@ -69,6 +78,11 @@ impl Reach {
             return Err(ReachError::Private);
         }
         Ok(addresses.iter().map(|&address| SocketAddr::new(address, port)).collect())
+    }
+
+    /// Whether some network inside is opened at this port.
+    pub(super) fn names_port(&self, port: u16) -> bool {
+        self.inside.iter().any(|inside| inside.port == Some(port))
     }
 
     fn opens(&self, address: IpAddr, port: u16) -> bool {

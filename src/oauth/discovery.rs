@@ -36,8 +36,7 @@ struct Metadata {
 pub async fn discover(http: &dyn HttpCall, app: &App) -> Result<Endpoints, DiscoveryError> {
     let url = app.metadata_url();
     let metadata = get_json(http, &url, None).await;
-    let metadata =
-        metadata.map_err(|source| DiscoveryError::Unreadable { url: url.into(), source })?;
+    let metadata = metadata.map_err(|source| DiscoveryError::Unreadable { url: url.into(), source })?;
     check(metadata, app)
 }
 

@@ -62,25 +62,6 @@ pub trait TokenSource: Send + Sync {
     ) -> Result<AccessToken, TokenError>;
 }
 
-/// Where no app is registered at a provider: passwords are all there is.
-pub struct NoTokens;
-
-#[async_trait]
-impl TokenSource for NoTokens {
-    async fn token(&self, _: &MailboxId, _: Resource) -> Result<AccessToken, TokenError> {
-        Err(TokenError::Misconfigured { reason: "no app is registered at the mailbox's provider".to_owned() })
-    }
-
-    async fn renew(
-        &self,
-        mailbox: &MailboxId,
-        resource: Resource,
-        _: &AccessToken,
-    ) -> Result<AccessToken, TokenError> {
-        self.token(mailbox, resource).await
-    }
-}
-
 /// What a password opens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Purpose {

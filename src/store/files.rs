@@ -69,9 +69,10 @@ pub trait Files: Send + Sync {
     async fn files_of(&self, mail: i64) -> Result<Vec<FileRow>>;
     /// The bytes of a [`FileRow::digest`].
     async fn file_bytes(&self, digest: &str) -> Result<Option<Vec<u8>>>;
-    /// Drops what no mail at the desk has: files of mails that were left alone before `before`, and bytes
-    /// that nothing has named since. How many contents were dropped.
-    async fn sweep_files(&self, before: Timestamp) -> Result<u64>;
+    /// Drops what no mail at the desk has: files of mails that were left alone before `before`, those of
+    /// tickets that are gone since before `gone_before`, and bytes that nothing has named since `before`. How
+    /// many contents were dropped.
+    async fn sweep_files(&self, before: Timestamp, gone_before: Timestamp) -> Result<u64>;
 }
 
 fn read(row: &AnyRow) -> Result<FileRow> {
@@ -193,7 +194,7 @@ impl Files for Sql {
         self.row("read a file", statement).await?.map(|row| row.bytes("bytes")).transpose()
     }
 
-    async fn sweep_files(&self, before: Timestamp) -> Result<u64> {
+    async fn sweep_files(&self, before: Timestamp, gone_before: Timestamp) -> Result<u64> {
         const WHAT: &str = "drop files that nothing names";
         let left_alone = query(
             "DELETE FROM mail_file WHERE inbound IN \
@@ -201,6 +202,16 @@ impl Files for Sql {
         )
         .bind(before.0);
         self.execute(WHAT, left_alone).await?;
+        let gone = [
+            "DELETE FROM mail_file WHERE inbound IN (SELECT inbound.id FROM inbound JOIN ticket ON \
+             ticket.id = inbound.ticket WHERE ticket.gone_at < $1)",
+            // The raw mail has no files to keep any more and goes when its own time is over.
+            "UPDATE inbound SET files = 0 WHERE files > 0 AND state IN ('done', 'ignored') AND \
+             ticket IN (SELECT ticket.id FROM ticket WHERE ticket.gone_at < $1)",
+        ];
+        for statement in gone {
+            self.execute(WHAT, query(statement).bind(gone_before.0)).await?;
+        }
         let unnamed = query(
             "DELETE FROM file_content WHERE added_at < $1 AND NOT EXISTS \
              (SELECT 1 FROM mail_file WHERE mail_file.digest = file_content.digest)",

@@ -210,6 +210,16 @@ impl Ledger for Sql {
         self.row("look for earlier mails", statement).await?.map(|row| row.time("next_try_at")).transpose()
     }
 
+    async fn ended_on(&self, ticket: &str, since: Timestamp) -> Result<u64> {
+        let statement = query(
+            "SELECT COUNT(*) AS mails FROM inbound WHERE ticket = $1 AND state = 'done' AND ended_at >= $2",
+        )
+        .bind(ticket)
+        .bind(since.0);
+        let row = self.row("count a ticket's mails", statement).await?;
+        row.map_or(Ok(0), |row| row.count("mails").map(u64::from))
+    }
+
     async fn newest_on(&self, ticket: &str) -> Result<Option<InboundRow>> {
         let statement =
             query(select!("WHERE state = 'done' AND ticket = $1 ORDER BY received_at DESC, id DESC LIMIT 1"))
@@ -398,6 +408,14 @@ impl Ledger for Sql {
         self.find_ticket(id).await
     }
 
+    async fn ticket_by_short(&self, short: &str) -> Result<Option<TicketRow>> {
+        self.find_by_short(short).await
+    }
+
+    async fn ticket_by_number(&self, number: i64) -> Result<Option<TicketRow>> {
+        self.find_by_number(number).await
+    }
+
     async fn tickets_to_sweep(
         &self,
         by_mail: bool,
@@ -417,5 +435,13 @@ impl Ledger for Sql {
 
     async fn note_closed(&self, id: &str, closed: bool) -> Result<bool> {
         self.seen_closed(id, closed).await
+    }
+
+    async fn note_shown(&self, id: &str, number: i64) -> Result<()> {
+        self.seen_at_desk(id, number).await
+    }
+
+    async fn note_gone(&self, id: &str, now: Timestamp) -> Result<()> {
+        self.seen_gone(id, now).await
     }
 }

@@ -115,6 +115,10 @@ pub struct TicketRow {
     pub closed: bool,
     /// It began as a mail, not at the desk.
     pub by_mail: bool,
+    /// The number people see; `None` until the desk was asked for it.
+    pub number: Option<i64>,
+    /// Since when the desk does not show it any more.
+    pub gone_at: Option<Timestamp>,
     pub opened_at: Timestamp,
     pub swept_at: Timestamp,
 }
@@ -145,6 +149,8 @@ pub trait Ledger: Send + Sync {
     ) -> Result<Option<InboundRow>>;
     /// When an earlier mail of this mailbox, that is on its way to the same ticket, is tried next.
     async fn waits_before(&self, mail: &InboundRow, ticket: &str) -> Result<Option<Timestamp>>;
+    /// Mails that ended on this ticket at or after `since`.
+    async fn ended_on(&self, ticket: &str, since: Timestamp) -> Result<u64>;
     /// The newest mail that ended on this ticket.
     async fn newest_on(&self, ticket: &str) -> Result<Option<InboundRow>>;
     /// The same mail (Message-ID and content) in another mailbox that is further on, as for
@@ -193,7 +199,12 @@ pub trait Ledger: Send + Sync {
     /// The ticket that knows one of these Message-IDs; the first given wins.
     async fn ticket_by_message_ids(&self, message_ids: &[String]) -> Result<Option<TicketRow>>;
     async fn ticket(&self, id: &str) -> Result<Option<TicketRow>>;
-    /// Conversations least recently swept for agents' replies.
+    /// The ticket that our Message-IDs name so ([`crate::mail::message_id::short`]).
+    async fn ticket_by_short(&self, short: &str) -> Result<Option<TicketRow>>;
+    /// The ticket with the number people see, as far as it is known by now.
+    async fn ticket_by_number(&self, number: i64) -> Result<Option<TicketRow>>;
+    /// Conversations least recently swept for agents' replies; those that the desk does not show any more
+    /// once a day.
     async fn tickets_to_sweep(
         &self,
         by_mail: bool,
@@ -205,6 +216,10 @@ pub trait Ledger: Send + Sync {
     async fn add_ticket(&self, ticket: &TicketRow) -> Result<bool>;
     /// Notes how the desk shows the ticket; `false` if that was known already.
     async fn note_closed(&self, id: &str, closed: bool) -> Result<bool>;
+    /// Notes that the desk shows the ticket, under this number.
+    async fn note_shown(&self, id: &str, number: i64) -> Result<()>;
+    /// Notes that the desk does not show the ticket any more; the first time stays.
+    async fn note_gone(&self, id: &str, now: Timestamp) -> Result<()>;
 }
 
 /// Where an outgoing mail stands.
@@ -277,6 +292,8 @@ pub trait Outbox: Send + Sync {
     async fn skip_comment(&self, ticket: &str, comment: &str, now: Timestamp) -> Result<()>;
     /// Whether a mail of this kind to this address was added at or after `since`.
     async fn sent_lately(&self, kind: OutgoingKind, recipient: &str, since: Timestamp) -> Result<bool>;
+    /// Mails about this ticket that were sent at or after `since`.
+    async fn sent_about(&self, ticket: &str, since: Timestamp) -> Result<u64>;
     async fn due_outgoing(&self, mailbox: &MailboxId, now: Timestamp, limit: u32) -> Result<Vec<OutboxRow>>;
     async fn outgoing(&self, id: i64) -> Result<Option<OutboxRow>>;
     async fn outgoing_mime(&self, id: i64) -> Result<Option<Vec<u8>>>;

@@ -27,6 +27,7 @@ const SQLITE_SCHEMA: &[(i64, &str, &str)] = &[
     (5, "mailbox settings", include_str!("migrations/sqlite/0005_mailbox_settings.sql")),
     (6, "draft", include_str!("migrations/sqlite/0006_draft.sql")),
     (7, "file", include_str!("migrations/sqlite/0007_file.sql")),
+    (8, "ticket number", include_str!("migrations/sqlite/0008_ticket_number.sql")),
 ];
 const POSTGRES_SCHEMA: &[(i64, &str, &str)] = &[
     (1, "first", include_str!("migrations/postgres/0001_first.sql")),
@@ -35,6 +36,7 @@ const POSTGRES_SCHEMA: &[(i64, &str, &str)] = &[
     (5, "mailbox settings", include_str!("migrations/postgres/0005_mailbox_settings.sql")),
     (6, "draft", include_str!("migrations/postgres/0006_draft.sql")),
     (7, "file", include_str!("migrations/postgres/0007_file.sql")),
+    (8, "ticket number", include_str!("migrations/postgres/0008_ticket_number.sql")),
 ];
 
 /// FULL, in WAL mode too: a commit that was reported survives a power cut.

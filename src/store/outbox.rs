@@ -127,6 +127,16 @@ impl Outbox for Sql {
         Ok(self.row("look for an earlier mail", statement).await?.is_some())
     }
 
+    async fn sent_about(&self, ticket: &str, since: Timestamp) -> Result<u64> {
+        let statement = query(
+            "SELECT COUNT(*) AS mails FROM outbox WHERE ticket = $1 AND state = 'sent' AND sent_at >= $2",
+        )
+        .bind(ticket.to_owned())
+        .bind(since.0);
+        let row = self.row("count the mails about a ticket", statement).await?;
+        row.map_or(Ok(0), |row| row.count("mails").map(u64::from))
+    }
+
     async fn outgoing(&self, id: i64) -> Result<Option<OutboxRow>> {
         let statement = query(select!("WHERE id = $1 AND state <> 'skipped'")).bind(id);
         self.row("read an outgoing mail's line", statement).await?.as_ref().map(read).transpose()

@@ -1,14 +1,20 @@
 //! Conversations and the Message-IDs that lead to them; shared by ledger and outbox.
 
+use std::time::Duration;
+
 use sqlx::any::AnyRow;
 use sqlx::{Any, Transaction, query};
 
 use super::sql::{Columns, FailingTo, Query, Sql, clean};
 use super::{Participant, Result, StoreError, TicketRow};
 use crate::base::clock::Timestamp;
+use crate::mail::message_id;
 
 /// Besides the root, so many of the newest Message-IDs are kept: `References` must not grow without end.
 const NEWEST: usize = 20;
+
+/// A ticket that the desk does not show any more is looked at this much less often.
+const GONE_EVERY: Duration = Duration::from_secs(24 * 3600);
 
 /// A mail that names more Message-IDs than this is looked up by the first ones only.
 const LOOKUPS: usize = 100;
@@ -17,7 +23,7 @@ macro_rules! columns {
     () => {
         "ticket.id, ticket.mailbox, ticket.requester, ticket.requester_name, ticket.subject, \
          ticket.message_ids, ticket.opened_at, ticket.swept_at, ticket.participants, ticket.thread_index, \
-         ticket.closed, ticket.by_mail"
+         ticket.closed, ticket.by_mail, ticket.number, ticket.gone_at"
     };
 }
 
@@ -40,6 +46,8 @@ fn read(row: &AnyRow) -> Result<TicketRow> {
         thread_index: row.text_or_none("thread_index")?,
         closed: row.number("closed")? != 0,
         by_mail: row.number("by_mail")? != 0,
+        number: row.number_or_none("number")?,
+        gone_at: row.time_or_none("gone_at")?,
         opened_at: row.time("opened_at")?,
         swept_at: row.time("swept_at")?,
     })
@@ -71,8 +79,8 @@ macro_rules! insert {
     ($rest:literal) => {
         concat!(
             "INSERT INTO ticket (id, mailbox, requester, requester_name, subject, message_ids, opened_at, \
-             swept_at, participants, thread_index, closed, by_mail) \
-             VALUES ($1, $2, $3, $4, $5, '[]', $6, $7, $8, $9, $10, $11) ",
+             swept_at, participants, thread_index, closed, by_mail, number, gone_at, short) \
+             VALUES ($1, $2, $3, $4, $5, '[]', $6, $7, $8, $9, $10, $11, $12, $13, $14) ",
             $rest
         )
     };
@@ -92,6 +100,9 @@ fn insertion<'q>(ticket: &TicketRow, statement: &'static str) -> Query<'q> {
         .bind(ticket.thread_index.as_deref().map(clean))
         .bind(i64::from(ticket.closed))
         .bind(i64::from(ticket.by_mail))
+        .bind(ticket.number)
+        .bind(ticket.gone_at.map(|at| at.0))
+        .bind(message_id::short(&ticket.id))
 }
 
 /// Adds the conversation, or updates it: its Message-IDs are merged, its first moment stays, the rest
@@ -107,6 +118,8 @@ pub(super) async fn save(
             "ON CONFLICT (id) DO UPDATE SET mailbox = excluded.mailbox, requester = excluded.requester, \
              requester_name = excluded.requester_name, subject = excluded.subject, \
              participants = excluded.participants, closed = excluded.closed, \
+             number = COALESCE(excluded.number, ticket.number), gone_at = excluded.gone_at, \
+             short = excluded.short, \
              thread_index = COALESCE(ticket.thread_index, excluded.thread_index)"
         ),
     )
@@ -191,6 +204,22 @@ impl Sql {
         self.row("find a ticket", statement).await?.as_ref().map(read).transpose()
     }
 
+    pub(super) async fn find_by_short(&self, short: &str) -> Result<Option<TicketRow>> {
+        let statement = query(concat!("SELECT ", columns!(), " FROM ticket WHERE short = $1")).bind(short);
+        self.row("find a ticket by our Message-ID", statement).await?.as_ref().map(read).transpose()
+    }
+
+    pub(super) async fn find_by_number(&self, number: i64) -> Result<Option<TicketRow>> {
+        // A desk that began anew counts from 1 again: the newest is meant.
+        let statement = query(concat!(
+            "SELECT ",
+            columns!(),
+            " FROM ticket WHERE number = $1 AND gone_at IS NULL ORDER BY opened_at DESC, id LIMIT 1"
+        ))
+        .bind(number);
+        self.row("find a ticket by number", statement).await?.as_ref().map(read).transpose()
+    }
+
     pub(super) async fn least_recently_swept(
         &self,
         by_mail: bool,
@@ -200,11 +229,13 @@ impl Sql {
         let statement = query(concat!(
             "SELECT ",
             columns!(),
-            " FROM ticket WHERE swept_at < $1 AND by_mail = $3 ORDER BY swept_at, id LIMIT $2"
+            " FROM ticket WHERE swept_at < CASE WHEN gone_at IS NULL THEN $1 ELSE $4 END AND by_mail = $3 \
+              ORDER BY swept_at, id LIMIT $2"
         ))
         .bind(before.0)
         .bind(i64::from(limit))
-        .bind(i64::from(by_mail));
+        .bind(i64::from(by_mail))
+        .bind((before - GONE_EVERY).0);
         self.rows("list tickets to sweep", statement).await?.iter().map(read).collect()
     }
 
@@ -220,8 +251,28 @@ impl Sql {
         Ok(self.execute("note a closed ticket", statement).await?.rows_affected() == 1)
     }
 
+    pub(super) async fn seen_at_desk(&self, id: &str, number: i64) -> Result<()> {
+        let statement = query("UPDATE ticket SET number = $2, gone_at = NULL WHERE id = $1")
+            .bind(id.to_owned())
+            .bind(number);
+        self.execute("note a ticket's number", statement).await?;
+        Ok(())
+    }
+
+    pub(super) async fn seen_gone(&self, id: &str, now: Timestamp) -> Result<()> {
+        let statement = query("UPDATE ticket SET gone_at = COALESCE(gone_at, $2) WHERE id = $1")
+            .bind(id.to_owned())
+            .bind(now.0);
+        self.execute("note a ticket that is gone", statement).await?;
+        Ok(())
+    }
+
     pub(super) async fn sweep_done(&self, id: &str, now: Timestamp) -> Result<()> {
-        let statement = query("UPDATE ticket SET swept_at = $2 WHERE id = $1").bind(id).bind(now.0);
+        // Rows of earlier versions have no short form yet.
+        let statement = query("UPDATE ticket SET swept_at = $2, short = $3 WHERE id = $1")
+            .bind(id.to_owned())
+            .bind(now.0)
+            .bind(message_id::short(id));
         self.execute("note a sweep", statement).await?;
         Ok(())
     }

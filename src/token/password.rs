@@ -12,6 +12,16 @@ use crate::store::Store;
 use crate::store::seal::Sealer;
 use crate::token::vault::{Vault, VaultError};
 
+/// One password for everything, that was typed and is not kept.
+pub struct Typed(pub SecretString);
+
+#[async_trait]
+impl PasswordSource for Typed {
+    async fn password(&self, _: &MailboxId, _: Purpose) -> Result<SecretString, TokenError> {
+        Ok(self.0.clone())
+    }
+}
+
 /// What the seal binds a password to.
 const PURPOSE: &str = "password";
 const TRIES: u32 = 8;
@@ -51,6 +61,11 @@ impl Passwords {
     /// Forgets a password; sending then uses the one for reading.
     pub async fn forget(&self, mailbox: &MailboxId, purpose: Purpose) -> Result<(), VaultError> {
         Ok(self.store.delete_sealed(&name(mailbox, purpose)).await?)
+    }
+
+    /// Whether a password of its own is kept for `purpose`.
+    pub async fn has(&self, mailbox: &MailboxId, purpose: Purpose) -> Result<bool, VaultError> {
+        Ok(self.store.sealed(&name(mailbox, purpose)).await?.is_some())
     }
 
     async fn read(&self, mailbox: &MailboxId, purpose: Purpose) -> Result<Option<SecretString>, VaultError> {

@@ -7,14 +7,18 @@ use http::header::{
 };
 use http::{HeaderMap, Response, StatusCode};
 
+use crate::web::own::is_api;
+
 /// An answer mintgate gives without asking anybody.
 pub type Answer = Response<Bytes>;
 
 /// `status` with one plain sentence; as `{"success":false,"message":…}` when `path` is below `/api/`,
-/// where the desk's own client expects JSON. Never cached.
+/// where the desk's own client expects JSON, and with `error` for `message` in the console's API. Never cached.
 pub fn short(status: StatusCode, path: &str, sentence: &str) -> Answer {
     let (kind, body) = if path.starts_with("/api/") {
-        let json = serde_json::json!({"success": false, "message": sentence});
+        // Our own API says `error`, the desk's `message`.
+        let key = if is_api(path) { "error" } else { "message" };
+        let json = serde_json::json!({"success": false, key: sentence});
         ("application/json", json.to_string())
     } else {
         ("text/plain; charset=utf-8", format!("{sentence}\n"))

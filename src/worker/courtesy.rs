@@ -9,6 +9,7 @@ use super::desk_action::Job;
 use super::letters::Letter;
 use super::{Worker, WorkerError};
 use crate::base::report::Report;
+use crate::mail::same_address;
 use crate::mail::template::Placeholder;
 use crate::store::{OutgoingKind, TicketRow};
 
@@ -30,7 +31,10 @@ impl Worker {
     pub(super) async fn greet(&self, job: &Job<'_>, ticket: &TicketRow) -> Result<(), WorkerError> {
         let is_new = self.parts.store.ticket(&ticket.id).await?.is_none();
         let acknowledge = is_new && self.style(job.row)?.acknowledge;
-        let wanted = [(acknowledge, OutgoingKind::Acknowledgement), (job.read.cut, OutgoingKind::TooLarge)];
+        let by_requester =
+            job.read.message.from.as_ref().is_some_and(|from| same_address(&from.address, &ticket.requester));
+        let too_large = job.read.cut && (is_new || by_requester);
+        let wanted = [(acknowledge, OutgoingKind::Acknowledgement), (too_large, OutgoingKind::TooLarge)];
         for (_, kind) in wanted.into_iter().filter(|(wanted, _)| *wanted) {
             if self.may_tell(job, ticket, kind).await? {
                 self.tell(job, ticket, kind).await?;
@@ -71,7 +75,8 @@ impl Worker {
 
     async fn tell(&self, job: &Job<'_>, ticket: &TicketRow, kind: OutgoingKind) -> Result<(), WorkerError> {
         let Some(sender) = self.mailbox_for(ticket).await? else { return Ok(()) };
-        let number = if self.template(kind).names(Placeholder::TicketNumber) {
+        let named = self.template(kind).names(Placeholder::TicketNumber) || self.marks_subjects();
+        let number = if named {
             match self.parts.desk.ticket(&ticket.id).await {
                 Ok(view) => view.map(|view| view.number),
                 // A notice without its number would be worse than none; the ticket itself is safe.
@@ -94,6 +99,7 @@ impl Worker {
             text: "",
             ticket_number: number,
             quoted: None,
+            already_has_it: &[],
         };
         self.post(ticket, &sender, &letter).await?;
         Ok(())

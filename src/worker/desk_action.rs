@@ -15,7 +15,7 @@ use crate::base::id::hex;
 use crate::base::report::Report;
 use crate::desk::{NewTicket, TicketView};
 use crate::mail::blocks as page_blocks;
-use crate::mail::decide::UNKNOWN_SENDER;
+use crate::mail::decide::{UNKNOWN_SENDER, Writer};
 use crate::mail::desk_text::{CommentHead, blocks, comment, reference_mark};
 use crate::mail::{AutomaticKind, Mailbox, clean};
 use crate::store::{InboundRow, MailboxRow, TicketRow};
@@ -27,6 +27,9 @@ pub(super) const UNSETTLED: Duration = Duration::from_secs(45);
 /// A call begins at most this long after its intent was written, so that it has ended before anybody else may
 /// take the mail for unsettled: this and the HTTP client's limit together are `UNSETTLED`.
 const BEGINS_WITHIN: Duration = Duration::from_secs(15);
+
+/// Not public: a desk with a mail provider of its own would mail the customer his own words.
+const NOT_MAILED: bool = false;
 
 const LONGEST_TITLE: usize = 250;
 /// The desk's own limits are far above these.
@@ -122,49 +125,78 @@ impl Worker {
     pub(super) async fn reply(&self, job: &Job<'_>, ticket: &str) -> Result<Option<TicketRow>, WorkerError> {
         let Some(row) = self.parts.store.ticket(ticket).await? else { return Ok(None) };
         let Some(view) = self.parts.desk.ticket(ticket).await? else { return Ok(None) };
-        if !(job.resumed && self.has_comment(&view, job.mail).await?) {
-            let files = self.keep_files(job).await?;
-            self.add_comment(job, ticket, &reply_text(job.read, files)).await?;
+        let row = TicketRow { number: Some(view.number), gone_at: None, ..row };
+        let earlier = if job.resumed { self.comment_of(&view, job.mail).await? } else { None };
+        let own = self.own_addresses(job.row).await?;
+        let by = self.writer(job.row, &job.read.message, &row).await?;
+        if by == Writer::Agent {
+            let row = self.answer_by_mail(job, row, &view, earlier).await?;
+            return Ok(Some(continued(row, job.read, &own, by)));
+        }
+        if earlier.is_none() {
+            let text = self.reply_text(job).await?;
+            self.add_comment(job, ticket, &text, NOT_MAILED).await?;
         }
         if view.closed {
             self.parts.desk.reopen(ticket).await?;
         }
-        let own = self.own_addresses(job.row).await?;
-        Ok(Some(continued(row, job.read, &own)))
+        Ok(Some(continued(row, job.read, &own, by)))
+    }
+
+    /// What a comment shows of the mail, once its files are kept.
+    pub(super) async fn reply_text(&self, job: &Job<'_>) -> Result<String, WorkerError> {
+        let files = self.keep_files(job).await?;
+        Ok(joined(&[cut_note(job.read), Some(with_files(&job.read.message.reply, files))]))
     }
 
     /// Tells of the mail at the ticket unless an earlier try did, and leaves the ticket closed if it is;
     /// `false` when the ticket is gone.
     pub(super) async fn note(&self, job: &Job<'_>, ticket: &str) -> Result<bool, WorkerError> {
         let Some(view) = self.parts.desk.ticket(ticket).await? else { return Ok(false) };
-        if !(job.resumed && self.has_comment(&view, job.mail).await?) {
-            self.add_comment(job, ticket, &note_text(job)).await?;
+        let earlier = if job.resumed { self.comment_of(&view, job.mail).await? } else { None };
+        if earlier.is_none() {
+            self.add_comment(job, ticket, &note_text(job), NOT_MAILED).await?;
         }
         Ok(true)
     }
 
-    async fn add_comment(&self, job: &Job<'_>, ticket: &str, text: &str) -> Result<(), WorkerError> {
+    pub(super) async fn add_comment(
+        &self,
+        job: &Job<'_>,
+        ticket: &str,
+        text: &str,
+        public: bool,
+    ) -> Result<(), WorkerError> {
         self.demand_fresh(job)?;
         let text = self.comment_text(job, text);
-        // Not public: a desk with a mail provider of its own would mail the customer his own words.
-        let error = match self.parts.desk.comment(ticket, &text, false).await {
+        let error = match self.parts.desk.comment(ticket, &text, public).await {
             Ok(()) => return Ok(()),
             Err(error) => error,
         };
         if error.may_have_applied()
             && let Ok(Some(view)) = self.parts.desk.ticket(ticket).await
-            && self.has_comment(&view, job.mail).await?
+            && self.comment_of(&view, job.mail).await?.is_some()
         {
             return Ok(());
         }
         Err(error.into())
     }
 
-    async fn has_comment(&self, view: &TicketView, mail: &InboundRow) -> Result<bool, WorkerError> {
+    /// When the mail's comment was made, if it is there.
+    async fn comment_of(
+        &self,
+        view: &TicketView,
+        mail: &InboundRow,
+    ) -> Result<Option<Timestamp>, WorkerError> {
         let bot = self.parts.desk.bot_user().await?;
         let reference = reference_mark(self.mark(mail).comment());
         let mut by_bot = view.comments.iter().filter(|one| one.user_id.as_ref() == Some(&bot.id));
-        Ok(by_bot.any(|one| one.text.contains(&reference)))
+        Ok(by_bot.find(|one| one.text.contains(&reference)).map(|one| one.created_at))
+    }
+
+    /// By what the mail's comment is found again.
+    pub(super) fn comment_mark(&self, mail: &InboundRow) -> String {
+        self.mark(mail).comment().to_owned()
     }
 
     fn comment_text(&self, job: &Job<'_>, text: &str) -> String {
@@ -216,10 +248,6 @@ async fn detail(read: &Read, notes: &[String], files: String) -> Value {
     let laid_out = tokio::task::spawn_blocking(move || page_blocks::ticket(&message, &above, &below));
     // A page that made its reader fail is shown as text.
     laid_out.await.unwrap_or_else(|_| blocks(&plain))
-}
-
-fn reply_text(read: &Read, files: String) -> String {
-    joined(&[cut_note(read), Some(with_files(&read.message.reply, files))])
 }
 
 /// The files come last, but first where the text may be cut at its end.

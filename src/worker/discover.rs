@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use tracing::{info, warn};
 
+use super::desk_made::{LIST_EVERY, LIST_FOR_A_HINT};
 use super::hold::{Fate, SmtpHistory};
 use super::letters::{Letter, Posted};
 use super::{Worker, WorkerError};
@@ -67,7 +68,7 @@ impl Worker {
     async fn look_for_answers(&self) -> Result<u32, WorkerError> {
         let history = self.look_at_own_mail().await?;
         let look = Look { bot: self.parts.desk.bot_user().await?.id, history };
-        self.take_up_desk_made(&look.bot).await?;
+        self.take_up_desk_made(&look.bot, LIST_EVERY).await?;
         Ok(self.follow_hints(&look).await?
             + self.follow_notifications(&look).await?
             + self.sweep(&look).await?)
@@ -78,7 +79,7 @@ impl Worker {
         let mut tickets = hints.iter().filter_map(|hint| hint.strip_prefix(TICKET_HINT));
         let mut found = 0;
         while let Some(ticket) = tickets.next() {
-            match self.look_or_hint(ticket, look).await {
+            match self.follow_hint(ticket, look).await {
                 Ok(more) => found += more,
                 Err(error) => {
                     for untold in tickets {
@@ -89,6 +90,14 @@ impl Worker {
             }
         }
         Ok(found)
+    }
+
+    /// A ticket that is not known may have been made at the desk just now.
+    async fn follow_hint(&self, ticket: &str, look: &Look) -> Result<u32, WorkerError> {
+        if self.parts.store.ticket(ticket).await?.is_none() {
+            self.take_up_desk_made(&look.bot, LIST_FOR_A_HINT).await?;
+        }
+        self.look_or_hint(ticket, look).await
     }
 
     async fn hint_at(&self, ticket: &str) -> Result<(), WorkerError> {
@@ -146,7 +155,14 @@ impl Worker {
     }
 
     async fn look_at_ticket(&self, row: &TicketRow, look: &Look) -> Result<u32, WorkerError> {
-        let Some(view) = self.parts.desk.ticket(&row.id).await? else { return Ok(0) };
+        let store = &self.parts.store;
+        let Some(view) = self.parts.desk.ticket(&row.id).await? else {
+            store.note_gone(&row.id, self.parts.clock.now()).await?;
+            return Ok(0);
+        };
+        if row.number != Some(view.number) || row.gone_at.is_some() {
+            store.note_shown(&row.id, view.number).await?;
+        }
         let mut found = 0;
         for comment in view.comments.iter().filter(|comment| is_answer(comment, &look.bot)) {
             let is_old = !row.by_mail && comment.created_at < row.opened_at;
@@ -197,6 +213,7 @@ impl Worker {
                     text: &comment.text,
                     ticket_number: Some(view.number),
                     quoted: history.as_ref().map(History::quoted),
+                    already_has_it: &[],
                 };
                 self.post(row, &sender, &letter).await?
             }
@@ -210,7 +227,11 @@ impl Worker {
     }
 
     /// What the customer wrote last, where answers are to show it.
-    async fn history(&self, row: &TicketRow, sender: &MailboxRow) -> Result<Option<History>, WorkerError> {
+    pub(super) async fn history(
+        &self,
+        row: &TicketRow,
+        sender: &MailboxRow,
+    ) -> Result<Option<History>, WorkerError> {
         if !self.style(sender)?.quote_history {
             return Ok(None);
         }
@@ -240,6 +261,7 @@ impl Worker {
                 text: "",
                 ticket_number: Some(view.number),
                 quoted: None,
+                already_has_it: &[],
             };
             found = u32::from(self.post(row, &sender, &letter).await? == Posted::New);
         }
@@ -251,14 +273,14 @@ impl Worker {
 }
 
 /// What an answer shows below itself.
-struct History {
+pub(super) struct History {
     from: String,
     at: Timestamp,
     text: String,
 }
 
 impl History {
-    fn quoted(&self) -> Quoted<'_> {
+    pub(super) fn quoted(&self) -> Quoted<'_> {
         Quoted { from: &self.from, at: self.at, text: &self.text }
     }
 }

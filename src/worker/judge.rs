@@ -6,12 +6,11 @@ use std::time::Duration;
 use super::reading::Read;
 use super::{Worker, WorkerError};
 use crate::base::clock::Timestamp;
-use crate::mail::authentication::{Server, judge};
-use crate::mail::decide::{Decision, Duplicate, Known, TicketHit, decide};
-use crate::mail::policy::{Policy, SameMail};
-use crate::mail::{AutomaticKind, Mailbox, same_address};
-use crate::mailbox::settings::{MailboxSettings, Provider};
-use crate::store::{InboundRow, InboundState, MailboxRow, TicketRow};
+use crate::mail::decide::{Decision, Duplicate, Known, decide};
+use crate::mail::policy::SameMail;
+use crate::mail::{Mailbox, same_address};
+use crate::mailbox::settings::MailboxSettings;
+use crate::store::{InboundRow, InboundState, MailboxRow};
 
 /// Parents of a mail that are looked for among the mails still on their way.
 const PARENTS: usize = 5;
@@ -57,24 +56,28 @@ impl Worker {
         let message = &read.message;
         let own_addresses = self.own_addresses(row).await?;
         let duplicate = self.duplicate(mail, read).await?;
+        let authentication = self.authentication(row, message)?;
+        let referred = self.referred(read).await?;
+        let ticket = match &referred {
+            Some(found) => Some(self.hit(found, message, authentication).await?),
+            None => None,
+        };
         let known = Known {
             own_addresses: &own_addresses,
             message_id_key: &self.parts.message_ids,
-            ticket: self.conversation_of(read).await?.map(hit),
+            ticket,
             duplicate: duplicate.clone(),
             accept_since: row.accept_since,
             received_at: mail.received_at,
-            authentication: judge(
-                message,
-                &trusted(MailboxSettings::parse(&row.settings)?.provider, &self.parts.settings.policy),
-            ),
+            authentication,
         };
         match decide(message, &known) {
             Decision::Note { ticket, .. } => Ok(Plan::Note { ticket }),
             Decision::Ignore { reason, ticket } => Ok(Plan::Leave { reason, ticket }),
-            Decision::Open { requester, note, .. } => {
+            Decision::Open { requester, link } => {
+                let told = link.zip(referred).map(|(link, other)| self.told(&link, &other.row));
                 let flag = duplicate.map(|_| REUSED_ID.to_owned());
-                let notes = note.into_iter().chain(flag).collect();
+                let notes = told.into_iter().chain(flag).collect();
                 self.unless_elsewhere(mail, read, Plan::Open { requester, notes }).await
             }
             Decision::Reply { ticket, .. } => match self.earlier_on_its_way(mail, &ticket).await? {
@@ -96,20 +99,6 @@ impl Worker {
         own.extend(settings.reply_to.clone());
         own.dedup_by(|one, other| same_address(one, other));
         Ok(own)
-    }
-
-    /// The conversation by the mail's parents; that of a delivery report by the mail of ours it returns.
-    async fn conversation_of(&self, read: &Read) -> Result<Option<TicketRow>, WorkerError> {
-        let store = &self.parts.store;
-        let found = store.ticket_by_message_ids(&read.message.parents).await?;
-        let is_report =
-            read.message.automatic.as_ref().is_some_and(|found| found.kind == AutomaticKind::Bounce);
-        match (&found, &read.returned) {
-            (None, Some(returned)) if is_report => {
-                Ok(store.ticket_by_message_ids(std::slice::from_ref(returned)).await?)
-            }
-            _ => Ok(found),
-        }
     }
 
     async fn duplicate(&self, mail: &InboundRow, read: &Read) -> Result<Option<Duplicate>, WorkerError> {
@@ -181,35 +170,5 @@ impl Worker {
             }
         }
         Ok(false)
-    }
-}
-
-fn hit(ticket: TicketRow) -> TicketHit {
-    let participants = ticket.participants.into_iter().map(|one| one.address).collect();
-    TicketHit { id: ticket.id, requester: ticket.requester, participants, agents: Vec::new() }
-}
-
-/// The servers that take in the mail of a mailbox. Where the provider is not known and the operator names
-/// none, only an id of ours proves who wrote.
-fn trusted(provider: Provider, policy: &Policy) -> Vec<Server> {
-    match provider {
-        Provider::Microsoft => Server::microsoft(),
-        Provider::Google => Server::google(),
-        Provider::Other => policy.authentication_servers.clone(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_operators_servers_count_for_no_provider_that_has_its_own() {
-        let named = vec![Server::Named("mx.desk.example".to_owned())];
-        let policy = Policy { authentication_servers: named.clone(), ..Policy::default() };
-        assert_eq!(trusted(Provider::Other, &policy), named);
-        assert_eq!(trusted(Provider::Google, &policy), Server::google());
-        assert_eq!(trusted(Provider::Microsoft, &policy), Server::microsoft());
-        assert_eq!(trusted(Provider::Other, &Policy::default()), []);
     }
 }

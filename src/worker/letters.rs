@@ -8,7 +8,7 @@ use crate::base::clock::Timestamp;
 use crate::base::report::Report;
 use crate::mail::compose::{Answer, ComposeError, Quoted, Voice, compose};
 use crate::mail::template::{Template, Values};
-use crate::mail::{Mailbox, clean, message_id, thread_index};
+use crate::mail::{Mailbox, clean, message_id, same_address, thread_index};
 use crate::mailbox::settings::MailboxSettings;
 use crate::store::{MailboxRow, MailboxState, NewOutgoing, OutgoingKind, TicketRow};
 
@@ -32,6 +32,8 @@ pub(super) struct Letter<'a> {
     pub(super) text: &'a str,
     pub(super) ticket_number: Option<i64>,
     pub(super) quoted: Option<Quoted<'a>>,
+    /// Participants who need no copy.
+    pub(super) already_has_it: &'a [&'a Mailbox],
 }
 
 /// What became of a letter.
@@ -50,11 +52,13 @@ impl Worker {
         let settings = &self.parts.settings;
         let letters = &settings.policy.letters;
         let own = MailboxSettings::parse(&row.settings)?;
-        let address = settings.from_address.clone().unwrap_or_else(|| row.address.clone());
-        let name = own.from_name.or_else(|| settings.from_name.clone()).unwrap_or_default();
-        let reply_to = own.reply_to.or_else(|| settings.reply_to.clone());
+        // `mail.from` names one mailbox; the name and Reply-To beside it are that one's.
+        let is_meant = settings.from_address.as_deref().is_none_or(|from| same_address(from, &row.address));
+        let of_all = |choice: &Option<String>| choice.clone().filter(|_| is_meant);
+        let name = own.from_name.or_else(|| of_all(&settings.from_name)).unwrap_or_default();
+        let reply_to = own.reply_to.or_else(|| of_all(&settings.reply_to));
         Ok(Style {
-            from: mailbox_of(name, address),
+            from: mailbox_of(name, row.address.clone()),
             reply_to: reply_to.map(|address| mailbox_of(String::new(), address)),
             signature: own.signature.or_else(|| letters.signature.clone()).unwrap_or_default(),
             acknowledge: own.acknowledge || letters.acknowledge,
@@ -63,13 +67,32 @@ impl Worker {
         })
     }
 
-    /// The mailbox a ticket is answered from: its own, or any that is left.
+    /// The mailbox a ticket is answered from: its own, or where that is gone the default one.
     pub(super) async fn mailbox_for(&self, ticket: &TicketRow) -> Result<Option<MailboxRow>, WorkerError> {
-        if let Some(row) = self.parts.store.mailbox(&ticket.mailbox).await? {
-            return Ok(Some(row));
+        match self.parts.store.mailbox(&ticket.mailbox).await? {
+            Some(row) => Ok(Some(row)),
+            None => self.default_mailbox().await,
         }
-        let rows = self.parts.store.mailboxes().await?;
-        Ok(rows.into_iter().find(|row| row.state == MailboxState::Connected))
+    }
+
+    /// The mailbox of tickets that came in by none: the one that the operator named for that, or as `mail.from`;
+    /// else of those that work the one that was there first.
+    pub(super) async fn default_mailbox(&self) -> Result<Option<MailboxRow>, WorkerError> {
+        let settings = &self.parts.settings;
+        let mut rows = self.parts.store.mailboxes().await?;
+        let named = settings.policy.default_mailbox.iter().chain(&settings.from_address);
+        for address in named {
+            if let Some(at) = rows.iter().position(|row| same_address(&row.address, address)) {
+                return Ok(Some(rows.swap_remove(at)));
+            }
+        }
+        let working = rows.into_iter().filter(|row| row.state == MailboxState::Connected);
+        Ok(working.min_by(|one, other| (one.accept_since, &one.id).cmp(&(other.accept_since, &other.id))))
+    }
+
+    /// Whether our mails tell the ticket's number in their subject.
+    pub(super) fn marks_subjects(&self) -> bool {
+        self.parts.settings.policy.letters.subject_mark
     }
 
     pub(super) fn template(&self, kind: OutgoingKind) -> &Template {
@@ -123,7 +146,9 @@ impl Worker {
         letter: &Letter<'_>,
     ) -> Result<Vec<u8>, ComposeError> {
         let answers = letter.kind == OutgoingKind::Answer;
-        let people = ticket.participants.iter().filter(|_| answers);
+        let has_it =
+            |address: &str| letter.already_has_it.iter().any(|one| same_address(&one.address, address));
+        let people = ticket.participants.iter().filter(|one| answers && !has_it(&one.address));
         let copies: Vec<Mailbox> =
             people.map(|one| mailbox_of(one.name.clone(), one.address.clone())).collect();
         let mark =
@@ -135,6 +160,7 @@ impl Worker {
             to: &mailbox_of(ticket.requester_name.clone(), ticket.requester.clone()),
             copies: &copies,
             subject: &ticket.subject,
+            mark: letter.ticket_number.filter(|_| self.marks_subjects()),
             date: letter.date,
             references: &ticket.references,
             thread_index: &mark,

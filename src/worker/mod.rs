@@ -5,6 +5,9 @@
 //! The worker gets valid tokens through the mailboxes it is given; it never sees a refresh token, a
 //! client secret or a mail provider's protocol.
 
+mod agent_mail;
+mod agents;
+mod conversation;
 mod courtesy;
 mod crash;
 mod desk_action;
@@ -15,6 +18,7 @@ mod hold;
 mod inbound;
 mod judge;
 mod letters;
+mod limits;
 mod meters;
 pub mod orders;
 mod parts;
@@ -60,10 +64,15 @@ pub enum WorkerError {
 pub struct Worker {
     parts: Parts,
     unfetchable: inbound::Unfetchable,
+    agents: agents::Agents,
 }
 
 impl Worker {
     pub fn new(parts: Parts) -> Arc<Self> {
-        Arc::new(Self { parts, unfetchable: inbound::Unfetchable::default() })
+        Arc::new(Self {
+            parts,
+            unfetchable: inbound::Unfetchable::default(),
+            agents: agents::Agents::default(),
+        })
     }
 }

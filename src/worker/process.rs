@@ -14,6 +14,7 @@ use super::supervise::stopping;
 use super::{Point, Worker, WorkerError};
 use crate::base::clock::Timestamp;
 use crate::desk::DeskError;
+use crate::mail::decide::Writer;
 use crate::mail::policy::SameMail;
 use crate::mail::{Mailbox, same_address};
 use crate::store::{
@@ -92,7 +93,8 @@ impl Worker {
         // One that was quarantined and is tried again may have an intent from before.
         let begun = self.parts.clock.now();
         let job = Job { row, mail, read, begun, resumed: mail.intent.is_some() };
-        match self.plan(row, mail, read).await? {
+        let plan = self.plan(row, mail, read).await?;
+        match self.within_limits(plan).await? {
             Plan::Leave { reason, ticket } => self.leave(mail, read, reason, ticket).await,
             Plan::StepBack { until, reason } => {
                 Ok(self.parts.store.postpone_inbound(mail.id, until, reason).await?)
@@ -264,6 +266,8 @@ pub(super) fn conversation(
         thread_index: job.read.thread_index.clone(),
         closed: false,
         by_mail: true,
+        number: None,
+        gone_at: None,
         opened_at: now,
         // Looked at soon: an answer may have been faster than the ledger.
         swept_at: Timestamp(0),
@@ -272,17 +276,20 @@ pub(super) fn conversation(
     with_people(with_reference(row, job.read), message.to.iter().chain(&message.cc), own)
 }
 
-/// The conversation with one more mail: the newest reference, and whoever takes part in it.
-pub(super) fn continued(row: TicketRow, read: &Read, own: &[String]) -> TicketRow {
+/// The conversation with one more mail: the newest reference, and whoever takes part in it. An agent does not,
+/// and his mail reopens nothing.
+pub(super) fn continued(row: TicketRow, read: &Read, own: &[String], by: Writer) -> TicketRow {
     let message = &read.message;
-    with_people(with_reference(row, read), message.from.iter().chain(&message.to).chain(&message.cc), own)
+    let sender = message.from.iter().filter(|_| by == Writer::Customer);
+    let closed = row.closed && by == Writer::Agent;
+    let row = TicketRow { closed, ..with_reference(row, read) };
+    with_people(row, sender.chain(&message.to).chain(&message.cc), own)
 }
 
 fn with_reference(mut row: TicketRow, read: &Read) -> TicketRow {
     let id = &read.message.message_id;
     row.references.retain(|known| known != id);
     row.references.push(id.clone());
-    row.closed = false;
     row
 }
 

@@ -47,6 +47,9 @@ impl Worker {
                 self.parts.store.outgoing_failed(mail.id, "a notice that came too late to be news").await?;
                 continue;
             }
+            if self.waits_for_its_ticket(&mail).await? {
+                continue;
+            }
             match self.send(&mail, mailbox).await {
                 Ok(()) => {}
                 Err(WorkerError::Mailbox(error)) => {

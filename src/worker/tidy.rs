@@ -15,6 +15,10 @@ const AT_ONCE: u32 = 200;
 /// How long files stay that nothing names: far longer than a mail is ever on its way to the desk.
 const FILES_KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
 
+/// And those of a ticket that the desk does not show any more: a desk that is restored from a backup of last
+/// month finds them still.
+const FILES_OF_GONE_KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
+
 /// When it was tidied last, in milliseconds since 1970.
 const TIDIED_FACT: &str = "mail_tidied_at";
 
@@ -30,7 +34,7 @@ impl Worker {
         if let Some(keep) = self.parts.settings.policy.keep_raw {
             self.drop_old_raw(now - keep).await?;
         }
-        let swept = store.sweep_files(now - FILES_KEPT).await?;
+        let swept = store.sweep_files(now - FILES_KEPT, now - FILES_OF_GONE_KEPT).await?;
         if swept > 0 {
             info!(swept, "files that no mail at the desk has are dropped");
         }

@@ -13,6 +13,8 @@ use crate::support::sign_in::{Browser, Page, accept, cancel, path_of, query_of};
 
 mod api;
 mod cards;
+mod email_settings;
+mod hostile;
 mod mail_servers;
 mod mailboxes;
 mod pages;

@@ -170,3 +170,16 @@ async fn the_desks_own_mail_is_seen_come_and_go() {
     agent.remove_queues().await;
     assert_eq!(desk.has_own_mail().await.expect("the settings"), none);
 }
+
+#[tokio::test]
+async fn the_desks_people_are_its_users_and_no_customers() {
+    let server = sandbox().await;
+    let outside = json!({"email": "eve@customer.example", "password": "pw", "name": "Eve"});
+    DeskUser::sign_in(&server.url(), ADMIN)
+        .await
+        .call("POST", "/auth/user/register/external", &outside)
+        .await;
+    let people = bot_at(&server).people().await.expect("a list");
+    let has = |email: &str| people.iter().any(|one| one.email == email);
+    assert!(has(AGENT.0) && has(BOT.0) && !has("eve@customer.example"), "{people:?}");
+}

@@ -10,6 +10,7 @@ use super::{Reading, any};
 use crate::config::section::{At, Section, Shape};
 use crate::config::{Console, Desk, Mail, value};
 use crate::mail::policy::Policy;
+use crate::net::reach::Inside;
 use crate::oauth::provider::MicrosoftApp;
 use crate::web::cookie::Hardening;
 
@@ -22,6 +23,7 @@ const MAIL: Shape = Shape {
         "fromName",
         "replyTo",
         "maxSize",
+        "privateNetworks",
         // How mail is treated: `mail_policy`.
         "sameMail",
         "keepRaw",
@@ -29,6 +31,8 @@ const MAIL: Shape = Shape {
         "acknowledge",
         "closingNotice",
         "quoteHistory",
+        "subjectMark",
+        "defaultMailbox",
         "signature",
         "templates",
     ],
@@ -174,10 +178,24 @@ pub fn mail(reading: &Reading<'_>, desk: &Option<Desk>, registered: bool, public
         from_name: reading.settle_parsed((section, "fromName"), "EXCHANGE_FROM_NAME", display_name),
         reply_to: reading.settle_parsed((section, "replyTo"), "EXCHANGE_REPLY_TO_EMAIL", value::mail_address),
         max_size: max_size.map_or(25 * 1024 * 1024, |size| size.value),
+        private_networks: private_networks(section),
         from_address,
         message_id_domain,
         policy: Policy { files: files(&reading.root, public_url), ..policy(section) },
     }
+}
+
+/// Part of the inside that mail servers may be in. All of it opened is no list at all.
+fn private_networks(section: Option<&Section<'_>>) -> Vec<Inside> {
+    let Some(section) = section else { return Vec::new() };
+    let read = |text: &str| match text.parse::<Inside>() {
+        Ok(inside) if inside.is_everything() => Err(format!("`{text}` is every address there is")),
+        Ok(inside) => Ok(inside),
+        Err(_) => Err(format!(
+            "`{text}` is not a network such as 10.0.0.0/8, nor one port of it such as 10.0.0.5@1993"
+        )),
+    };
+    section.texts("privateNetworks").into_iter().filter_map(|text| section.read(text, read)).collect()
 }
 
 /// On when something asks for it or an app is registered at a provider; never without the desk's bot.

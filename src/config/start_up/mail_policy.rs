@@ -26,6 +26,7 @@ pub fn policy(section: Option<&Section<'_>>) -> Policy {
         keep_raw: section.parsed("keepRaw", keep_raw).map_or(usual.keep_raw, |at| at.value),
         letters: letters(section),
         authentication_servers: servers(section),
+        default_mailbox: section.parsed("defaultMailbox", value::mail_address).map(|at| at.value),
         ..usual
     }
 }
@@ -65,6 +66,7 @@ fn letters(section: &Section<'_>) -> Letters {
         acknowledge: flag("acknowledge"),
         closing_notice: flag("closingNotice"),
         quote_history: flag("quoteHistory"),
+        subject_mark: flag("subjectMark"),
         signature: section.parsed("signature", signature).map(|at| at.value),
         templates: section.section("templates", &TEMPLATES).map_or_else(Templates::default, templates),
     }

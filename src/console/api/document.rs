@@ -1,10 +1,11 @@
 //! The OpenAPI document of the console's JSON side, made from the handlers themselves.
 
 use http::StatusCode;
-use utoipa::OpenApi;
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::{Modify, OpenApi};
 
 use crate::console::api::parts::{Answer, Asking};
-use crate::console::api::{exchange, provider};
+use crate::console::api::{email_settings, exchange, provider};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -25,13 +26,31 @@ use crate::console::api::{exchange, provider};
         provider::config,
         provider::test,
         provider::stats
-    )
+    ),
+    modifiers(&Session),
+    security(("handle" = [], "session" = []))
 )]
 struct Document;
 
+/// What a signed-in browser shows: both halves, or it is nobody.
+struct Session;
+
+impl Modify for Session {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let handle = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .description(Some("The token of the sign-in's answer, as the helpdesk's own pages send it."));
+        let cookie =
+            ApiKeyValue::with_description("__Host-mintgate", "Set by the sign-in; no script can read it.");
+        let components = document.components.get_or_insert_default();
+        components.add_security_scheme("handle", SecurityScheme::Http(handle.build()));
+        components.add_security_scheme("session", SecurityScheme::ApiKey(ApiKey::Cookie(cookie)));
+    }
+}
+
 /// The document.
 pub fn document() -> utoipa::openapi::OpenApi {
-    Document::openapi()
+    Document::openapi().merge_from(email_settings::Document::openapi())
 }
 
 /// GET `/admin/exchange/openapi.json`.

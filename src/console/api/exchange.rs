@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 use crate::base::audit::{Event, Outcome};
 use crate::base::clock::Timestamp;
 use crate::base::id::MailboxId;
-use crate::console::api::parts::{Answer, Asking, Nothing, Ordered, Refusal, Refused};
+use crate::console::api::parts::{Answer, Asking, Nothing, Ordered, Problems, Refused};
 use crate::console::connect::{Leaving, begin_sign_in, same_account};
 use crate::console::connected::KIND;
 use crate::console::guard::Client;
@@ -87,7 +87,7 @@ pub struct Done {
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewConnection {
     #[serde(default)]
     tenant_id: String,
@@ -104,6 +104,7 @@ pub struct Leave {
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Limit {
     /// 1 to 200. The worker takes everything that waits; the limit is checked and has no further effect.
     #[serde(default = "fifty")]
@@ -127,7 +128,7 @@ pub struct Processed {
 
 /// Every connection.
 #[utoipa::path(get, path = "/api/v1/exchange/connections", tag = "exchange",
-    responses((status = 200, body = Many), (status = "default", body = Refusal)))]
+    responses((status = 200, body = Many), Problems))]
 pub async fn list(State(shared): State<Arc<Shared>>, Asking(admin): Asking) -> Result<Answer<Many>, Refused> {
     let rows = rows(&shared).await?;
     let connections: Vec<Connection> = rows.iter().map(|row| connection(&shared, &admin, row)).collect();
@@ -137,7 +138,7 @@ pub async fn list(State(shared): State<Arc<Shared>>, Asking(admin): Asking) -> R
 
 /// Says which app registration to use: the configured one. The sign-in follows by `oauth/initiate`.
 #[utoipa::path(post, path = "/api/v1/exchange/connections", tag = "exchange", request_body = NewConnection,
-    responses((status = 201, body = One), (status = "default", body = Refusal)))]
+    responses((status = 201, body = One), Problems))]
 pub async fn create(
     State(shared): State<Arc<Shared>>,
     Ordered(admin, wanted): Ordered<NewConnection>,
@@ -164,7 +165,7 @@ pub async fn create(
 
 /// One connection.
 #[utoipa::path(get, path = "/api/v1/exchange/connections/{id}", tag = "exchange", params(("id" = String, Path)),
-    responses((status = 200, body = One), (status = "default", body = Refusal)))]
+    responses((status = 200, body = One), Problems))]
 pub async fn one(
     State(shared): State<Arc<Shared>>,
     Path(id): Path<String>,
@@ -176,7 +177,7 @@ pub async fn one(
 
 /// Disconnects the mailbox and deletes its tokens. Tickets and the record of mails stay.
 #[utoipa::path(delete, path = "/api/v1/exchange/connections/{id}", tag = "exchange", params(("id" = String, Path)),
-    responses((status = 200, body = Done), (status = "default", body = Refusal)))]
+    responses((status = 200, body = Done), Problems))]
 pub async fn delete(
     State(shared): State<Arc<Shared>>,
     Path(id): Path<String>,
@@ -191,7 +192,7 @@ pub async fn delete(
 /// Starts a sign-in; the answer says where the browser has to go. It comes back to the console.
 #[utoipa::path(post, path = "/api/v1/exchange/connections/{id}/oauth/initiate", tag = "exchange",
     params(("id" = String, Path)),
-    responses((status = 200, body = Leave), (status = "default", body = Refusal)))]
+    responses((status = 200, body = Leave), Problems))]
 pub async fn initiate(
     State(shared): State<Arc<Shared>>,
     Path(id): Path<String>,
@@ -209,7 +210,7 @@ pub async fn initiate(
 /// Looks for mail now and tells what came of it.
 #[utoipa::path(post, path = "/api/v1/exchange/connections/{id}/process-emails", tag = "exchange",
     params(("id" = String, Path)), request_body = Limit,
-    responses((status = 200, body = Processed), (status = "default", body = Refusal)))]
+    responses((status = 200, body = Processed), Problems))]
 pub async fn process(
     State(shared): State<Arc<Shared>>,
     Path(id): Path<String>,
@@ -239,7 +240,7 @@ pub async fn process(
 /// Tests the connection step by step, up to the first step that fails.
 #[utoipa::path(post, path = "/api/v1/exchange/connections/{id}/test", tag = "exchange",
     params(("id" = String, Path)),
-    responses((status = 200, body = Done), (status = "default", body = Refusal)))]
+    responses((status = 200, body = Done), Problems))]
 pub async fn test(
     State(shared): State<Arc<Shared>>,
     Path(id): Path<String>,
@@ -255,8 +256,7 @@ pub async fn test(
 }
 
 /// The provider never comes back here: the redirect URI is `/admin/exchange/callback`.
-#[utoipa::path(get, path = "/api/v1/exchange/oauth/callback", tag = "exchange",
-    responses((status = "default", body = Refusal)))]
+#[utoipa::path(get, path = "/api/v1/exchange/oauth/callback", tag = "exchange", responses(Problems))]
 pub async fn callback(Asking(_): Asking) -> Refused {
     Refused::new(StatusCode::GONE, "The redirect URI of this installation ends in /admin/exchange/callback.")
 }

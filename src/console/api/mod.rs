@@ -3,6 +3,7 @@
 //! Administrators only; a change has to come from a page of ours. Never shows a secret.
 
 mod document;
+mod email_settings;
 mod exchange;
 mod parts;
 mod provider;
@@ -20,6 +21,7 @@ pub use parts::refusal;
 /// Every path of the JSON side.
 pub fn router() -> Router<Arc<Shared>> {
     Router::new()
+        .merge(email_settings::router())
         .route("/admin/exchange/openapi.json", get(document::serve))
         .route("/api/v1/exchange/connections", get(exchange::list).post(exchange::create))
         .route("/api/v1/exchange/connections/{id}", get(exchange::one).delete(exchange::delete))

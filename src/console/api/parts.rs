@@ -4,7 +4,6 @@ use std::error::Error;
 use std::sync::Arc;
 
 use axum::Json;
-use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::response::{IntoResponse, Response};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderValue, X_CONTENT_TYPE_OPTIONS};
@@ -13,21 +12,74 @@ use http::{StatusCode, Uri};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tracing::{error, warn};
-use utoipa::ToSchema;
+use utoipa::{IntoResponses, ToSchema};
 
 use crate::base::report::Report;
+use crate::config::problem::nearest;
 use crate::console::page::Page;
 use crate::console::shared::Shared;
 use crate::web::local::{Admin, admin};
 use crate::web::sender::Sender;
 
+/// Bytes of a body; far more than any call needs.
+const MOST_BODY: usize = 64 * 1024;
+
 /// Something that was not done.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(example = json!({"success": false, "error": "No such mailbox is connected."}))]
 pub struct Refusal {
     /// Always `false`.
     success: bool,
     /// One sentence for people.
     error: String,
+}
+
+/// What any call may be refused with.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "tells the document; calls refuse by status")]
+pub enum Problems {
+    /// The request cannot be understood.
+    #[response(status = 400)]
+    BadRequest(#[to_schema] Refusal),
+    /// Nobody is signed in.
+    #[response(status = 401)]
+    Unauthorized(#[to_schema] Refusal),
+    /// Not an administrator, or a change that another page asked for.
+    #[response(status = 403)]
+    Forbidden(#[to_schema] Refusal),
+    /// There is no such thing.
+    #[response(status = 404)]
+    NotFound(#[to_schema] Refusal),
+    /// The path knows other methods only.
+    #[response(status = 405, headers(("Allow" = String)))]
+    MethodNotAllowed(#[to_schema] Refusal),
+    /// It cannot be done as things stand.
+    #[response(status = 409)]
+    Conflict(#[to_schema] Refusal),
+    /// What was there before is gone for good.
+    #[response(status = 410)]
+    Gone(#[to_schema] Refusal),
+    /// The body is too large.
+    #[response(status = 413)]
+    TooLarge(#[to_schema] Refusal),
+    /// The body is not `application/json`.
+    #[response(status = 415)]
+    MediaType(#[to_schema] Refusal),
+    /// A value cannot be meant; the sentence names the field.
+    #[response(status = 422)]
+    Unprocessable(#[to_schema] Refusal),
+    /// Too often in a short time.
+    #[response(status = 429, headers(("Retry-After" = u64, description = "Seconds")))]
+    TooMany(#[to_schema] Refusal),
+    /// The head is too large.
+    #[response(status = 431)]
+    HeadTooLarge(#[to_schema] Refusal),
+    /// The provider gives no answer that can be used.
+    #[response(status = 502)]
+    BadGateway(#[to_schema] Refusal),
+    /// The store or the helpdesk cannot be asked.
+    #[response(status = 503)]
+    Unavailable(#[to_schema] Refusal),
 }
 
 /// A refusal with its status, or one that the pages give as well.
@@ -98,6 +150,7 @@ pub struct Ordered<T>(pub Arc<Admin>, pub T);
 
 /// A body that nothing is read from.
 #[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Nothing {}
 
 impl<T: DeserializeOwned> FromRequest<Arc<Shared>> for Ordered<T> {
@@ -108,7 +161,7 @@ impl<T: DeserializeOwned> FromRequest<Arc<Shared>> for Ordered<T> {
         let Asking(admin) = Asking::from_request_parts(&mut parts, shared).await?;
         own_page(&parts.headers, &parts.uri)?;
         let is_json = content_type(&parts.headers).is_none_or(|kind| kind == "application/json");
-        let bytes = Bytes::from_request(Request::from_parts(parts, body), shared).await;
+        let bytes = axum::body::to_bytes(body, MOST_BODY).await;
         let bytes =
             bytes.map_err(|_| Refused::new(StatusCode::PAYLOAD_TOO_LARGE, "The body is too large."))?;
         if bytes.is_empty() {
@@ -139,18 +192,38 @@ fn own_page(headers: &HeaderMap, uri: &Uri) -> Result<(), Refused> {
 }
 
 fn understood<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refused> {
-    serde_json::from_slice(bytes).map_err(|failure| {
-        let sentence = match failure.classify() {
-            // Only the place: serde's own words repeat the value, which may be a secret.
-            serde_json::error::Category::Data => {
-                format!(
-                    "The body does not fit this call (line {}, column {}).",
-                    failure.line(),
-                    failure.column()
-                )
-            }
-            _ => "The body is not JSON.".to_owned(),
-        };
-        Refused::new(StatusCode::BAD_REQUEST, sentence)
+    let bad = |sentence: String| Refused::new(StatusCode::BAD_REQUEST, sentence);
+    // An array would be read as the fields in their order.
+    if bytes.trim_ascii_start().first().is_some_and(|first| *first != b'{') {
+        return Err(bad("The body has to be a JSON object.".to_owned()));
+    }
+    serde_json::from_slice(bytes).map_err(|failure| match failure.classify() {
+        serde_json::error::Category::Data => bad(misfit(&failure)),
+        _ => bad("The body is not JSON.".to_owned()),
     })
+}
+
+/// Names the field or the place: serde's own words repeat the value, which may be a secret.
+fn misfit(failure: &serde_json::Error) -> String {
+    let text = failure.to_string();
+    let field = |rest: &str| {
+        let (name, others) = rest.split_once('`')?;
+        let plain = name.len() <= 64 && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        plain.then(|| (name.to_owned(), others.split('`').skip(1).step_by(2).map(str::to_owned).collect()))
+    };
+    let after = |start: &str| text.strip_prefix(start).and_then(field);
+    let place = format!("line {}, column {}", failure.line(), failure.column());
+    if let Some((name, known)) = after("unknown field `") {
+        let known: Vec<String> = known;
+        let near = nearest(&name, known.iter().map(String::as_str));
+        let near = near.map(|near| format!(" Did you mean `{near}`?")).unwrap_or_default();
+        return format!("`{name}` is not a field of this call ({place}).{near}");
+    }
+    if let Some((name, _)) = after("missing field `") {
+        return format!("`{name}` is missing.");
+    }
+    match after("duplicate field `") {
+        Some((name, _)) => format!("`{name}` is there twice ({place})."),
+        None => format!("The body does not fit this call ({place})."),
+    }
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::console::api::exchange::{self, Done, done};
-use crate::console::api::parts::{Answer, Asking, Ordered, Refusal, Refused};
+use crate::console::api::parts::{Answer, Asking, Ordered, Problems, Refused};
 use crate::console::connected::KIND;
 use crate::console::guard::Client;
 use crate::console::manage;
@@ -50,7 +50,7 @@ pub struct Summary {
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Wanted {
     /// `exchange` or `smtp`.
     #[serde(default)]
@@ -86,7 +86,7 @@ pub struct Processing {
 
 /// What mail is done with.
 #[utoipa::path(get, path = "/api/v1/email-provider/config", tag = "email-provider",
-    responses((status = 200, body = Config), (status = "default", body = Refusal)))]
+    responses((status = 200, body = Config), Problems))]
 pub async fn config(State(shared): State<Arc<Shared>>, Asking(_): Asking) -> Result<Answer<Config>, Refused> {
     let all = shared.parts.store.mailboxes().await.map_err(|failure| Refused::broken(&failure))?;
     let exchange = exchange::rows(&shared).await?;
@@ -113,7 +113,7 @@ fn summary(row: &MailboxRow) -> Summary {
 
 /// Tests a mailbox.
 #[utoipa::path(post, path = "/api/v1/email-provider/test", tag = "email-provider", request_body = Wanted,
-    responses((status = 200, body = Done), (status = "default", body = Refusal)))]
+    responses((status = 200, body = Done), Problems))]
 pub async fn test(
     State(shared): State<Arc<Shared>>,
     client: Client,
@@ -148,7 +148,7 @@ pub async fn test(
 
 /// What was done so far.
 #[utoipa::path(get, path = "/api/v1/email-provider/stats", tag = "email-provider",
-    responses((status = 200, body = Stats), (status = "default", body = Refusal)))]
+    responses((status = 200, body = Stats), Problems))]
 pub async fn stats(State(shared): State<Arc<Shared>>, Asking(_): Asking) -> Result<Answer<Stats>, Refused> {
     let counts = shared.parts.store.counts().await.map_err(|failure| Refused::broken(&failure))?;
     let exchange_connections = exchange::rows(&shared).await?.len();

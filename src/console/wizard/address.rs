@@ -10,7 +10,8 @@ use serde::Deserialize;
 
 use crate::console::form::Field;
 use crate::console::frame::Frame;
-use crate::console::guard::Submitted;
+use crate::console::guard::{Client, Submitted};
+use crate::console::limits::Work;
 use crate::console::page::{self, Page};
 use crate::console::shared::Shared;
 use crate::console::times::Moment;
@@ -53,8 +54,10 @@ pub async fn show(State(shared): State<Arc<Shared>>, frame: Frame) -> Result<Pag
 pub async fn submit(
     State(shared): State<Arc<Shared>>,
     frame: Frame,
+    client: Client,
     Submitted(admin, entered): Submitted<Entered>,
 ) -> Result<Response, Page> {
+    shared.admit(&client, &admin, Work::Detection)?;
     let address = entered.address.trim();
     match shared.parts.detect.detect(address).await {
         Ok(detection) => {

@@ -34,8 +34,14 @@ pub fn path_of(id: &str, step: Step) -> String {
 /// Every draft that is not finished, the last touched first.
 pub async fn open_ones(shared: &Shared) -> Result<Vec<Stored>, Page> {
     let rows = shared.parts.store.drafts().await.map_err(|failure| Shared::broken(&failure))?;
-    let stored = rows.into_iter().filter_map(read).filter(|stored| !is_done(&stored.draft));
+    let rows = rows.into_iter().filter(|row| !has_expired(shared, row));
+    let stored = rows.filter_map(read).filter(|stored| !is_done(&stored.draft));
     Ok(stored.collect())
+}
+
+/// Expired drafts are only deleted when another one begins.
+fn has_expired(shared: &Shared, row: &DraftRow) -> bool {
+    row.updated_at < shared.parts.clock.now() - KEPT
 }
 
 fn is_done(draft: &Draft) -> bool {
@@ -57,7 +63,7 @@ async fn find(shared: &Shared, id: &str) -> Result<Stored, Response> {
     let row =
         shared.parts.store.draft(id).await.map_err(|failure| Shared::broken(&failure).into_response())?;
     let gone = || page::problem(StatusCode::NOT_FOUND, &page::DRAFT_GONE).into_response();
-    row.and_then(read).ok_or_else(gone)
+    row.filter(|row| !has_expired(shared, row)).and_then(read).ok_or_else(gone)
 }
 
 /// The draft, if `step` may be opened; otherwise the way to where the set-up stands.

@@ -12,15 +12,15 @@ use tracing::info;
 use crate::base::audit::{Event, Outcome};
 use crate::base::id::{MailboxId, short_id};
 use crate::base::secret::{ExposeSecret, SecretString};
-use crate::console::form::Field;
+use crate::console::form::{Field, secret};
 use crate::console::frame::Frame;
 use crate::console::guard::{Client, Submitted};
 use crate::console::page::Page;
 use crate::console::shared::Shared;
-use crate::console::wizard::draft::{PasswordUse, State as At, Step, Stored};
+use crate::console::wizard::draft::{Draft, PasswordUse, State as At, Step, Stored};
 use crate::console::wizard::drafts;
 use crate::console::wizard::rail::{Mark, rail};
-use crate::mailbox::settings::{Security, Server};
+use crate::mailbox::settings::{MailboxSettings, Security, Server};
 use crate::oauth::source::Purpose;
 use crate::store::{MailboxRow, MailboxState};
 use crate::web::local::Admin;
@@ -73,10 +73,6 @@ pub struct Entered {
     password: SecretString,
 }
 
-fn secret<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<SecretString, D::Error> {
-    String::deserialize(deserializer).map(SecretString::from)
-}
-
 /// The form as the draft has it.
 pub fn page(frame: Frame, stored: Stored) -> Page {
     let entered = Entered::of(&stored);
@@ -102,29 +98,32 @@ pub async fn submit(
     };
     stored.draft.settings.incoming = Some(incoming);
     stored.draft.settings.outgoing = Some(outgoing);
-    let mailbox = connect(&shared, &client, &admin, &stored, &entered.password).await?;
+    let Draft { address, settings, .. } = &stored.draft;
+    let mailbox = connect(&shared, &client, &admin, address, settings, &entered.password).await?;
     stored.draft.state = At::Test { mailbox: mailbox.to_string() };
     Ok(drafts::save(&shared, &stored).await)
 }
 
-/// The password is sealed before the mailbox exists, so that the worker never meets one without.
-async fn connect(
+/// Connects a mailbox with a password, which is sealed before the mailbox exists, so that the worker never
+/// meets one without.
+pub async fn connect(
     shared: &Shared,
     client: &Client,
     admin: &Admin,
-    stored: &Stored,
+    address: &str,
+    settings: &MailboxSettings,
     password: &SecretString,
 ) -> Result<MailboxId, Page> {
     let now = shared.parts.clock.now();
     let _one_by_one = shared.connecting.lock().await;
-    let id = match shared.mailbox_of(&stored.draft.address).await? {
+    let id = match shared.mailbox_of(address).await? {
         Some(row) => row.id,
         None => MailboxId::parse(&short_id()).expect("short ids are plain"),
     };
     let row = MailboxRow {
         id: id.clone(),
         kind: "imap".to_owned(),
-        address: stored.draft.address.clone(),
+        address: address.to_owned(),
         state: MailboxState::Connected,
         scopes: String::new(),
         connected_at: now,
@@ -133,7 +132,7 @@ async fn connect(
         last_mail_at: None,
         last_error: None,
         failing_since: None,
-        settings: stored.draft.settings.to_json(),
+        settings: settings.to_json(),
     };
     let kept = shared.passwords.keep(&id, Purpose::Incoming, password).await;
     kept.map_err(|failure| Shared::broken(&failure))?;
@@ -233,7 +232,7 @@ fn server(
 }
 
 /// A name or an address; what it leads to is checked when it is called.
-fn is_host(text: &str) -> bool {
+pub fn is_host(text: &str) -> bool {
     text.parse::<std::net::IpAddr>().is_ok()
         || matches!(url::Host::parse(text), Ok(url::Host::Domain(name)) if name.len() <= 253)
 }

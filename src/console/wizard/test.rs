@@ -13,6 +13,7 @@ use serde::Deserialize;
 use crate::base::audit::{Event, Outcome};
 use crate::console::frame::Frame;
 use crate::console::guard::{Client, Submitted};
+use crate::console::limits::Work;
 use crate::console::page::{self, Page};
 use crate::console::shared::Shared;
 use crate::console::wizard::draft::{State as At, Step, Stored};
@@ -63,6 +64,7 @@ pub async fn submit(
     };
     let passed = shared.tests.shown(&id).is_some_and(|shown| shown.passed());
     if pressed.action == "run" {
+        shared.admit(&client, &admin, Work::Test)?;
         shared.note(&client, &admin, Event::ConsoleAction, Outcome::Success, "connection tested");
         start(&shared, &stored).await?;
         return Ok(page::see_other(&drafts::path_of(&id, Step::Test)));

@@ -36,12 +36,13 @@ fn hit() -> Option<TicketHit> {
         requester: "ada@customer.example".into(),
         participants: vec!["eve@customer.example".into()],
         agents: vec!["bob@desk.example".into()],
+        guessed: false,
     })
 }
 
 fn opened_for(name: &str, address: &str) -> Decision {
     let requester = Mailbox { name: name.into(), address: address.into() };
-    Decision::Open { requester, note: None, link: None }
+    Decision::Open { requester, link: None }
 }
 
 #[test]
@@ -74,47 +75,82 @@ fn a_mail_without_sender_is_not_lost() {
 /// What a mail that refers to ticket T1 becomes.
 #[derive(Debug, PartialEq)]
 enum Fate {
-    Appended,
-    /// A linked ticket; unverified or not.
-    Linked(bool),
+    Appended(Writer),
+    Linked { stranger: bool, unverified: bool },
 }
+
+fn fate(decision: &Decision) -> Fate {
+    match decision {
+        Decision::Reply { ticket, by, .. } if ticket == "T1" => Fate::Appended(*by),
+        Decision::Open { link: Some(link), .. } if link.ticket == "T1" => {
+            Fate::Linked { stranger: link.stranger, unverified: link.unverified }
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+const CUSTOMERS: Fate = Fate::Appended(Writer::Customer);
+const AGENTS: Fate = Fate::Appended(Writer::Agent);
+const UNVERIFIED: Fate = Fate::Linked { stranger: false, unverified: true };
+const STRANGERS: Fate = Fate::Linked { stranger: true, unverified: false };
+const UNKNOWN: Fate = Fate::Linked { stranger: true, unverified: true };
 
 #[test]
 fn only_proven_members_of_a_ticket_write_to_it() {
     use Authentication::{Fail, None, Pass};
-    use Fate::{Appended, Linked};
     let ours = message_id::make(&key(), "T1", "c", "desk.example");
     let of_another_ticket = message_id::make(&key(), "T2", "c", "desk.example");
     let of_another_key = message_id::make(&HashKey::from_bytes([9; 32]), "T1", "c", "desk.example");
     let (pass, other) = (Pass(Proof::Dmarc), "<parent@x>");
     let table = [
-        ("ada@customer.example", other, pass, Appended),
-        ("ADA@Customer.example", other, pass, Appended),
-        ("eve@customer.example", other, pass, Appended),
-        ("bob@desk.example", other, pass, Appended),
-        ("ada@customer.example", &ours, None, Appended),
-        ("ada@customer.example", &ours, Fail, Appended),
-        ("ada@customer.example", other, None, Linked(true)),
-        ("ada@customer.example", other, Fail, Linked(true)),
-        ("ada@customer.example", &of_another_ticket, None, Linked(true)),
-        ("ada@customer.example", &of_another_key, None, Linked(true)),
-        ("bob@desk.example", other, None, Linked(true)),
-        ("mallory@x.example", &ours, None, Linked(true)),
-        ("mallory@x.example", &ours, pass, Linked(false)),
-        ("mallory@x.example\r\nReply-To: ada@customer.example", &ours, pass, Linked(false)),
+        ("ada@customer.example", other, pass, CUSTOMERS),
+        ("ADA@Customer.example", other, pass, CUSTOMERS),
+        ("eve@customer.example", other, pass, CUSTOMERS),
+        ("bob@desk.example", other, pass, AGENTS),
+        ("bob@desk.example", &ours, pass, AGENTS),
+        ("ada@customer.example", &ours, None, CUSTOMERS),
+        ("ada@customer.example", &ours, Fail, CUSTOMERS),
+        ("eve@customer.example", &ours, None, CUSTOMERS),
+        ("ada@customer.example", other, None, UNVERIFIED),
+        ("ada@customer.example", other, Fail, UNVERIFIED),
+        ("ada@customer.example", &of_another_ticket, None, UNVERIFIED),
+        ("ada@customer.example", &of_another_key, None, UNVERIFIED),
+        ("bob@desk.example", other, None, UNVERIFIED),
+        ("bob@desk.example", &ours, None, UNVERIFIED),
+        ("mallory@x.example", &ours, None, UNKNOWN),
+        ("mallory@x.example", &ours, pass, STRANGERS),
+        ("mallory@x.example\r\nReply-To: ada@customer.example", &ours, pass, STRANGERS),
     ];
     for (from, parent, authentication, wanted) in table {
         let decision = decided(&format!("From: {from}\r\nIn-Reply-To: {parent}"), |known| {
             (known.ticket, known.authentication) = (hit(), authentication);
         });
-        let fate = match &decision {
-            Decision::Reply { ticket, .. } if ticket == "T1" => Appended,
-            Decision::Open { link: Some(link), note: Some(note), .. } if note.contains("T1") => {
-                Linked(link.unverified)
-            }
-            _ => panic!("{from}: {decision:?}"),
-        };
-        assert_eq!(fate, wanted, "{from} {parent} {authentication:?}");
+        assert_eq!(fate(&decision), wanted, "{from} {parent} {authentication:?}");
+    }
+}
+
+#[test]
+fn an_agent_who_asks_for_himself_is_the_customer_of_his_ticket() {
+    let decision = decided("From: bob@desk.example", |known| {
+        known.authentication = Authentication::Pass(Proof::Dmarc);
+        known.ticket = hit().map(|hit| TicketHit { requester: "Bob@desk.example".into(), ..hit });
+    });
+    assert_eq!(fate(&decision), CUSTOMERS);
+}
+
+#[test]
+fn a_number_in_the_subject_lets_no_machine_of_a_stranger_near_the_ticket() {
+    let guessed = || hit().map(|hit| TicketHit { guessed: true, ..hit });
+    for (from, wanted) in [("mallory@x.example", None), ("ada@customer.example", Some("T1"))] {
+        for kind in ["Auto-Submitted: auto-replied", "List-Id: <news.x.example>\r\nPrecedence: list"] {
+            let decision = decided(&format!("From: {from}\r\n{kind}"), |known| known.ticket = guessed());
+            let near = match decision {
+                Decision::Note { ticket, .. } => Some(ticket),
+                Decision::Ignore { ticket, .. } => ticket,
+                other => panic!("{other:?}"),
+            };
+            assert_eq!(near.as_deref(), wanted, "{from} {kind}");
+        }
     }
 }
 

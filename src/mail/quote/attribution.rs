@@ -8,7 +8,7 @@ const LONGEST: usize = 300;
 const MOST_LINES: usize = 3;
 
 /// The word for "wrote", somewhere in the line.
-const VERBS: [&str; 44] = [
+const VERBS: [&str; 47] = [
     "wrote",
     "writes",
     "schrieb",
@@ -53,6 +53,9 @@ const VERBS: [&str; 44] = [
     "כתב",
     "كتب",
     "เขียน",
+    "napisana przez",
+    "napisala",
+    "missatge de",
 ];
 
 /// How such a line begins when it begins with the date.
@@ -169,12 +172,18 @@ impl Line {
     fn is_unmistakable(&self) -> bool {
         let Self { text, closed } = self;
         let timed = has_time_of_day(text);
-        let address = text.contains('@') && text.contains('<');
+        let dated = timed && digits(text) >= 6;
+        let address = text.contains('@') && text.contains(['<', '(']);
+        // In English the verb is the last word: what follows it is a sentence's object.
+        let sentence = text.contains("wrote ") && !address;
         let told = has_verb(text)
-            && ((begins(text) && timed) || (address && (has_digit(text) || ends_with_verb(text))));
-        let bare =
-            address && timed && digits(text) >= 6 && text.trim_end_matches([':', '：', ' ']).ends_with('>');
-        let open = begins(text) && timed && address && ends_with_verb(text);
+            && !sentence
+            && ((begins(text) && timed) || dated || (address && (has_digit(text) || ends_with_verb(text))));
+        let bare = dated && ends_with_address(text);
+        let open = begins(text)
+            && timed
+            && address
+            && (ends_with_verb(text) || (has_verb(text) && text.ends_with('>')));
         (*closed && (told || bare)) || open || is_stamp(text)
     }
 }
@@ -198,14 +207,31 @@ fn joined(lines: &[&str], at: usize, length: usize) -> Option<Line> {
         return None;
     }
     let line = lines.iter().map(|line| line.trim()).collect::<Vec<_>>().join(" ");
+    let line = line.replace(is_direction, "");
     // Zoho frames its line with dashes and leaves the colon out.
     let closed = line.ends_with([':', '：']) || line.ends_with("----");
     Some(Line { text: line.trim_matches(['-', ' ', '*']).to_lowercase(), closed })
 }
 
+/// Marks that only say which way text runs.
+fn is_direction(one: char) -> bool {
+    matches!(one, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+fn ends_with_address(line: &str) -> bool {
+    let end = line.trim_end_matches([':', '：', ' ']);
+    let last = end.rsplit(' ').next().unwrap_or(end);
+    last.contains('@') && (last.ends_with('>') || !last.contains(['<', '"', '(']))
+}
+
 fn begins(line: &str) -> bool {
     line.starts_with(|first: char| first.is_ascii_digit())
         || BEGINNINGS.iter().any(|beginning| line.starts_with(beginning))
+}
+
+/// A date with the time of day.
+pub(super) fn is_moment(text: &str) -> bool {
+    has_time_of_day(text) && digits(text) >= 6
 }
 
 fn digits(line: &str) -> usize {

@@ -2,6 +2,7 @@
 //! when in doubt a line stays, for a quote too many is read over and a lost sentence is lost.
 
 mod attribution;
+mod disclaimer;
 mod separator;
 mod signature;
 
@@ -34,7 +35,8 @@ fn joined(lines: &[&str]) -> String {
 
 fn without_end<'a, 't>(lines: &'a [&'t str]) -> &'a [&'t str] {
     let lines = &lines[..end_of_text(lines)];
-    let shorter = [quote_start(lines), signature::position(lines)].into_iter().flatten().min();
+    let shorter = [quote_start(lines), signature::position(lines), disclaimer::position(lines)];
+    let shorter = shorter.into_iter().flatten().min();
     match shorter {
         Some(end) if lines[..end].iter().any(|line| !is_blank(line)) => &lines[..end],
         _ => lines,
@@ -80,13 +82,14 @@ fn barred_quote_start(lines: &[&str]) -> Option<usize> {
 /// An announcement of nothing that is marked says nothing.
 fn without_beginning<'a, 't>(lines: &'a [&'t str]) -> &'a [&'t str] {
     let Some(first) = lines.iter().position(|line| !is_blank(line)) else { return lines };
-    let Some(announced) = attribution::length_at(lines, first) else {
-        let length = attribution::unmistakable_length(lines, first).unwrap_or(0);
-        let rest = &lines[first + length..];
-        return if rest.iter().any(|line| !is_blank(line)) { rest } else { lines };
-    };
+    let announced =
+        attribution::length_at(lines, first).or_else(|| attribution::unmistakable_length(lines, first));
+    let Some(announced) = announced else { return lines };
     let rest = &lines[first + announced..];
     let Some(start) = rest.iter().position(|line| !is_blank(line)) else { return lines };
+    if !is_quoted(rest[start]) {
+        return rest;
+    }
     let Some(length) = rest[start..].iter().position(|line| !is_quoted(line) && !is_blank(line)) else {
         return lines;
     };
@@ -95,8 +98,9 @@ fn without_beginning<'a, 't>(lines: &'a [&'t str]) -> &'a [&'t str] {
 }
 
 fn end_of_text(lines: &[&str]) -> usize {
-    // Mail trackers leave a syllable mark at the end.
-    lines.iter().rposition(|line| !is_blank(line) && line.trim() != "ᐧ").map_or(0, |last| last + 1)
+    // Mail trackers leave a syllable mark at the end, signatures that were taken off their dash.
+    let says_nothing = |line: &&str| matches!(line.trim(), "" | "ᐧ" | "—" | "–");
+    lines.iter().rposition(|line| !says_nothing(line)).map_or(0, |last| last + 1)
 }
 
 /// `>` at the start, or the writer's initials before it as on Usenet. What wrapping leaves of an

@@ -3,7 +3,7 @@
 
 use super::{attribution, is_blank, is_quoted, signature};
 
-const ORIGINAL: [&str; 28] = [
+const ORIGINAL: [&str; 33] = [
     "original message",
     "ursprüngliche nachricht",
     "originalnachricht",
@@ -32,6 +32,11 @@ const ORIGINAL: [&str; 28] = [
     "原始邮件",
     "元のメッセージ",
     "원본 메시지",
+    "original",
+    "original email",
+    "ursprüngliche mail",
+    "ursprüngliche e-mail",
+    "mail original",
 ];
 
 /// What is passed on below such a line is new to the reader.
@@ -56,12 +61,25 @@ const FORWARDED: [&str; 18] = [
     "전달",
 ];
 
-const WRITE_ABOVE: [&str; 5] = [
+const WRITE_ABOVE: [&str; 18] = [
     "above this line",
     "oberhalb dieser zeile",
     "über dieser zeile",
     "au-dessus de cette ligne",
     "por encima de esta línea",
+    "boven deze lijn",
+    "boven deze regel",
+    "sopra questa riga",
+    "sopra questa linea",
+    "acima desta linha",
+    "encima de esta línea",
+    "ovanför denna rad",
+    "ovanför den här raden",
+    "over denne linje",
+    "tämän rivin yläpuolelle",
+    "powyżej tej linii",
+    "nad tímto řádkem",
+    "bu satırın üst",
 ];
 
 const FROM: [&str; 27] = [
@@ -175,17 +193,22 @@ pub(super) fn position(lines: &[&str]) -> Option<usize> {
     }
     // Outlook draws a line above its header block.
     let above = lines[..at].iter().rposition(|line| !is_blank(line))?;
-    Some(if is_rule(lines[above]) && above > first { above } else { at })
+    let introduces = is_rule(lines[above]) || framed(lines[above].trim()).is_some();
+    Some(if introduces && above > first { above } else { at })
 }
 
 fn separates(lines: &[&str], at: usize) -> bool {
     let line = lines[at].trim();
+    if is_between_arrows(line) {
+        return true;
+    }
     if line.is_empty() || is_quoted(line) {
         return false;
     }
     is_original(line)
         || asks_to_write_above(line)
         || begins_header_block(&lines[at..])
+        || (is_blank(lines[at - 1]) && looks_like_header_block(&lines[at..]))
         || (!is_followed_by_quote(lines, at) && attribution::is_unmistakable(lines, at))
 }
 
@@ -193,6 +216,12 @@ fn separates(lines: &[&str], at: usize) -> bool {
 fn is_lonely_phone_line(lines: &[&str], at: usize) -> bool {
     let stands_alone = is_blank(lines[at - 1]) && lines.get(at + 1).is_some_and(|line| is_blank(line));
     stands_alone && signature::is_phone_line(lines[at])
+}
+
+/// `>>> Ada <ada@x.example> 21.11.2026 10:15 >>>`, as GroupWise writes.
+fn is_between_arrows(line: &str) -> bool {
+    let inner = line.strip_prefix(">>> ").and_then(|rest| rest.strip_suffix(">>>"));
+    inner.is_some_and(|inner| inner.len() <= 200 && attribution::is_moment(inner))
 }
 
 fn is_original(line: &str) -> bool {
@@ -228,12 +257,44 @@ fn begins_header_block(lines: &[&str]) -> bool {
     let Some(first) = block.first() else { return false };
     let has = |words: &[&str], lines: &[&str]| lines.iter().any(|line| is_label(line, words));
     if is_label(first, &FROM) {
-        return has(&DATE, block) && has(&SUBJECT, block);
+        return (has(&DATE, block) || has_label_within(first, &DATE)) && has(&SUBJECT, block);
     }
     let unbroken =
         &block[..block.iter().position(|line| !line.contains([':', '：', '@'])).unwrap_or(block.len())];
     let begins = is_label(first, &DATE) || is_label(first, &SUBJECT);
     begins && [&FROM[..], &DATE, &SUBJECT].iter().all(|words| has(words, unbroken))
+}
+
+/// A label behind the first one on the same line, as a page's text has it.
+fn has_label_within(line: &str, words: &[&str]) -> bool {
+    let pieces = line
+        .split([':', '：'])
+        .skip(1)
+        .filter_map(|piece| piece.rsplit([' ', '*']).find(|word| !word.is_empty()));
+    pieces.into_iter().any(|word| words.contains(&word.to_lowercase().as_str()))
+}
+
+/// The same in a language that is not known here: sender, date with its time, receiver and one more, each on
+/// a line with a label, the first with an address in angle brackets.
+fn looks_like_header_block(lines: &[&str]) -> bool {
+    let values: Vec<&str> = lines.iter().take(6).map_while(|line| labelled(line)).collect();
+    values.len() >= 4
+        && values[0].contains('<')
+        && values[0].trim_end_matches([';', '*']).ends_with('>')
+        && values[0].contains('@')
+        && values[1..].iter().any(|value| attribution::is_moment(value))
+        && values[1..].iter().any(|value| value.contains('@'))
+}
+
+/// What stands behind a short label.
+fn labelled(line: &str) -> Option<&str> {
+    let (label, value) = line.split_once([':', '：'])?;
+    let label = label.trim_matches(|one: char| one.is_whitespace() || one == '*');
+    let is_label = !label.is_empty()
+        && label.chars().count() <= 25
+        && label.split_whitespace().count() <= 3
+        && !label.contains(|one: char| one.is_ascii_digit());
+    is_label.then(|| value.trim())
 }
 
 fn is_label(line: &str, words: &[&str]) -> bool {

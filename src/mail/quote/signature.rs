@@ -8,13 +8,12 @@ const LONGEST: usize = 12;
 /// A list's or a company's footer below a line of underscores, up to this many lines.
 const LONGEST_FOOTER: usize = 6;
 
-const PHONE_BEGINNINGS: [&str; 50] = [
+const PHONE_BEGINNINGS: [&str; 62] = [
     "sent from ",
     "sent via ",
     "sent with ",
     "sent by ",
     "sent using ",
-    "get outlook for ",
     "from my ",
     "von meinem ",
     "von meiner ",
@@ -22,34 +21,25 @@ const PHONE_BEGINNINGS: [&str; 50] = [
     "gesendet mit ",
     "gesendet vom ",
     "diese nachricht wurde von meinem ",
-    "holen sie sich outlook ",
-    "outlook für ",
     "envoyé de mon ",
     "envoyé depuis ",
     "envoyé à partir ",
     "envoyé avec ",
-    "obtenir outlook ",
-    "télécharger outlook ",
     "enviado desde ",
     "enviado do meu ",
     "enviado a partir ",
     "enviado con ",
     "enviado com ",
-    "obtener outlook ",
-    "obter o outlook ",
     "inviato da",
     "inviato con ",
-    "scarica outlook ",
     "verzonden vanaf ",
     "verstuurd vanaf ",
     "verzonden met ",
-    "outlook voor ",
     "skickat från ",
     "sendt fra ",
     "lähetetty ",
     "wysłane z ",
     "wysłano z ",
-    "pobierz program outlook ",
     "odesláno z ",
     "отправлено с ",
     "отправлено из ",
@@ -59,15 +49,93 @@ const PHONE_BEGINNINGS: [&str; 50] = [
     "發自我的",
     "나의 ",
     "내 ",
+    "von yahoo mail ",
+    "envoyé par ",
+    "provenance : courrier ",
+    "enviado do ",
+    "verzonden vanuit ",
+    "odoslané z ",
+    "trimis de pe ",
+    "trimis din ",
+    "poslano ",
+    "изпратено от ",
+    "στάλθηκε από ",
+    "enviat des ",
+    "được gửi từ ",
+    "dikirim dari ",
+    "נשלח מ",
+    "مرسل من",
+    "أرسلت من",
+    "ส่งจาก",
+    "来自 ",
+    "來自 ",
+    "从我的",
+    "寄自我的",
 ];
 
+/// How an app praises itself; the app's name has to follow.
+const OFFERS: [&str; 34] = [
+    "get ",
+    "holen sie sich ",
+    "outlook für ",
+    "obtenir ",
+    "obtenez ",
+    "télécharger ",
+    "téléchargez ",
+    "obtener ",
+    "obtén ",
+    "descargar ",
+    "obter o ",
+    "obtenha o ",
+    "baixe o ",
+    "scarica ",
+    "ottieni ",
+    "outlook voor ",
+    "download ",
+    "hämta ",
+    "skaffa ",
+    "hent ",
+    "få ",
+    "hanki ",
+    "lataa ",
+    "pobierz ",
+    "uzyskaj ",
+    "získat ",
+    "stáhnout ",
+    "získať ",
+    "получить ",
+    "скачать ",
+    "отримати ",
+    "获取",
+    "取得",
+    "下载",
+];
+/// The same at the end of the line.
+const OFFERED: [&str; 5] = ["を入手", "を取得", "다운로드", "edinin", "downloaden"];
+const APPS: [&str; 6] =
+    ["outlook for ", "outlook ", "bluemail", "yahoo mail for ", "proton mail for ", "spark for "];
+
+/// Where "sent" ends the line and the device begins it.
+const SENT_AT_THE_END: [&str; 8] =
+    ["から送信", "에서 보냄", "gönderildi", "küldve", "傳送", "发送", "發送", "gesendet"];
+
 /// After these anything short is a device: manufacturers name more of them than can be listed.
-const OWN_DEVICE: [&str; 5] =
-    ["sent from my ", "von meinem ", "envoyé de mon ", "enviado desde mi ", "enviado do meu "];
+const OWN_DEVICE: [&str; 10] = [
+    "sent from my ",
+    "von meinem ",
+    "envoyé de mon ",
+    "enviado desde mi ",
+    "enviado do meu ",
+    "发自我的",
+    "發自我的",
+    "从我的",
+    "從我的",
+    "寄自我的",
+];
 
 /// What such a line is about; a sentence that only begins alike is kept.
-const DEVICES: [&str; 38] = [
-    "iphone",
+const DEVICES: [&str; 44] = [
+    "iphon",
     "ipad",
     "ipod",
     "android",
@@ -105,6 +173,12 @@ const DEVICES: [&str; 38] = [
     "mobiel",
     "телефон",
     "celular",
+    "мобильн",
+    "почт",
+    "手机",
+    "手機",
+    "courrier",
+    "unterwegs",
 ];
 
 /// The first line of the signature at the end of `lines` (whose last line is not blank).
@@ -137,20 +211,64 @@ fn phone(lines: &[&str]) -> Option<usize> {
 
 /// Whether a phone or a mail program wrote this line.
 pub(super) fn is_phone_line(line: &str) -> bool {
-    let line = line.trim().trim_matches(['_', '*', '-', ' ', '(', ')', '<', '>', '[', ']']).to_lowercase();
+    let line = plain(line);
     if line.chars().count() > 120 {
         return false;
     }
+    if is_sent_from_a_name(&line) {
+        return true;
+    }
+    let line = line.to_lowercase();
     let sent = PHONE_BEGINNINGS.iter().any(|beginning| line.starts_with(beginning));
-    let asian = line.ends_with("から送信") || line.ends_with("에서 보냄");
     // What comes after a comma excuses typing errors, or is a sentence.
     let subject = line.split([',', '.', '<', '(', '!']).next().unwrap_or(&line);
-    let named =
-        DEVICES.iter().any(|device| subject.contains(device)) && subject.split_whitespace().count() <= 12;
+    let named = has_device(subject) && subject.split_whitespace().count() <= 12;
     let own = OWN_DEVICE.iter().any(|beginning| line.starts_with(beginning)) && is_short(&line);
-    (sent && (named || own))
-        || (asian && DEVICES.iter().any(|device| line.contains(device)))
-        || line.ends_with(" from mobile")
+    (sent && (named || own)) || is_offer(&line) || ends_as_sent(&line) || line.ends_with(" from mobile")
+}
+
+/// Without what a client or a page's text puts around and into such a line.
+fn plain(line: &str) -> String {
+    let line = line.trim().trim_matches(['_', '*', '-', ' ', '(', ')', '<', '>']);
+    let mut plain = String::new();
+    let mut rest = line;
+    // A link, as in Markdown: `[Outlook](https://…)`.
+    while let Some((before, after)) = rest.split_once("](") {
+        plain.push_str(before);
+        rest = after.split_once(')').map_or("", |(_, behind)| behind);
+    }
+    plain.push_str(rest);
+    plain.replace(['[', ']'], "").trim().to_owned()
+}
+
+fn has_device(text: &str) -> bool {
+    DEVICES.iter().any(|device| text.contains(device))
+}
+
+/// `Get Outlook for iOS`, in one sentence without a second thought.
+fn is_offer(line: &str) -> bool {
+    let offers = |rest: &str| APPS.iter().any(|app| rest.contains(app));
+    let begins = OFFERS.iter().any(|beginning| line.starts_with(beginning) && offers(line));
+    let ends = OFFERED.iter().any(|ending| line.ends_with(ending)) && offers(line);
+    let platform = ["ios", "android", "mac", "windows", "mobile"].iter().any(|one| line.contains(one));
+    (begins || ends) && platform && line.split_whitespace().count() <= 8
+}
+
+fn ends_as_sent(line: &str) -> bool {
+    let line = line.trim_end_matches('.');
+    let german = line.ends_with("gesendet");
+    SENT_AT_THE_END.iter().any(|ending| line.ends_with(ending))
+        && has_device(line)
+        && line.split_whitespace().count() <= 8
+        && (!german || line.starts_with("von "))
+}
+
+/// `Sent from Nine`: nothing but names behind it.
+fn is_sent_from_a_name(line: &str) -> bool {
+    let Some(name) = line.strip_prefix("Sent from ") else { return false };
+    let mut words = name.trim_end_matches('.').split_whitespace();
+    (1..=4).contains(&name.split_whitespace().count())
+        && words.all(|word| word.starts_with(|first: char| first.is_uppercase()))
 }
 
 /// A name, not a sentence.

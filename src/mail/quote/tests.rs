@@ -2,6 +2,10 @@
 
 use super::reply;
 
+mod announcements;
+mod mails;
+mod phones;
+
 /// The name of the case, the text, and what is new in it.
 const CASES: &[(&str, &str, &str)] = &[
     ("nothing quoted", "Hello,\n\nit smokes again.\n", "Hello,\n\nit smokes again."),

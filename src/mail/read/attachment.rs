@@ -4,16 +4,17 @@ use std::borrow::Cow;
 
 use mail_parser::{ContentType, MessagePart, MimeHeaders, PartType};
 
-use super::{body, repair, uuencode};
+use super::{body, repair, tnef, uuencode};
 use crate::base::id::hex;
 use crate::base::secret::sha256;
 use crate::mail::{Attachment, clean, message_id};
 
-/// Every part that is not shown as text, in the mail's order; then the files written into its text.
+/// Every part that is not shown as text, in the mail's order; then the files written into its text, and those
+/// inside Outlook's `winmail.dat`.
 pub(super) fn attachments(mail: &mail_parser::Message<'_>) -> Vec<Attachment> {
     let parts = parts(mail).enumerate();
     let mut files: Vec<Attachment> = parts.map(|(index, part)| attachment(mail, index, part)).collect();
-    for file in body::written_files(mail) {
+    for file in files_within(mail) {
         let number = files.len() + 1;
         files.push(written(&file, number));
     }
@@ -23,7 +24,18 @@ pub(super) fn attachments(mail: &mail_parser::Message<'_>) -> Vec<Attachment> {
 /// The bytes of [`attachments`], in their order.
 pub(super) fn contents(mail: &mail_parser::Message<'_>) -> Vec<Vec<u8>> {
     let of_parts = parts(mail).map(|part| bytes(mail, part).into_owned());
-    of_parts.chain(body::written_files(mail).into_iter().map(|file| file.bytes)).collect()
+    of_parts.chain(files_within(mail).into_iter().map(|file| file.bytes)).collect()
+}
+
+/// Files that are no parts of the mail.
+fn files_within(mail: &mail_parser::Message<'_>) -> Vec<uuencode::File> {
+    let packed = parts(mail).filter(|part| is_tnef(part)).flat_map(|part| tnef::files(&bytes(mail, part)));
+    body::written_files(mail).into_iter().chain(packed).collect()
+}
+
+fn is_tnef(part: &MessagePart<'_>) -> bool {
+    let named = part.attachment_name().is_some_and(|name| name.eq_ignore_ascii_case("winmail.dat"));
+    named || ["application/ms-tnef", "application/vnd.ms-tnef"].contains(&media_type(part).as_str())
 }
 
 fn parts<'p>(mail: &'p mail_parser::Message<'_>) -> impl Iterator<Item = &'p MessagePart<'p>> {

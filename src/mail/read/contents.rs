@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use mail_parser::{MimeHeaders, PartType};
 
-use super::{Limits, ReadError, attachment, parse, repair};
+use super::{Limits, ReadError, attachment, line_ends, parse, repair};
 use crate::mail::message_id;
 
 /// The page of a mail, as its author sent it: nothing in it can be trusted.
@@ -29,6 +29,7 @@ pub struct Picture {
 /// As for reading the mail.
 pub fn files(raw: &[u8], limits: &Limits) -> Result<Vec<Vec<u8>>, ReadError> {
     guarded(|| {
+        let raw = &line_ends(raw);
         let (mail, _) = parse(raw, limits)?;
         Ok(attachment::contents(&mail))
     })
@@ -40,6 +41,7 @@ pub fn files(raw: &[u8], limits: &Limits) -> Result<Vec<Vec<u8>>, ReadError> {
 /// As for reading the mail.
 pub fn page(raw: &[u8], limits: &Limits) -> Result<Option<Page>, ReadError> {
     guarded(|| {
+        let raw = &line_ends(raw);
         let (mail, _) = parse(raw, limits)?;
         // A plain text in the place of a page is no page.
         let pages: Vec<_> = mail

@@ -1,6 +1,7 @@
 //! A raw mail as a [`Message`]. Whatever the bytes are, this neither panics nor takes long; it does not
 //! know what will become of the mail.
 
+use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use mail_parser::{HeaderName, MessageParser};
@@ -16,6 +17,7 @@ mod calendar;
 pub mod contents;
 mod flowed;
 mod repair;
+mod tnef;
 mod uuencode;
 
 /// Why a mail cannot be read.
@@ -61,7 +63,16 @@ pub fn read_guarded(raw: &[u8], limits: &Limits) -> Result<Message, ReadError> {
 }
 
 fn read_within(raw: &[u8], limits: &Limits) -> Result<Message, ReadError> {
+    let raw = &line_ends(raw);
     parse(raw, limits).map(|(mail, raw)| understand(&mail, raw))
+}
+
+/// The mail with line ends that can be read: programs of old Macs wrote CR alone.
+fn line_ends(raw: &[u8]) -> Cow<'_, [u8]> {
+    if raw.contains(&b'\n') || !raw.contains(&b'\r') {
+        return Cow::Borrowed(raw);
+    }
+    Cow::Owned(raw.iter().map(|&byte| if byte == b'\r' { b'\n' } else { byte }).collect())
 }
 
 /// The parsed mail, and its bytes from the first header line on.
@@ -108,6 +119,7 @@ fn understand(mail: &mail_parser::Message<'_>, raw: &[u8]) -> Message {
         attachments: attachment::attachments(mail),
         automatic,
         authentication_results: authentication_results(&headers),
+        sent_within: sent_within(&headers),
     }
 }
 
@@ -126,6 +138,12 @@ fn authentication_results(headers: &Headers<'_>) -> Vec<String> {
         return Vec::new();
     }
     headers.all("Authentication-Results", authentication::MOST_LINES)
+}
+
+fn sent_within(headers: &Headers<'_>) -> bool {
+    let told = headers.all("X-MS-Exchange-Organization-AuthAs", authentication::MOST_LINES);
+    headers.mailboxes(&HeaderName::From).len() == 1
+        && matches!(told.as_slice(), [one] if one.eq_ignore_ascii_case("internal"))
 }
 
 /// Some gateways put empty lines before the first header line; they are no end of the headers.

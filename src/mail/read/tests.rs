@@ -466,3 +466,34 @@ fn sealed_parts_have_the_names_people_know_them_by() {
         assert_eq!(names, [name]);
     }
 }
+
+#[test]
+fn line_ends_of_an_old_mac_are_read() {
+    let old = String::from_utf8_lossy(OUTLOOK).replace("\r\n", "\r");
+    let (found, usual) = (read(old.as_bytes()).expect("a mail"), read(OUTLOOK).expect("a mail"));
+    assert_eq!(
+        (found.reply, found.subject, found.attachments),
+        (usual.reply, usual.subject, usual.attachments)
+    );
+    let files = contents::files(old.as_bytes(), &Limits::default()).expect("a mail");
+    assert_eq!(files, [b"%PDF-"]);
+}
+
+#[test]
+fn what_outlook_packs_into_winmail_dat_is_listed_beside_it() {
+    // One attachment, `a.txt`, with the bytes `Hi`.
+    let packed = "eJ8+IgEAAgKQAAAOAAAAAAAAAAAAAAAAAAAAAAAAAAIQgAAABgAAAGEudHh0AAAAAg+AAAACAAAASGkAAA==";
+    let raw = format!(
+        "From: a@x.example\r\nContent-Type: application/ms-tnef; name=winmail.dat\r\n\
+         Content-Transfer-Encoding: base64\r\n\r\n{packed}\r\n"
+    );
+    let names: Vec<_> = read(raw.as_bytes())
+        .expect("a mail")
+        .attachments
+        .into_iter()
+        .map(|file| (file.name, file.size))
+        .collect();
+    let files = contents::files(raw.as_bytes(), &Limits::default()).expect("a mail");
+    assert_eq!((names[0].0.as_str(), &names[1]), ("winmail.dat", &("a.txt".to_owned(), 2)));
+    assert_eq!(files[1], b"Hi");
+}

@@ -25,6 +25,7 @@ use super::{Check, Evidence, Fetched, MailSink, MailSource, MailboxError, Outgoi
 use crate::base::clock::{Clock, Timestamp};
 use crate::base::report::Report;
 use crate::net::dial::Dialer;
+use crate::oauth::source::Purpose;
 
 /// A copy in the Sent folder appears late; before this time its absence proves nothing.
 const COPY_APPEARS: Duration = Duration::from_secs(10 * 60);
@@ -193,6 +194,10 @@ impl MailSink for ImapMailbox {
 #[async_trait]
 impl Probe for ImapMailbox {
     async fn probe(&self) -> Vec<Check> {
-        probe::probe(self).await
+        probe::probe(self, &[Purpose::Incoming, Purpose::Outgoing]).await
+    }
+
+    async fn probe_half(&self, purpose: Purpose) -> Vec<Check> {
+        probe::probe(self, &[purpose]).await
     }
 }

@@ -4,16 +4,19 @@
 use super::ImapMailbox;
 use crate::base::report::Report;
 use crate::mailbox::{Check, MailboxError};
-use crate::oauth::source::TokenError;
+use crate::oauth::source::{Purpose, TokenError};
 use crate::web::call::CallError;
 
-pub(super) async fn probe(mailbox: &ImapMailbox) -> Vec<Check> {
+pub(super) async fn probe(mailbox: &ImapMailbox, halves: &[Purpose]) -> Vec<Check> {
     let mut checks = Vec::new();
-    for step in ["incoming", "outgoing"] {
+    for half in halves {
         let began = mailbox.clock.now();
-        let outcome = match step {
-            "incoming" => incoming(mailbox).await,
-            _ => mailbox.submission.sign_in().await.map(|()| "signed in, ready to send".to_owned()),
+        let (step, outcome) = match half {
+            Purpose::Incoming => ("incoming", incoming(mailbox).await),
+            Purpose::Outgoing => {
+                let signed_in = mailbox.submission.sign_in().await;
+                ("outgoing", signed_in.map(|()| "signed in, ready to send".to_owned()))
+            }
         };
         let took = mailbox.clock.now().since(began).as_millis();
         let took_ms = u64::try_from(took).unwrap_or(u64::MAX);
@@ -40,7 +43,8 @@ fn advice(error: &MailboxError) -> String {
         MailboxError::Token(TokenError::NeedsReconnect { .. }) => "Connect again.",
         MailboxError::Token(_) => "Nothing to do: it is tried again by itself.",
         MailboxError::Call(CallError::Forbidden { .. }) => {
-            "Add the server to EGRESS_ALLOW if it is meant to be called."
+            "If it is meant to be called, name its network in `mail.privateNetworks`, or the host in \
+             `egress.allow`."
         }
         MailboxError::Call(_) => "Check host, port, encryption, and that this machine may reach the server.",
         MailboxError::Server { code, .. } if code == "AuthenticationFailed" => {

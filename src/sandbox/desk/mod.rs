@@ -90,6 +90,13 @@ impl Desk {
         world.comments.iter().filter(|comment| comment.ticket_id == ticket).cloned().collect()
     }
 
+    /// Removes a ticket with its comments.
+    pub fn remove_ticket(&self, ticket: &str) {
+        let mut world = lock(&self.state.world);
+        world.tickets.retain(|one| one.id != ticket);
+        world.comments.retain(|one| one.ticket_id != ticket);
+    }
+
     /// A desk user's id.
     pub fn user_id(&self, email: &str) -> Option<String> {
         lock(&self.state.world).user_by_email(email).map(|user| user.id.clone())

@@ -150,6 +150,28 @@ fn secrets_may_stand_in_files() {
 }
 
 #[test]
+fn only_what_is_a_part_of_the_network_can_be_opened_to_mail() {
+    let read =
+        |list: &str| Folder::new().start_up(&format!("{LEAST}mail: {{privateNetworks: [{list}]}}\n"), &[]);
+    for (written, refused) in [
+        ("10.0.0.0/8", None),
+        ("\"10.0.0.5@1993\", \"fd00::/8\"", None),
+        ("inside", Some("`inside` is not a network such as 10.0.0.0/8")),
+        ("\"10.0.0.5:1993\"", Some("nor one port of it such as 10.0.0.5@1993")),
+        ("0.0.0.0/0", Some("`0.0.0.0/0` is every address there is")),
+        ("\"::/0@993\"", Some("`::/0@993` is every address there is")),
+    ] {
+        match (read(written), refused) {
+            (Ok(start_up), None) => assert!(!start_up.mail.private_networks.is_empty(), "{written}"),
+            (Err(problems), Some(sentence)) => {
+                assert!(problems.contains(sentence) && problems.contains("mintgate.yml:"), "{problems}");
+            }
+            (outcome, _) => panic!("{written}: {}", outcome.is_ok()),
+        }
+    }
+}
+
+#[test]
 fn mail_is_off_without_the_bot_and_says_so() {
     let microsoft = "microsoft: {clientId: a, clientSecret: b, tenantId: c}\n";
     let start_up = Folder::new().start_up(&format!("{LEAST}{microsoft}"), &[]).expect("a start-up file");

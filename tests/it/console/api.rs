@@ -13,7 +13,7 @@ use crate::support::sign_in::{Browser, Page, accept, path_of, query_of};
 
 const CONNECTIONS: &str = "/api/v1/exchange/connections";
 
-async fn call(browser: &Browser<'_>, method: &str, path: &str, body: &str) -> Page {
+pub async fn call(browser: &Browser<'_>, method: &str, path: &str, body: &str) -> Page {
     let request = Request::builder()
         .method(method)
         .uri(path)
@@ -23,7 +23,7 @@ async fn call(browser: &Browser<'_>, method: &str, path: &str, body: &str) -> Pa
     browser.ask(request, body.to_owned()).await
 }
 
-fn json_of(page: &Page) -> Value {
+pub fn json_of(page: &Page) -> Value {
     assert_eq!(page.header("content-type"), "application/json", "{}", page.text());
     assert_eq!(
         (page.header("cache-control"), page.header("x-content-type-options")),
@@ -32,7 +32,7 @@ fn json_of(page: &Page) -> Value {
     serde_json::from_str(&page.text()).expect("JSON")
 }
 
-fn refused(page: &Page, status: StatusCode) {
+pub fn refused(page: &Page, status: StatusCode) {
     assert_eq!(page.status(), status, "{}", page.text());
     let body = json_of(page);
     assert_eq!(body["success"], json!(false));
@@ -44,7 +44,7 @@ fn calls(id: &str) -> Vec<(String, String)> {
     let document = serde_json::to_value(mintgate::console::document()).expect("a document");
     let paths = document["paths"].as_object().expect("paths").clone();
     let calls = paths.into_iter().flat_map(|(path, methods)| {
-        let path = path.replace("{id}", id);
+        let path = path.replace("{id}", id).replace("{provider}", "microsoft");
         let methods: Vec<String> = methods.as_object().expect("methods").keys().cloned().collect();
         methods.into_iter().map(move |method| (method.to_uppercase(), path.clone()))
     });
@@ -158,7 +158,7 @@ async fn every_call_needs_an_administrator_and_every_change_a_page_of_ours() {
     admin.connect(&*installation.http, MAILBOX).await;
     let row = super::row(&installation).await.expect("a row");
     let calls = calls(row.id.as_str());
-    assert!(calls.len() >= 11, "{calls:?}");
+    assert!(calls.len() >= 21, "{calls:?}");
     for (method, path) in calls {
         refused(&call(&stranger, &method, &path, "{}").await, StatusCode::FORBIDDEN);
         if method == "GET" {

@@ -113,6 +113,7 @@ fn answer() -> Vec<u8> {
         reply_to: None,
         to: &mailbox(CUSTOMER),
         subject: "Printer",
+        mark: None,
         date: BEGAN,
         references: &references,
         text: "Switch it off.",

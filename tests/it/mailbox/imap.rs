@@ -8,11 +8,11 @@ use std::time::Duration;
 use mintgate::base::clock::Timestamp;
 use mintgate::mailbox::settings::{AfterProcessing, MailboxSettings, Security, SignIn};
 use mintgate::mailbox::{Fetched, Mailbox, MailboxError};
-use mintgate::oauth::source::{NoTokens, TokenError};
+use mintgate::oauth::source::TokenError;
 
 use super::{bytes, make, with_password};
 use crate::support::dovecot::{Dovecot, PASSWORD, TOKEN};
-use crate::support::mail_server::{Sink, Tokens};
+use crate::support::mail_server::{NoTokens, Sink, Tokens};
 
 const START: Timestamp = Timestamp(0);
 

@@ -83,10 +83,10 @@ async fn files_of_a_ticket_outlive_every_sweep(place: StoreAt) {
     let store = open(&place).await;
     let one = add(&*store, "one").await;
     keep(&*store, one, &[file("a", b"a")], PLENTY).await;
-    assert_eq!(store.sweep_files(later(1_000)).await.expect("swept"), 0, "on its way to the desk");
+    assert_eq!(store.sweep_files(later(1_000), NOW).await.expect("swept"), 0, "on its way to the desk");
     let end = InboundEnd::Done { ticket: "t1".to_owned() };
     store.end_inbound(one, None, &end, Some(&ticket("t1")), NOW).await.expect("ended");
-    assert_eq!(store.sweep_files(later(1_000)).await.expect("swept"), 0);
+    assert_eq!(store.sweep_files(later(1_000), NOW).await.expect("swept"), 0);
     assert_eq!(kept(&*store, one).await, (1, 1));
 }
 
@@ -96,8 +96,8 @@ async fn files_of_a_mail_that_was_left_alone_are_swept(place: StoreAt) {
     keep(&*store, one, &[file("a", b"only here"), file("b", b"shared")], PLENTY).await;
     keep(&*store, two, &[file("b", b"shared")], PLENTY).await;
     store.skip_inbound(one, "by hand", NOW).await.expect("skipped");
-    assert_eq!(store.sweep_files(NOW).await.expect("swept"), 0, "too young");
-    assert_eq!(store.sweep_files(later(1)).await.expect("swept"), 1);
+    assert_eq!(store.sweep_files(NOW, NOW).await.expect("swept"), 0, "too young");
+    assert_eq!(store.sweep_files(later(1), NOW).await.expect("swept"), 1);
     assert_eq!((kept(&*store, one).await, kept(&*store, two).await), ((0, 0), (1, 1)));
 }
 

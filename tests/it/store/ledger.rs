@@ -20,6 +20,8 @@ on_both!(
     text_with_nul_does_not_stop_the_ledger,
     tickets_are_swept_in_turn,
     counts_tell_where_mails_stand,
+    a_ticket_is_found_by_its_number_and_by_its_short_form,
+    a_ticket_that_is_gone_is_looked_at_once_a_day,
 );
 
 fn done(ticket: &str) -> InboundEnd {
@@ -268,4 +270,33 @@ async fn counts_tell_where_mails_stand(place: StoreAt) {
         [counts.inbound_waiting, counts.inbound_done, counts.inbound_ignored, counts.inbound_quarantined],
         [2, 1, 1, 1]
     );
+}
+
+async fn a_ticket_is_found_by_its_number_and_by_its_short_form(place: StoreAt) {
+    let store = open(&place).await;
+    for id in ["t1", "t2"] {
+        assert!(store.add_ticket(&ticket(id)).await.expect("added"));
+    }
+    assert!(store.ticket_by_number(7).await.expect("read").is_none());
+
+    store.note_shown("t2", 7).await.expect("noted");
+
+    let found = store.ticket_by_number(7).await.expect("read").expect("there");
+    assert_eq!((found.id.as_str(), found.number), ("t2", Some(7)));
+    let short = mintgate::mail::message_id::short("t1");
+    assert_eq!(store.ticket_by_short(&short).await.expect("read").expect("there").id, "t1");
+    assert!(store.ticket_by_short("t1").await.expect("read").is_none());
+}
+
+async fn a_ticket_that_is_gone_is_looked_at_once_a_day(place: StoreAt) {
+    let store = open(&place).await;
+    store.add_ticket(&ticket("t1")).await.expect("added");
+    store.note_gone("t1", later(5)).await.expect("noted");
+    store.note_gone("t1", later(9)).await.expect("noted");
+    let due = async |before| store.tickets_to_sweep(true, before, 10).await.expect("listed").len();
+
+    assert_eq!((due(later(3_600)).await, due(later(24 * 3_600 + 1)).await), (0, 1));
+    assert_eq!(store.ticket("t1").await.expect("read").expect("there").gone_at, Some(later(5)));
+    store.note_shown("t1", 7).await.expect("noted");
+    assert_eq!(due(later(3_600)).await, 1);
 }

@@ -15,6 +15,7 @@ on_both!(
     a_holder_that_was_overtaken_cannot_move_the_cursor,
     of_many_workers_one_gets_the_lease,
     fencing_numbers_go_on_after_a_disconnect,
+    an_address_is_one_mailbox_whatever_its_case,
 );
 
 fn row() -> MailboxRow {
@@ -179,4 +180,15 @@ async fn fencing_numbers_go_on_after_a_disconnect(place: StoreAt) {
 
     assert_eq!(store.lease(&support(), "b", later(60), later(99)).await.expect("asked"), Some(2));
     assert!(!store.set_cursor(&support(), 1, Some("stale")).await.expect("answered"));
+}
+
+async fn an_address_is_one_mailbox_whatever_its_case(place: StoreAt) {
+    let store = open(&place).await;
+    store.connect_mailbox(&row()).await.expect("connected");
+    let id = mintgate::base::id::MailboxId::parse("another").expect("an id");
+    let twice = MailboxRow { id, address: "Support@Example.org".to_owned(), ..row() };
+
+    assert!(store.connect_mailbox(&twice).await.is_err());
+
+    assert_eq!(store.mailboxes().await.expect("listed"), [row()]);
 }

@@ -81,6 +81,8 @@ fn ticket(id: &str) -> TicketRow {
         thread_index: None,
         closed: false,
         by_mail: true,
+        number: None,
+        gone_at: None,
         opened_at: NOW,
         swept_at: NOW,
     }

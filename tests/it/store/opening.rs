@@ -9,7 +9,56 @@ use sqlx::{AnyConnection, Connection, query};
 
 use super::{mail, on_both, open, spelled, support};
 
-on_both!(a_reopened_store_has_what_it_had, a_schema_of_a_newer_version_is_refused_with_a_sentence);
+on_both!(
+    a_reopened_store_has_what_it_had,
+    a_schema_of_a_newer_version_is_refused_with_a_sentence,
+    of_mailboxes_with_one_address_the_newer_one_stays,
+);
+
+/// Ends in the schema that did not hold addresses apart.
+const BEFORE_UNIQUE_ADDRESSES: [&str; 8] = [
+    "DROP INDEX mailbox_address",
+    "DROP INDEX outbox_on_ticket",
+    "DROP INDEX ticket_short",
+    "DROP INDEX ticket_number",
+    "ALTER TABLE ticket DROP COLUMN gone_at",
+    "ALTER TABLE ticket DROP COLUMN short",
+    "ALTER TABLE ticket DROP COLUMN number",
+    "DELETE FROM _sqlx_migrations WHERE version >= 8",
+];
+
+async fn of_mailboxes_with_one_address_the_newer_one_stays(place: StoreAt) {
+    let store = open(&place).await;
+    store.put_sealed("mailbox/older/tokens", 0, b"x").await.expect("written");
+    store.put_sealed("mailbox/newer/tokens", 0, b"x").await.expect("written");
+    drop(store);
+    let mut connection = AnyConnection::connect(&url(&place)).await.expect("connected");
+    for statement in BEFORE_UNIQUE_ADDRESSES {
+        query(statement).execute(&mut connection).await.expect("undone");
+    }
+    for (id, address, connected_at) in
+        [("older", "Help@x.example", 1), ("newer", "help@x.example", 2), ("other", "sales@x.example", 1)]
+    {
+        let statement = "INSERT INTO mailbox (id, kind, address, state, scopes, connected_at, accept_since) \
+                         VALUES ($1, 'imap', $2, 'connected', '', $3, 1)";
+        let row = query(statement).bind(id).bind(address).bind(i64::from(connected_at));
+        row.execute(&mut connection).await.expect("written");
+    }
+    connection.close().await.expect("closed");
+
+    let store = open(&place).await;
+
+    let rows = store.mailboxes().await.expect("listed");
+    assert_eq!(rows.iter().map(|row| row.id.as_str()).collect::<Vec<_>>(), ["newer", "other"]);
+    assert_eq!(store.sealed_names().await.expect("listed"), ["mailbox/newer/tokens"]);
+}
+
+fn url(place: &StoreAt) -> String {
+    match place {
+        StoreAt::Sqlite(path) => format!("sqlite://{}", path.display()),
+        StoreAt::Postgres(url) => format!("{}&options=-csearch_path=mintgate", url.0),
+    }
+}
 
 async fn a_reopened_store_has_what_it_had(place: StoreAt) {
     let store = open(&place).await;
@@ -20,11 +69,7 @@ async fn a_reopened_store_has_what_it_had(place: StoreAt) {
 
 async fn a_schema_of_a_newer_version_is_refused_with_a_sentence(place: StoreAt) {
     drop(open(&place).await);
-    let url = match &place {
-        StoreAt::Sqlite(path) => format!("sqlite://{}", path.display()),
-        StoreAt::Postgres(url) => format!("{}&options=-csearch_path=mintgate", url.0),
-    };
-    let mut connection = AnyConnection::connect(&url).await.expect("connected");
+    let mut connection = AnyConnection::connect(&url(&place)).await.expect("connected");
     let later = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
                  VALUES (99, 'later', TRUE, $1, 0)";
     query(later).bind(vec![1u8]).execute(&mut connection).await.expect("written");

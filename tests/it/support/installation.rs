@@ -11,6 +11,7 @@ use mintgate::base::wake::Wake;
 use mintgate::console::{Console, Fixed, Parts};
 use mintgate::mailbox::detect::Detector;
 use mintgate::mailbox::registry::{self, Parts as MailboxParts};
+use mintgate::net::dial::Dialer;
 use mintgate::net::{Client, Egress, Timeouts};
 use mintgate::oauth::app::{App, Apps};
 use mintgate::oauth::provider::MicrosoftApp;
@@ -20,7 +21,7 @@ use mintgate::store::seal::{Sealer, SealingKey};
 use mintgate::store::{self, MailboxRow, MailboxState, Store, StoreAt};
 use mintgate::token::install::InstallSecret;
 use mintgate::token::keeper::Keeper;
-use mintgate::token::password::Passwords;
+use mintgate::token::password::{Passwords, Typed};
 use mintgate::web::call::HttpCall;
 use tokio::runtime::Handle;
 use url::Url;
@@ -141,11 +142,16 @@ impl Installation {
     }
 
     pub fn console_parts(&self) -> Parts {
+        self.console_parts_calling(super::mail_server::dialer())
+    }
+
+    /// The same, calling mail servers by `dialer`.
+    pub fn console_parts_calling(&self, dialer: Arc<Dialer>) -> Parts {
         let mailbox_parts = MailboxParts {
             tokens: self.keeper.clone() as Arc<dyn TokenSource>,
             passwords: Arc::new(Passwords::new(self.store.clone(), self.sealer.clone())),
             http: self.http.clone(),
-            dialer: super::mail_server::dialer(),
+            dialer,
             clock: self.clock.clone(),
             graph: self.app.graph.clone(),
             requests_per_minute: 100,
@@ -163,6 +169,10 @@ impl Installation {
             fixed: Fixed::default(),
             detect: Arc::new(Detector::offline()),
             bot_configured: true,
+            trials: {
+                let parts = mailbox_parts.clone();
+                Arc::new(move |row, password| registry::trial(row, Arc::new(Typed(password)), &parts))
+            },
             mailboxes: Arc::new(move |row| registry::make(row, &mailbox_parts)),
             worker: self.worker.clone(),
             audit: self.audit.clone(),

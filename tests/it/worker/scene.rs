@@ -42,6 +42,8 @@ pub struct Scene {
     pub wake: Wake,
     /// What the operator chose; the next worker's life goes by it.
     pub policy: Policy,
+    /// As `mail.from`.
+    pub from_address: Option<String>,
     pub meters: Meters,
     token: AccessToken,
     second: AccessToken,
@@ -115,6 +117,7 @@ impl Scene {
             store,
             wake: Wake::new(),
             policy: Policy::default(),
+            from_address: None,
             meters: Meters::default(),
             _folder: folder,
         };
@@ -148,7 +151,8 @@ impl Scene {
             second: self.second.clone(),
         };
         let parts = parts_of(&place, Arc::new(at));
-        let settings = Settings { policy: self.policy.clone(), ..parts.settings };
+        let (policy, from_address) = (self.policy.clone(), self.from_address.clone());
+        let settings = Settings { policy, from_address, ..parts.settings };
         let holder = holder.to_owned();
         Worker::new(Parts { wake: self.wake.clone(), meters: self.meters.clone(), settings, holder, ..parts })
     }

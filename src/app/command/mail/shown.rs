@@ -161,9 +161,8 @@ impl Verdict {
             authentication,
         };
         match decide(message, &known) {
-            Decision::Open { requester, note, .. } => {
-                let reason = "nothing speaks against a ticket of its own".to_owned();
-                let reasons = [Some(reason), note].into_iter().flatten().collect();
+            Decision::Open { requester, .. } => {
+                let reasons = vec!["nothing speaks against a ticket of its own".to_owned()];
                 Self { action: "open", reasons, requester: Some(requester.address) }
             }
             Decision::Reply { reason, .. } => {

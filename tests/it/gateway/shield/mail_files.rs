@@ -103,6 +103,8 @@ async fn stored(scene: &Scene, ticket: &str) -> (i64, Vec<FileRow>) {
         thread_index: None,
         closed: false,
         by_mail: true,
+        number: None,
+        gone_at: None,
         opened_at: now,
         swept_at: now,
     };
