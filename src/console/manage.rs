@@ -12,13 +12,15 @@ use http::header::{
 use tracing::info;
 
 use crate::base::audit::{Event, Outcome};
+use crate::console::advice::About;
+use crate::console::checks::{Line, lines};
 use crate::console::frame::Frame;
 use crate::console::guard::{Change, Client, Proof};
 use crate::console::limits::Work;
 use crate::console::page::{self, Page};
 use crate::console::shared::Shared;
 use crate::mailbox::Check;
-use crate::mailbox::settings::{MailboxSettings, SignIn};
+use crate::mailbox::settings::{MailboxSettings, Provider, SignIn};
 use crate::store::{InboundState, MailboxRow};
 use crate::token::keeper::Ended;
 use crate::web::local::Admin;
@@ -98,13 +100,6 @@ struct TestPage {
     passed: bool,
 }
 
-struct Line {
-    step: &'static str,
-    took_ms: u64,
-    passed: bool,
-    text: String,
-}
-
 /// POST `/admin/exchange/mailboxes/{id}/test`.
 pub async fn test(
     State(shared): State<Arc<Shared>>,
@@ -115,16 +110,17 @@ pub async fn test(
 ) -> Result<Page, Page> {
     let row = shared.mailbox(&id).await?;
     let checks = probe(&shared, &client, &admin, &row).await?;
+    let passed = !checks.is_empty() && checks.iter().all(|check| check.outcome.is_ok());
+    let settings = MailboxSettings::parse(&row.settings).ok();
+    let client_id = shared.client_id(Provider::Microsoft);
+    let about = About {
+        client_id: client_id.as_deref(),
+        mailbox: Some(row.id.as_str()),
+        provider: settings.map(|settings| settings.provider),
+    };
+    let checks = lines(&checks, about, &frame.t);
     let address = row.address;
-    let checks: Vec<Line> = checks.into_iter().map(line).collect();
-    let passed = !checks.is_empty() && checks.iter().all(|check| check.passed);
     Ok(Page::console(StatusCode::OK, &TestPage { frame, address, checks, passed }))
-}
-
-fn line(check: Check) -> Line {
-    let passed = check.outcome.is_ok();
-    let (Ok(text) | Err(text)) = check.outcome;
-    Line { step: check.step, took_ms: check.took_ms, passed, text }
 }
 
 /// POST `/admin/exchange/quarantine/{id}/retry`.

@@ -21,6 +21,7 @@ use crate::console::wizard::Tests;
 use crate::mailbox::settings::Provider;
 use crate::oauth::flow::Wanted;
 use crate::store::MailboxRow;
+use crate::store::orders::Order;
 use crate::token::password::Passwords;
 use crate::token::vault::Vault;
 use crate::web::local::Admin;
@@ -100,6 +101,21 @@ impl Shared {
     pub fn note(&self, client: &Client, admin: &Admin, event: Event, outcome: Outcome, detail: &'static str) {
         let record = Record { client: client.0, ..Record::new(event, outcome, detail) };
         self.parts.audit.record(record.by(&admin.user_id));
+    }
+
+    /// Asks the worker to take in mail from before the mailbox was connected.
+    pub async fn import_old_mail(
+        &self,
+        client: &Client,
+        admin: &Admin,
+        mailbox: &MailboxId,
+        since: Timestamp,
+    ) -> Result<(), Page> {
+        let order = Order::ImportSince { mailbox: mailbox.clone(), since };
+        let left = self.parts.store.add_hint(&order.hint(), self.parts.clock.now()).await;
+        left.map_err(|failure| Self::broken(&failure))?;
+        self.note(client, admin, Event::ConsoleAction, Outcome::Success, "old mail asked for");
+        Ok(())
     }
 
     /// The page of a failure that is ours; what failed is only logged.

@@ -5,13 +5,16 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::base::clock::Timestamp;
+use crate::base::report::Report;
 use crate::oauth::source::{Purpose, TokenError};
 use crate::web::call::CallError;
 
+pub mod advice;
 pub mod detect;
 pub mod graph;
 pub mod imap;
 pub mod rate;
+mod refusal;
 pub mod registry;
 pub mod settings;
 mod smtp;
@@ -142,8 +145,34 @@ pub trait MailSink: Send + Sync {
 pub struct Check {
     pub step: &'static str,
     pub took_ms: u64,
-    /// What was seen, or one sentence on what is wrong and what to do.
-    pub outcome: Result<String, String>,
+    /// What was seen, or what is wrong.
+    pub outcome: Result<Told, Told>,
+}
+
+/// Something to tell people: the key of the sentence, which is the console's, and what stands in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Told {
+    pub key: &'static str,
+    pub arguments: Vec<(&'static str, String)>,
+    /// Of a failure, what happened in the program's own words; empty otherwise.
+    pub detail: String,
+}
+
+impl Told {
+    pub fn new(key: &'static str) -> Self {
+        Self { key, arguments: Vec::new(), detail: String::new() }
+    }
+
+    pub fn with(mut self, name: &'static str, value: impl ToString) -> Self {
+        self.arguments.push((name, value.to_string()));
+        self
+    }
+}
+
+impl From<&MailboxError> for Told {
+    fn from(error: &MailboxError) -> Self {
+        Self { detail: Report(error).to_string(), ..Self::new(advice::advise(error).key) }
+    }
 }
 
 /// A mailbox that can be tested by an admin: each step, up to the first that fails.

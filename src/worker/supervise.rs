@@ -9,11 +9,11 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 use tracing::{error, warn};
 
-use super::orders::{ORDER, mailbox_of};
 use super::round::Kept;
 use super::{Worker, WorkerError};
 use crate::base::id::MailboxId;
 use crate::base::report::Report;
+use crate::store::orders::{ORDER, mailbox_of};
 
 /// A task that is awake, waits for a ring, or has ended.
 struct Running {

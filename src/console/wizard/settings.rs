@@ -61,8 +61,10 @@ pub async fn submit(
         Ok(stored) => stored,
         Err(response) => return Ok(response),
     };
-    let settings = match entered.apply(&stored.draft.settings) {
-        Ok(settings) => settings,
+    let since = entered.old_mail_since(shared.parts.clock.now());
+    let settings = entered.apply(&stored.draft.settings).and_then(|settings| Ok((settings, since?)));
+    let (settings, since) = match settings {
+        Ok(both) => both,
         Err(problems) => {
             let form = SettingsForm::entered(&entered, &problems, &frame.t, &shared.parts.fixed);
             return Ok(page(frame, stored, form, StatusCode::UNPROCESSABLE_ENTITY).into_response());
@@ -82,6 +84,9 @@ pub async fn submit(
         return Ok(saved);
     }
     shared.note(&client, &admin, Event::ConsoleAction, Outcome::Success, "mailbox set up");
+    if let Some(since) = since {
+        shared.import_old_mail(&client, &admin, &mailbox_id, since).await?;
+    }
     shared.parts.worker.ring();
     Ok(page::back())
 }

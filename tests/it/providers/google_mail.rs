@@ -220,6 +220,6 @@ async fn a_grant_that_its_owner_ended_is_an_alarm_within_two_polls() {
     let console = scene.installation.console();
     for path in ["/admin/exchange", "/admin/exchange/setup"] {
         let page = Browser::admin(&console, 1).get(path).await.text();
-        assert!(page.contains("Google no longer accepts"), "{path}: {page}");
+        assert!(page.contains("no longer accepts the stored sign-in"), "{path}: {page}");
     }
 }
