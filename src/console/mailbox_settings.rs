@@ -144,7 +144,7 @@ fn mark(settings: &str) -> String {
 
 fn page(shared: &Shared, frame: Frame, row: &MailboxRow, showing: &Showing<'_>) -> Result<Page, Page> {
     let settings = read(row)?;
-    let fixed = &shared.parts.fixed;
+    let fixed = &shared.fixed(&row.address);
     let form = match showing.entered {
         Some((entered, problems)) => SettingsForm::entered(entered, problems, &frame.t, fixed),
         None => SettingsForm::of(&settings, &frame.t, fixed),

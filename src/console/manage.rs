@@ -9,9 +9,10 @@ use http::StatusCode;
 use http::header::{
     CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS,
 };
-use tracing::info;
+use tracing::{info, warn};
 
 use crate::base::audit::{Event, Outcome};
+use crate::base::report::Report;
 use crate::console::advice::About;
 use crate::console::checks::{Line, lines};
 use crate::console::frame::Frame;
@@ -23,6 +24,7 @@ use crate::mailbox::Check;
 use crate::mailbox::settings::{MailboxSettings, Provider, SignIn};
 use crate::store::{InboundState, MailboxRow};
 use crate::token::keeper::Ended;
+use crate::token::subscription::Subscriptions;
 use crate::web::local::Admin;
 
 #[derive(Template)]
@@ -67,12 +69,30 @@ pub async fn disconnect(
 
 /// Forgets a mailbox and its tokens.
 pub async fn end(shared: &Shared, client: &Client, admin: &Admin, row: &MailboxRow) -> Result<(), Page> {
+    end_subscription(shared, row).await;
     let ended = shared.parts.keeper.disconnect(&row.id).await;
     let ended = ended.map_err(|failure| Shared::broken(&failure))?;
     info!(mailbox = %row.id, at_provider = ended == Ended::AtTheProvider, "mailbox disconnected");
     shared.note(client, admin, Event::ConsoleAction, Outcome::Success, "mailbox disconnected");
     shared.parts.worker.ring();
     Ok(())
+}
+
+/// While there is still a token to do it with. One that stays behind ends by itself within days, and its calls
+/// are believed no more.
+async fn end_subscription(shared: &Shared, row: &MailboxRow) {
+    let subscriptions = Subscriptions::new(shared.parts.store.clone(), shared.parts.sealer.clone());
+    let ended = match subscriptions.take(&row.id).await {
+        Ok(Some(id)) => match (shared.parts.mailboxes)(row) {
+            Some(mailbox) => mailbox.unsubscribe(&id).await.map_err(|failure| Report(&failure).to_string()),
+            None => Ok(()),
+        },
+        Ok(None) => Ok(()),
+        Err(failure) => Err(Report(&failure).to_string()),
+    };
+    if let Err(error) = ended {
+        warn!(mailbox = %row.id, error, "the subscription at the provider could not be ended");
+    }
 }
 
 /// Tests a mailbox, each step up to the first that fails.

@@ -17,6 +17,7 @@ use crate::console::guard::Client;
 use crate::console::language::{Languages, Texts};
 use crate::console::limits::Limits;
 use crate::console::page::{self, Page};
+use crate::console::settings_form::Fixed;
 use crate::console::wizard::Tests;
 use crate::mailbox::settings::Provider;
 use crate::oauth::flow::Wanted;
@@ -90,6 +91,16 @@ impl Shared {
     pub fn other_host(&self, headers: &HeaderMap, uri: &Uri) -> Option<String> {
         let public = self.parts.public_url.as_ref().and_then(authority)?;
         asked_host(headers, uri).filter(|asked| !public.eq_ignore_ascii_case(asked)).map(str::to_owned)
+    }
+
+    /// What the configuration decides of the mailbox of `address`: where `mail.from` names one, the name and
+    /// the Reply-To beside it are that one's alone.
+    pub fn fixed(&self, address: &str) -> Fixed {
+        let (fixed, sender) = (&self.parts.fixed, self.parts.from_address.as_deref());
+        if sender.is_none_or(|sender| sender.eq_ignore_ascii_case(address)) {
+            return fixed.clone();
+        }
+        Fixed { from_name: None, reply_to: None, ..fixed.clone() }
     }
 
     /// Who has to sign in for a further mailbox: the configured sender, where there is one.

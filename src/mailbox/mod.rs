@@ -6,6 +6,7 @@ use async_trait::async_trait;
 
 use crate::base::clock::Timestamp;
 use crate::base::report::Report;
+use crate::base::secret::SecretString;
 use crate::oauth::source::{Purpose, TokenError};
 use crate::web::call::CallError;
 
@@ -100,6 +101,57 @@ pub trait MailSource: Send + Sync {
         tokio::time::sleep(limit).await;
         Ok(())
     }
+    /// Whether the provider calls when mail has arrived; if not, the next three are for nothing.
+    fn announces(&self) -> bool {
+        false
+    }
+    /// Has the provider call `wish.url` when mail arrives.
+    async fn subscribe(&self, _wish: &Wish<'_>) -> Result<Subscription, MailboxError> {
+        Err(MailboxError::Refused { status: 0, code: "NotAnnounced".to_owned() })
+    }
+    /// Lets a subscription live on; when it then ends. `Refused` with 404 when the provider forgot it.
+    async fn renew_subscription(&self, _id: &str) -> Result<Timestamp, MailboxError> {
+        Err(MailboxError::Refused { status: 404, code: "NotAnnounced".to_owned() })
+    }
+    /// Ends a subscription; one that is gone already is no error.
+    async fn unsubscribe(&self, _id: &str) -> Result<(), MailboxError> {
+        Ok(())
+    }
+}
+
+/// Where and how to be told of new mail.
+#[derive(Debug)]
+pub struct Wish<'a> {
+    /// The provider's servers call it.
+    pub url: &'a str,
+    /// Comes with every call, so that nobody else's is believed.
+    pub secret: &'a SecretString,
+}
+
+/// The provider's promise to tell of new mail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subscription {
+    pub id: String,
+    pub expires_at: Timestamp,
+}
+
+/// What a provider says in a call that was asked for. Nothing of it is believed before its secret is known.
+#[derive(Debug)]
+pub struct Announcement {
+    pub subscription: String,
+    pub secret: SecretString,
+    pub event: Event,
+}
+
+/// What is announced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Event {
+    /// Mail has arrived, or may have.
+    Mail,
+    /// The subscription ends soon unless it is renewed.
+    Renew,
+    /// The subscription is gone.
+    Gone,
 }
 
 /// A mail to send, frozen.

@@ -160,6 +160,9 @@ impl Worker {
         if let Some(mailbox) = turn.mailbox {
             outcome.note(self.settle(turn.row, mailbox).await);
             outcome.note(self.send_due(turn.row, mailbox, stop).await);
+            if outcome.failure.is_none() {
+                self.keep_subscribed(turn.row, mailbox).await;
+            }
         }
         outcome
     }

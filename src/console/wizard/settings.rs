@@ -42,7 +42,8 @@ pub async fn show(State(shared): State<Arc<Shared>>, frame: Frame, Path(id): Pat
     match drafts::open(&shared, &id, Step::Settings).await {
         Ok(Stored { draft, .. }) if matches!(draft.state, At::Done { .. }) => page::back(),
         Ok(stored) => {
-            let form = SettingsForm::of(&stored.draft.settings, &frame.t, &shared.parts.fixed);
+            let form =
+                SettingsForm::of(&stored.draft.settings, &frame.t, &shared.fixed(&stored.draft.address));
             page(frame, stored, form, StatusCode::OK).into_response()
         }
         Err(response) => response,
@@ -66,7 +67,8 @@ pub async fn submit(
     let (settings, since) = match settings {
         Ok(both) => both,
         Err(problems) => {
-            let form = SettingsForm::entered(&entered, &problems, &frame.t, &shared.parts.fixed);
+            let form =
+                SettingsForm::entered(&entered, &problems, &frame.t, &shared.fixed(&stored.draft.address));
             return Ok(page(frame, stored, form, StatusCode::UNPROCESSABLE_ENTITY).into_response());
         }
     };

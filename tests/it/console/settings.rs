@@ -13,7 +13,9 @@ use mintgate::store::orders::Order;
 use mintgate::token::password::Passwords;
 
 use super::wizard::{leads_to, submit};
-use crate::support::installation::{Installation, MAILBOX, MINUTE, PUBLIC_URL, START, mailbox};
+use crate::support::installation::{
+    Installation, MAILBOX, MINUTE, OTHER_MAILBOX, PUBLIC_URL, START, mailbox,
+};
 use crate::support::sign_in::{Browser, Page, between, form};
 
 const SETTINGS: &str = "/admin/exchange/mailboxes/m365/settings";
@@ -162,6 +164,18 @@ async fn each_value_says_where_it_comes_from() {
     }
     assert!(!page.contains("name=\"from_name\""), "{page}");
     assert!(!page.contains("name=\"new_password\""), "the provider's sign-in has no password: {page}");
+}
+
+#[tokio::test]
+async fn what_the_configuration_decides_for_one_mailbox_leaves_the_others_free() {
+    let installation = Installation::start().await;
+    installation.knows("microsoft-graph", MAILBOX).await;
+    let fixed = Fixed { from_name: Some("Support".to_owned()), ..Fixed::default() };
+    let from_address = Some(OTHER_MAILBOX.to_owned());
+    let console = Console::new(Parts { fixed, from_address, ..installation.console_parts() });
+    let page = Browser::admin(&console, 1).get(SETTINGS).await.text();
+    assert!(page.contains("name=\"from_name\"") && !page.contains("value=\"Support\""), "{page}");
+    assert!(page.contains("The address that was connected."), "{page}");
 }
 
 #[tokio::test]
