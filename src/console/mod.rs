@@ -18,6 +18,7 @@ use url::Url;
 
 use crate::base::audit::Audit;
 use crate::base::clock::Clock;
+use crate::base::journal::Journal;
 use crate::base::secret::SecretString;
 use crate::base::wake::Wake;
 use crate::console::shared::Shared;
@@ -36,21 +37,29 @@ use crate::web::own::is_api;
 
 mod advice;
 mod api;
+mod asked;
 mod assets;
 mod callback;
 mod checks;
 mod complete;
 mod connect;
 mod connected;
+mod diagnostics;
+mod events;
+mod facts;
 mod form;
 mod frame;
 mod guard;
+mod journal;
 mod language;
 mod limits;
 mod mailbox_settings;
 mod manage;
 mod overview;
 mod page;
+mod quarantine;
+mod queues;
+mod reading;
 mod settings_form;
 mod shared;
 mod times;
@@ -95,6 +104,10 @@ pub struct Parts {
     /// Rung when the worker has something new to do.
     pub worker: Wake,
     pub audit: Audit,
+    /// The last lines of the mail log.
+    pub journal: Journal,
+    /// What the operator has configured, name and value, for the diagnostics; no secret.
+    pub facts: Vec<(String, String)>,
 }
 
 /// The console as a service in the process.
@@ -128,10 +141,14 @@ fn router(shared: Arc<Shared>) -> Router {
             "/admin/exchange/mailboxes/{id}/settings",
             get(mailbox_settings::show).post(mailbox_settings::submit),
         )
-        .route("/admin/exchange/quarantine/{file}", get(manage::download))
-        .route("/admin/exchange/quarantine/{id}/retry", post(manage::retry))
         .route("/admin/exchange/assets/{name}", get(assets::show))
         .merge(api::router())
+        .route("/admin/exchange/events", get(events::show))
+        .route("/admin/exchange/log", get(journal::show))
+        .route("/admin/exchange/diagnostics", get(diagnostics::show))
+        .route("/admin/exchange/diagnostics.txt", get(diagnostics::download))
+        .merge(quarantine::router())
+        .merge(queues::router())
         .merge(wizard::router())
         .fallback(|| async { page::problem(StatusCode::NOT_FOUND, &page::NOT_FOUND) })
         .method_not_allowed_fallback(only_get)

@@ -14,10 +14,13 @@ use crate::support::sign_in::{Browser, Page, accept, cancel, path_of, query_of};
 mod api;
 mod cards;
 mod email_settings;
+mod events;
 mod hostile;
 mod mail_servers;
 mod mailboxes;
 mod pages;
+mod quarantine;
+mod queues;
 mod settings;
 pub mod wizard;
 
