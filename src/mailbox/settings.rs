@@ -5,6 +5,9 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::oauth::app::Vendor;
+use crate::oauth::source::Resource;
+
 /// Seconds between two looks into a mailbox.
 const CHECK_INTERVAL: std::ops::RangeInclusive<u32> = 30..=86_400;
 /// Of a name, a host, a folder; far more than any server takes.
@@ -32,6 +35,7 @@ pub struct MailboxSettings {
     /// The row's address is a shared mailbox; the sign-in is the one of a member.
     pub shared: bool,
     pub sign_in: SignIn,
+    pub protocol: Protocol,
     /// Where mail is read by IMAP.
     pub incoming: Option<Server>,
     /// Where mail leaves by SMTP.
@@ -60,6 +64,33 @@ pub enum Provider {
     Microsoft,
     Google,
     Other,
+}
+
+impl Provider {
+    /// The one whose sign-in opens mailboxes; `None` where only a password does.
+    pub fn vendor(self) -> Option<Vendor> {
+        match self {
+            Self::Microsoft => Some(Vendor::Microsoft),
+            Self::Google => Some(Vendor::Google),
+            Self::Other => None,
+        }
+    }
+
+    pub fn of(vendor: Vendor) -> Self {
+        match vendor {
+            Vendor::Microsoft => Self::Microsoft,
+            Vendor::Google => Self::Google,
+        }
+    }
+}
+
+/// What opens a mailbox at Microsoft; elsewhere it is IMAP and SMTP whatever this says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Protocol {
+    #[default]
+    Graph,
+    Imap,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -128,6 +159,14 @@ impl MailboxSettings {
         let settings: Self = serde_json::from_str(text)?;
         settings.check()?;
         Ok(settings)
+    }
+
+    /// What a sign-in's tokens are for.
+    pub fn resource(&self) -> Resource {
+        match (self.provider, self.protocol) {
+            (Provider::Microsoft, Protocol::Graph) => Resource::Graph,
+            _ => Resource::Mail,
+        }
     }
 
     pub fn to_json(&self) -> String {
@@ -206,6 +245,18 @@ mod tests {
             ..MailboxSettings::default()
         };
         assert_eq!(MailboxSettings::parse(&settings.to_json()).expect("settings"), settings);
+    }
+
+    #[test]
+    fn graph_opens_mailboxes_at_microsoft_only_and_there_unless_imap_is_chosen() {
+        for (json, resource) in [
+            ("{}", Resource::Graph),
+            (r#"{"protocol":"imap"}"#, Resource::Mail),
+            (r#"{"provider":"google"}"#, Resource::Mail),
+            (r#"{"provider":"google","protocol":"graph"}"#, Resource::Mail),
+        ] {
+            assert_eq!(MailboxSettings::parse(json).expect("settings").resource(), resource, "{json}");
+        }
     }
 
     #[test]

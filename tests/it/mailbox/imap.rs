@@ -8,11 +8,11 @@ use std::time::Duration;
 use mintgate::base::clock::Timestamp;
 use mintgate::mailbox::settings::{AfterProcessing, MailboxSettings, Security, SignIn};
 use mintgate::mailbox::{Fetched, Mailbox, MailboxError};
-use mintgate::oauth::source::{NoTokens, TokenError};
+use mintgate::oauth::source::TokenError;
 
 use super::{NOW, bytes, make, outgoing, plain, with_password};
 use crate::support::dovecot::{Dovecot, Kind, PASSWORD, TOKEN};
-use crate::support::mail_server::{Sink, Tokens};
+use crate::support::mail_server::{NoTokens, Sink, Tokens};
 use crate::support::many_mails::many_mails;
 
 const START: Timestamp = Timestamp(0);

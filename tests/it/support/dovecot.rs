@@ -65,6 +65,15 @@ impl Dovecot {
     }
 
     pub async fn start_as(kind: Kind, relay: u16) -> Option<Self> {
+        Self::made(kind, &oauth2(introspection().await), relay).await
+    }
+
+    /// Asks about tokens as `oauth2` says, in the words of Dovecot's own configuration.
+    pub async fn start_asking(oauth2: &str, relay: u16) -> Option<Self> {
+        Self::made(Kind::default(), oauth2, relay).await
+    }
+
+    async fn made(kind: Kind, oauth2: &str, relay: u16) -> Option<Self> {
         if !Path::new("/usr/sbin/dovecot").exists() || !Path::new("/usr/lib/dovecot/submission").exists() {
             skip("no Dovecot in /usr/sbin");
             return None;
@@ -76,7 +85,7 @@ impl Dovecot {
         fs::write(at("cert.pem"), key.cert.pem()).expect("written");
         fs::write(at("key.pem"), key.signing_key.serialize_pem()).expect("written");
         fs::write(at("users"), format!("{USER}:{{PLAIN}}{PASSWORD}\n")).expect("written");
-        fs::write(at("oauth2.conf"), oauth2(introspection().await)).expect("written");
+        fs::write(at("oauth2.conf"), oauth2).expect("written");
         let user = if rustix::process::geteuid().is_root() { "nobody".to_owned() } else { own_name() };
         let ports = [imap, imaps, submission, relay];
         fs::write(at("dovecot.conf"), configuration(folder.path(), &user, ports, kind)).expect("written");
