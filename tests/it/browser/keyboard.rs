@@ -16,7 +16,7 @@ const FOCUS: &str = "const [css] = arguments; const one = document.activeElement
                      window.before = one; const box = one.getBoundingClientRect(); const style = getComputedStyle(one); \
                      return [one.matches(css), style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2 \
                      && box.bottom > 0 && box.top < innerHeight, \
-                     !before || !!(before.compareDocumentPosition(one) & Node.DOCUMENT_POSITION_FOLLOWING), \
+                     !before || before === one || !!(before.compareDocumentPosition(one) & Node.DOCUMENT_POSITION_FOLLOWING), \
                      one.outerHTML.slice(0, 120)]";
 
 /// Presses Tab until the focus is on `css`.

@@ -5,6 +5,7 @@ use mintgate::base::clock::Timestamp;
 use mintgate::base::id::MailboxId;
 use mintgate::console::Parts;
 use mintgate::mailbox::settings::{MailboxSettings, SignIn};
+use mintgate::oauth::app::Apps;
 use mintgate::store::{InboundEnd, MailboxRow, MailboxState, NewMail, NewOutgoing, OutgoingKind, PollResult};
 use tokio::net::TcpListener;
 
@@ -66,7 +67,7 @@ impl<L: Looks> Walk<'_, L> {
 pub async fn walk(browser: &Chromium, language: &str, looks: &mut impl Looks) {
     let installation = Installation::start().await;
     let unconfigured =
-        |parts: Parts| Parts { microsoft: None, public_url: None, bot_configured: false, ..parts };
+        |parts: Parts| Parts { apps: Apps::default(), public_url: None, bot_configured: false, ..parts };
     let stage = Stage::start(&installation, unconfigured).await;
     stage.speak(language);
     nothing_configured(&mut Walk { browser, stage: &stage, looks }).await;
