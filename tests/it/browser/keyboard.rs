@@ -11,11 +11,11 @@ use crate::support::stage::Stage;
 const STOPS: usize = 60;
 
 /// Where the focus is: whether it is what is looked for, whether it can be seen, and whether it stands behind
-/// the stop before.
+/// the stop before. Day, month and year of a date are stops within one field, which the browser marks.
 const FOCUS: &str = "const [css] = arguments; const one = document.activeElement; const before = window.before; \
                      window.before = one; const box = one.getBoundingClientRect(); const style = getComputedStyle(one); \
-                     return [one.matches(css), style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2 \
-                     && box.bottom > 0 && box.top < innerHeight, \
+                     return [one.matches(css), before === one || (style.outlineStyle !== 'none' && \
+                     parseFloat(style.outlineWidth) >= 2 && box.bottom > 0 && box.top < innerHeight), \
                      !before || before === one || !!(before.compareDocumentPosition(one) & Node.DOCUMENT_POSITION_FOLLOWING), \
                      one.outerHTML.slice(0, 120)]";
 
