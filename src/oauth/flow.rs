@@ -272,6 +272,7 @@ mod tests {
         App::Microsoft(MicrosoftApp {
             client_id: "app-id".into(),
             client_secret: "canary".into(),
+            secret_expires: None,
             tenant: "contoso.example".into(),
             authority: url("https://login.example"),
             graph: url("https://graph.example"),
