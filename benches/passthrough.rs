@@ -106,6 +106,7 @@ fn gateway(at: SocketAddr, to: SocketAddr) {
         access_log: None,
         console: None,
         mail_files: None,
+        mail_hooks: None,
         control: control.handle().clone(),
         registry: Arc::new(Mutex::default()),
         on_desk_write: None,

@@ -10,7 +10,7 @@ as_root() {
 # package:program pairs; the program tells whether the package is there.
 build="gcc:cc libc6-dev:/usr/include/stdio.h cmake:cmake make:make"
 test="$build postgresql:/usr/lib/postgresql nginx-light:/usr/sbin/nginx chromium:/usr/bin/chromium
-chromium-driver:/usr/bin/chromedriver curl:curl npm:npm openssl:openssl
+chromium-driver:/usr/bin/chromedriver curl:curl npm:npm openssl:openssl python3:python3 python3-venv:python3
 dovecot-imapd:/usr/sbin/dovecot dovecot-submissiond:/usr/lib/dovecot/submission"
 
 present() {

@@ -38,7 +38,11 @@ pub(super) fn console(
         public_url: start_up.console.public_url.clone(),
         from_address: start_up.mail.from_address.clone(),
         bot_configured: start_up.desk.bot.is_some(),
-        fixed: Fixed { from_name: start_up.mail.from_name.clone(), reply_to: start_up.mail.reply_to.clone() },
+        fixed: Fixed {
+            from_name: start_up.mail.from_name.clone(),
+            reply_to: start_up.mail.reply_to.clone(),
+            poll_interval: Some(start_up.mail.poll_interval),
+        },
         detect: Arc::new(detector(start_up, runtime)),
         mailboxes: installation.mailboxes.clone(),
         trials: installation.trials.clone(),

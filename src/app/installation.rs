@@ -28,6 +28,7 @@ use crate::store::{self, Store, StoreAt};
 use crate::token::install::InstallSecret;
 use crate::token::keeper::Keeper;
 use crate::token::password::Passwords;
+use crate::token::subscription::Subscriptions;
 use crate::web::call::HttpCall;
 use crate::worker::{self, MailboxFactory, Worker};
 
@@ -182,6 +183,7 @@ impl Installation {
             from_name: mail.from_name.clone(),
             reply_to: mail.reply_to.clone(),
             max_size: mail.max_size,
+            told_at: mail.told_at.clone(),
             message_id_domain: mail.message_id_domain.clone(),
             policy: mail.policy.clone(),
         };
@@ -195,6 +197,7 @@ impl Installation {
                 message_ids: self.secret.derive("message ids"),
                 holder: holder(&start_up.store),
                 settings,
+                subscriptions: Subscriptions::new(self.store.clone(), self.sealer.clone()),
                 meters: self.meters.clone(),
                 at: Arc::new(|_| {}),
             })

@@ -22,6 +22,7 @@ use crate::entry::bind::{Bound, bind};
 use crate::gateway::log::AccessLog;
 use crate::gateway::upstream::UpstreamTimeouts;
 use crate::gateway::{Gateway, Parts};
+use crate::worker::{Hooks, Worker};
 
 /// Threads for what is not the request path: console, worker, calls to other servers.
 const CONTROL_THREADS: usize = 2;
@@ -79,8 +80,9 @@ pub(super) fn start(start_up: StartUp) -> anyhow::Result<Running> {
     let routes = Routes::load(&start_up, &installation.parts, installation::now())?;
     let (rest, resting) = watch::channel(false);
     let files = routes.files.clone();
-    let gateway = gateway(&start_up, &installation, &bound, routes, &control)?;
-    start_background(&start_up, &installation, &control, &resting);
+    let worker = installation.worker(&start_up);
+    let gateway = gateway(&start_up, &installation, &bound, routes, worker.as_ref(), &control)?;
+    start_background(&installation, worker, &control, &resting);
     let start_up = Arc::new(start_up);
     let reload = Arc::new(Reload::new(start_up.clone(), installation.parts, gateway.clone()));
     reload.clone().watch(&files, control.handle(), resting)?;
@@ -120,13 +122,13 @@ fn obey_while_starting(control: &Runtime, stop: watch::Sender<Stop>) -> anyhow::
 }
 
 fn start_background(
-    start_up: &StartUp,
     installation: &Installation,
+    worker: Option<Arc<Worker>>,
     control: &Runtime,
     resting: &watch::Receiver<bool>,
 ) {
     control.spawn(installation.keeper.clone().run(resting.clone()));
-    match installation.worker(start_up) {
+    match worker {
         Some(worker) => drop(control.spawn(worker.run(resting.clone()))),
         None => info!("mail is off"),
     }
@@ -137,6 +139,7 @@ fn gateway(
     installation: &Installation,
     bound: &[Bound],
     routes: Routes,
+    worker: Option<&Arc<Worker>>,
     control: &Runtime,
 ) -> anyhow::Result<Arc<Gateway>> {
     for warning in &routes.warnings {
@@ -157,6 +160,7 @@ fn gateway(
         locales: start_up.desk.locales.clone(),
         access_log: access_log.context("the access log cannot be opened")?,
         mail_files: Some(console::mail_files(start_up, installation)),
+        mail_hooks: worker.map(|worker| Arc::new(Hooks::new(worker.clone())) as _),
         console: console::console(start_up, installation, control.handle()),
         control: control.handle().clone(),
         registry: Arc::new(Mutex::new(registry)),

@@ -166,6 +166,8 @@ pub struct Mail {
     pub from_name: Option<String>,
     pub reply_to: Option<String>,
     pub max_size: usize,
+    /// The public URL, where providers are to call below it when mail arrives.
+    pub told_at: Option<url::Url>,
     /// Networks inside that mail servers and detection may be called in.
     pub private_networks: Vec<Inside>,
     /// Domain of our Message-IDs; the public URL's host.

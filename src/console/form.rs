@@ -20,12 +20,14 @@ pub struct Field {
     /// Value of `autocomplete`.
     pub complete: &'static str,
     pub required: bool,
+    /// Sentence on where the value comes from.
+    pub origin: Option<String>,
 }
 
 impl Field {
     pub fn new(name: &'static str, value: impl Into<String>) -> Self {
         let value = value.into();
-        Self { name, value, error: None, kind: "text", complete: "off", required: false }
+        Self { name, value, error: None, kind: "text", complete: "off", required: false, origin: None }
     }
 
     pub fn kind(self, kind: &'static str) -> Self {
@@ -44,6 +46,10 @@ impl Field {
         Self { error, ..self }
     }
 
+    pub fn from(self, origin: impl ToString) -> Self {
+        Self { origin: Some(origin.to_string()), ..self }
+    }
+
     pub fn label_key(&self) -> String {
         format!("field-{}", self.name)
     }
@@ -57,8 +63,9 @@ impl Field {
     /// Value of `aria-describedby`; empty when nothing describes it.
     pub fn described_by(&self, t: &Arc<Texts>) -> String {
         let hint = self.hint(t).map(|_| format!("{}-hint", self.name));
+        let origin = self.origin.as_ref().map(|_| format!("{}-origin", self.name));
         let error = self.error.as_ref().map(|_| format!("{}-error", self.name));
-        hint.into_iter().chain(error).collect::<Vec<_>>().join(" ")
+        hint.into_iter().chain(origin).chain(error).collect::<Vec<_>>().join(" ")
     }
 }
 

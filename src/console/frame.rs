@@ -7,13 +7,14 @@ use axum::extract::FromRequestParts;
 use http::request::Parts;
 
 use crate::base::clock::Timestamp;
+use crate::console::advice::{About, Noted};
 use crate::console::assets;
 use crate::console::guard::Proof;
 use crate::console::language::Texts;
 use crate::console::page::Page;
 use crate::console::shared::Shared;
 use crate::console::times::Moment;
-use crate::mailbox::settings::{MailboxSettings, SignIn};
+use crate::mailbox::settings::{MailboxSettings, Provider, SignIn};
 use crate::store::{MailboxRow, MailboxState, StoreError};
 use crate::web::local::Admin;
 
@@ -43,7 +44,7 @@ pub struct Alarm {
     pub since: Option<Moment>,
     /// Mails of both directions that wait for it.
     pub waiting: u64,
-    pub reason: String,
+    pub reason: Noted,
     /// Whether the provider's sign-in opens it; a password otherwise.
     pub by_sign_in: bool,
 }
@@ -104,9 +105,20 @@ async fn alarms(shared: &Shared, t: &Texts, now: Timestamp) -> Result<Vec<Alarm>
         since: row.failing_since.map(|at| Moment::at(at, now, t)),
         waiting: waiting.iter().find(|(id, _)| *id == row.id).map_or(0, |(_, waiting)| waiting.mails()),
         by_sign_in: MailboxSettings::parse(&row.settings).is_ok_and(|own| own.sign_in == SignIn::OAuth),
-        reason: row.last_error.unwrap_or_else(|| t.say("reason-unknown").to_string()),
+        reason: noted(shared, &row, t),
         id: row.id.to_string(),
         address: row.address,
     };
     Ok(dead.into_iter().map(alarm).collect())
+}
+
+fn noted(shared: &Shared, row: &MailboxRow, t: &Texts) -> Noted {
+    let client_id = shared.client_id(Provider::Microsoft);
+    let about = About {
+        client_id: client_id.as_deref(),
+        mailbox: Some(row.id.as_str()),
+        provider: MailboxSettings::parse(&row.settings).ok().map(|own| own.provider),
+    };
+    let reason = row.last_error.clone();
+    Noted::of(reason.unwrap_or_else(|| t.say("reason-unknown").to_string()), about, t)
 }

@@ -9,18 +9,22 @@ use http::StatusCode;
 use http::header::{
     CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS,
 };
-use tracing::info;
+use tracing::{info, warn};
 
 use crate::base::audit::{Event, Outcome};
+use crate::base::report::Report;
+use crate::console::advice::About;
+use crate::console::checks::{Line, lines};
 use crate::console::frame::Frame;
 use crate::console::guard::{Change, Client, Proof};
 use crate::console::limits::Work;
 use crate::console::page::{self, Page};
 use crate::console::shared::Shared;
 use crate::mailbox::Check;
-use crate::mailbox::settings::{MailboxSettings, SignIn};
+use crate::mailbox::settings::{MailboxSettings, Provider, SignIn};
 use crate::store::{InboundState, MailboxRow};
 use crate::token::keeper::Ended;
+use crate::token::subscription::Subscriptions;
 use crate::web::local::Admin;
 
 #[derive(Template)]
@@ -65,12 +69,30 @@ pub async fn disconnect(
 
 /// Forgets a mailbox and its tokens.
 pub async fn end(shared: &Shared, client: &Client, admin: &Admin, row: &MailboxRow) -> Result<(), Page> {
+    end_subscription(shared, row).await;
     let ended = shared.parts.keeper.disconnect(&row.id).await;
     let ended = ended.map_err(|failure| Shared::broken(&failure))?;
     info!(mailbox = %row.id, at_provider = ended == Ended::AtTheProvider, "mailbox disconnected");
     shared.note(client, admin, Event::ConsoleAction, Outcome::Success, "mailbox disconnected");
     shared.parts.worker.ring();
     Ok(())
+}
+
+/// While there is still a token to do it with. One that stays behind ends by itself within days, and its calls
+/// are believed no more.
+async fn end_subscription(shared: &Shared, row: &MailboxRow) {
+    let subscriptions = Subscriptions::new(shared.parts.store.clone(), shared.parts.sealer.clone());
+    let ended = match subscriptions.take(&row.id).await {
+        Ok(Some(id)) => match (shared.parts.mailboxes)(row) {
+            Some(mailbox) => mailbox.unsubscribe(&id).await.map_err(|failure| Report(&failure).to_string()),
+            None => Ok(()),
+        },
+        Ok(None) => Ok(()),
+        Err(failure) => Err(Report(&failure).to_string()),
+    };
+    if let Err(error) = ended {
+        warn!(mailbox = %row.id, error, "the subscription at the provider could not be ended");
+    }
 }
 
 /// Tests a mailbox, each step up to the first that fails.
@@ -98,13 +120,6 @@ struct TestPage {
     passed: bool,
 }
 
-struct Line {
-    step: &'static str,
-    took_ms: u64,
-    passed: bool,
-    text: String,
-}
-
 /// POST `/admin/exchange/mailboxes/{id}/test`.
 pub async fn test(
     State(shared): State<Arc<Shared>>,
@@ -115,16 +130,17 @@ pub async fn test(
 ) -> Result<Page, Page> {
     let row = shared.mailbox(&id).await?;
     let checks = probe(&shared, &client, &admin, &row).await?;
+    let passed = !checks.is_empty() && checks.iter().all(|check| check.outcome.is_ok());
+    let settings = MailboxSettings::parse(&row.settings).ok();
+    let client_id = shared.client_id(Provider::Microsoft);
+    let about = About {
+        client_id: client_id.as_deref(),
+        mailbox: Some(row.id.as_str()),
+        provider: settings.map(|settings| settings.provider),
+    };
+    let checks = lines(&checks, about, &frame.t);
     let address = row.address;
-    let checks: Vec<Line> = checks.into_iter().map(line).collect();
-    let passed = !checks.is_empty() && checks.iter().all(|check| check.passed);
     Ok(Page::console(StatusCode::OK, &TestPage { frame, address, checks, passed }))
-}
-
-fn line(check: Check) -> Line {
-    let passed = check.outcome.is_ok();
-    let (Ok(text) | Err(text)) = check.outcome;
-    Line { step: check.step, took_ms: check.took_ms, passed, text }
 }
 
 /// POST `/admin/exchange/quarantine/{id}/retry`.

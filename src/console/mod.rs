@@ -23,6 +23,7 @@ use crate::base::wake::Wake;
 use crate::console::shared::Shared;
 use crate::mailbox::Mailbox;
 use crate::mailbox::detect::Detector;
+use crate::mailbox::settings::Provider;
 use crate::oauth::app::Apps;
 use crate::store::seal::Sealer;
 use crate::store::{MailboxRow, Store};
@@ -33,9 +34,11 @@ use crate::web::call::HttpCall;
 use crate::web::local::{LocalService, admin};
 use crate::web::own::is_api;
 
+mod advice;
 mod api;
 mod assets;
 mod callback;
+mod checks;
 mod complete;
 mod connect;
 mod connected;
@@ -44,6 +47,7 @@ mod frame;
 mod guard;
 mod language;
 mod limits;
+mod mailbox_settings;
 mod manage;
 mod overview;
 mod page;
@@ -52,6 +56,7 @@ mod shared;
 mod times;
 mod wizard;
 
+pub use advice::{in_english, reason_in_english};
 pub use api::document;
 pub use settings_form::Fixed;
 
@@ -119,6 +124,10 @@ fn router(shared: Arc<Shared>) -> Router {
             get(manage::confirm_disconnect).post(manage::disconnect),
         )
         .route("/admin/exchange/mailboxes/{id}/test", post(manage::test))
+        .route(
+            "/admin/exchange/mailboxes/{id}/settings",
+            get(mailbox_settings::show).post(mailbox_settings::submit),
+        )
         .route("/admin/exchange/quarantine/{file}", get(manage::download))
         .route("/admin/exchange/quarantine/{id}/retry", post(manage::retry))
         .route("/admin/exchange/assets/{name}", get(assets::show))
@@ -138,7 +147,8 @@ impl LocalService for Console {
         let t = Arc::clone(self.shared.languages.pick(desk, accept));
         request.extensions_mut().insert(Arc::clone(&t));
         let Ok(answer) = self.router.clone().oneshot(request.map(axum::body::Body::from)).await;
-        let answer = page::finish(answer, &t, is_api(&path));
+        let client_id = self.shared.client_id(Provider::Microsoft);
+        let answer = page::finish(answer, &t, is_api(&path), client_id.as_deref());
         let (head, body) = answer.into_parts();
         match body.collect().await {
             Ok(whole) => Response::from_parts(head, whole.to_bytes()),

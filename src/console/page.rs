@@ -13,6 +13,7 @@ use http::header::{
 };
 use tracing::error;
 
+use crate::console::advice::{About, Explained};
 use crate::console::api;
 use crate::console::assets;
 use crate::console::language::Texts;
@@ -106,13 +107,14 @@ fn ready(status: StatusCode, Policy(kind): Policy, body: Result<String, askama::
 }
 
 /// Writes a refusal in the reader's language, as a page or as JSON; any other response is left as it is.
-pub fn finish(mut response: Response, t: &Texts, as_json: bool) -> Response {
+/// `client_id` is the app registration that advice leads to.
+pub fn finish(mut response: Response, t: &Texts, as_json: bool, client_id: Option<&str>) -> Response {
     let Some(refusal) = response.extensions_mut().remove::<Arc<Refusal>>() else { return response };
     let mut written = if as_json {
         let (title, sentence) = refusal.texts(t);
         api::refusal(refusal.status, format!("{title}: {sentence}")).into_response()
     } else {
-        refusal.write(t).into_response()
+        refusal.write(t, client_id).into_response()
     };
     for name in [ALLOW, RETRY_AFTER] {
         if let Some(value) = response.headers_mut().remove(&name) {
@@ -131,7 +133,8 @@ impl Refusal {
     /// Title and sentence.
     fn texts(&self, t: &Texts) -> (String, String) {
         if let Some((advice, _)) = &self.advice {
-            return (advice.happened.to_owned(), advice.to_do.to_owned());
+            let explained = Explained::of(advice, "", About::default(), t);
+            return (explained.happened, explained.to_do);
         }
         let sentence = format!("{}.sentence", self.key);
         let fill = |key: &str| {
@@ -141,19 +144,20 @@ impl Refusal {
         (fill(self.key), fill(&sentence))
     }
 
-    fn write(&self, t: &Texts) -> Page {
+    fn write(&self, t: &Texts, client_id: Option<&str>) -> Page {
         let (title, sentence) = self.texts(t);
         match self.kind {
             Kind::Console => {
-                let (who, reference) =
-                    self.advice.as_ref().map(|(advice, reference)| (advice.who, reference)).unzip();
+                let about = About { client_id, ..About::default() };
+                let explain =
+                    |(advice, reference): &(Advice, String)| Explained::of(advice, reference, about, t);
                 let page = ProblemPage {
                     t,
                     style: assets::style(),
+                    script: assets::script(),
                     title: &title,
                     sentence: &sentence,
-                    who: who.map(|who| who.as_str()),
-                    reference: reference.map(String::as_str).filter(|text| !text.is_empty()),
+                    explained: self.advice.as_ref().map(explain),
                 };
                 Page::console(self.status, &page)
             }
@@ -221,10 +225,10 @@ problems! {
 struct ProblemPage<'p> {
     t: &'p Texts,
     style: String,
+    script: String,
     title: &'p str,
     sentence: &'p str,
-    who: Option<&'static str>,
-    reference: Option<&'p str>,
+    explained: Option<Explained>,
 }
 
 /// A refusal on a console page.

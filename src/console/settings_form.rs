@@ -1,11 +1,15 @@
 //! The form of a mailbox's settings, for the wizard's last step and for later changes.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::Deserialize;
 
+use crate::base::clock::Timestamp;
+use crate::base::secret::SecretString;
 use crate::console::form::Field;
 use crate::console::language::Texts;
+use crate::console::times::span;
 use crate::mailbox::settings::{AfterProcessing, MailboxSettings};
 
 /// What the installation's configuration decides; such a value is shown and cannot be changed here.
@@ -13,6 +17,8 @@ use crate::mailbox::settings::{AfterProcessing, MailboxSettings};
 pub struct Fixed {
     pub from_name: Option<String>,
     pub reply_to: Option<String>,
+    /// How often mailboxes are looked into that choose nothing else.
+    pub poll_interval: Option<Duration>,
 }
 
 /// The form as a page shows it.
@@ -23,6 +29,9 @@ pub struct SettingsForm {
     pub acknowledge: bool,
     pub closing_notice: bool,
     pub quote_history: bool,
+    pub paused: bool,
+    /// Old mail is to be taken in.
+    pub import: bool,
     pub signature: String,
     pub signature_error: Option<String>,
     /// Names and values of what the configuration decides.
@@ -50,14 +59,29 @@ pub struct Entered {
     acknowledge: Option<String>,
     closing_notice: Option<String>,
     quote_history: Option<String>,
+    paused: Option<String>,
     #[serde(default)]
     signature: String,
+    /// `leave` or `import`.
+    #[serde(default)]
+    old_mail: String,
+    #[serde(default)]
+    import_since: String,
+    /// Mark of the settings that the form was made of.
+    #[serde(default)]
+    pub seen: String,
+    #[serde(default, deserialize_with = "secret")]
+    pub new_password: SecretString,
+}
+
+fn secret<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<SecretString, D::Error> {
+    String::deserialize(deserializer).map(SecretString::from)
 }
 
 /// Message keys of what is wrong, by field.
 pub type Problems = Vec<(&'static str, &'static str)>;
 
-const NAMES: [&str; 5] = ["from_name", "reply_to", "folder", "check_interval", "move_to"];
+const NAMES: [&str; 6] = ["from_name", "reply_to", "folder", "check_interval", "move_to", "import_since"];
 
 /// Minutes between two looks; the settings keep seconds.
 const MINUTES: std::ops::RangeInclusive<u32> = 1..=1440;
@@ -75,7 +99,6 @@ impl Entered {
         };
         let ticked = |on: bool| on.then(|| "on".to_owned());
         Self {
-            version: 0,
             from_name: text(&settings.from_name),
             reply_to: text(&settings.reply_to),
             folder: text(&settings.folder),
@@ -88,7 +111,9 @@ impl Entered {
             acknowledge: ticked(settings.acknowledge),
             closing_notice: ticked(settings.closing_notice),
             quote_history: ticked(settings.quote_history),
+            paused: ticked(settings.paused),
             signature: text(&settings.signature),
+            ..Self::default()
         }
     }
 
@@ -98,6 +123,7 @@ impl Entered {
             "reply_to" => &self.reply_to,
             "folder" => &self.folder,
             "check_interval" => &self.check_interval,
+            "import_since" => &self.import_since,
             _ => &self.move_to,
         }
     }
@@ -145,9 +171,23 @@ impl Entered {
             acknowledge: self.acknowledge.is_some(),
             closing_notice: self.closing_notice.is_some(),
             quote_history: self.quote_history.is_some(),
+            paused: self.paused.is_some(),
             signature: given(&self.signature.replace("\r\n", "\n")),
             ..settings.clone()
         })
+    }
+
+    /// The day from which on old mail is wanted, at its beginning by UTC.
+    pub fn old_mail_since(&self, now: Timestamp) -> Result<Option<Timestamp>, Problems> {
+        if self.old_mail != "import" {
+            return Ok(None);
+        }
+        let day = format!("{}T00:00:00Z", self.import_since.trim());
+        match Timestamp::parse_rfc3339(&day) {
+            None => Err(vec![("import_since", "import-missing")]),
+            Some(since) if since > now => Err(vec![("import_since", "import-ahead")]),
+            since => Ok(since),
+        }
     }
 }
 
@@ -181,9 +221,14 @@ impl SettingsForm {
             let kind = match name {
                 "reply_to" => "email",
                 "check_interval" => "number",
+                "import_since" => "date",
                 _ => "text",
             };
-            Field::new(name, entered.value(name)).kind(kind).failing(problem(name))
+            let field = Field::new(name, entered.value(name)).kind(kind).failing(problem(name));
+            match origin(name, entered, fixed, t) {
+                Some(origin) => field.from(origin),
+                None => field,
+            }
         };
         Self {
             fields: NAMES.into_iter().filter(open).map(field).collect(),
@@ -191,10 +236,25 @@ impl SettingsForm {
             acknowledge: entered.acknowledge.is_some(),
             closing_notice: entered.closing_notice.is_some(),
             quote_history: entered.quote_history.is_some(),
+            paused: entered.paused.is_some(),
+            import: entered.old_mail == "import",
             signature: entered.signature.clone(),
             signature_error: problem("signature"),
             fixed: decided,
         }
+    }
+}
+
+/// Where the value of a field comes from, of those that are there without being chosen.
+fn origin(name: &str, entered: &Entered, fixed: &Fixed, t: &Texts) -> Option<String> {
+    let is_chosen = !entered.value(name).trim().is_empty();
+    match (name, is_chosen, fixed.poll_interval) {
+        ("move_to" | "import_since", ..) => None,
+        (_, true, _) => Some(t.say("origin-chosen").to_string()),
+        ("check_interval", false, Some(usual)) => {
+            Some(t.say("origin-interval").set("span", span(usual, t)).to_string())
+        }
+        (_, false, _) => Some(t.say("origin-none").to_string()),
     }
 }
 
@@ -210,10 +270,30 @@ mod tests {
             check_interval: Some(600),
             after_processing: AfterProcessing::Move { folder: "Done".to_owned() },
             acknowledge: true,
+            paused: true,
             signature: Some("Yours\nHelp".to_owned()),
             ..MailboxSettings::default()
         };
         assert_eq!(Entered::of(&settings).apply(&settings).expect("fine"), settings);
+    }
+
+    #[test]
+    fn old_mail_is_taken_in_from_a_day_that_has_been() {
+        let now = Timestamp::parse_rfc3339("2026-11-21T08:00:00Z").expect("a moment");
+        let wanted = |old_mail: &str, import_since: &str| {
+            let (old_mail, import_since) = (old_mail.to_owned(), import_since.to_owned());
+            Entered { old_mail, import_since, ..Entered::default() }.old_mail_since(now)
+        };
+        assert_eq!(wanted("", "2026-11-01"), Ok(None));
+        assert_eq!(wanted("leave", "rubbish"), Ok(None));
+        let day = Timestamp::parse_rfc3339("2026-11-01T00:00:00Z");
+        assert_eq!(wanted("import", " 2026-11-01 "), Ok(day));
+        assert_eq!(wanted("import", "2026-11-21").map(|day| day.is_some()), Ok(true));
+        for (day, problem) in
+            [("", "import-missing"), ("2026-02-31", "import-missing"), ("2026-11-22", "import-ahead")]
+        {
+            assert_eq!(wanted("import", day), Err(vec![("import_since", problem)]), "{day}");
+        }
     }
 
     #[test]

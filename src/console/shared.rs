@@ -17,10 +17,12 @@ use crate::console::guard::Client;
 use crate::console::language::{Languages, Texts};
 use crate::console::limits::Limits;
 use crate::console::page::{self, Page};
+use crate::console::settings_form::Fixed;
 use crate::console::wizard::Tests;
 use crate::mailbox::settings::Provider;
 use crate::oauth::flow::Wanted;
 use crate::store::MailboxRow;
+use crate::store::orders::Order;
 use crate::token::password::Passwords;
 use crate::token::vault::Vault;
 use crate::web::local::Admin;
@@ -91,6 +93,16 @@ impl Shared {
         asked_host(headers, uri).filter(|asked| !public.eq_ignore_ascii_case(asked)).map(str::to_owned)
     }
 
+    /// What the configuration decides of the mailbox of `address`: where `mail.from` names one, the name and
+    /// the Reply-To beside it are that one's alone.
+    pub fn fixed(&self, address: &str) -> Fixed {
+        let (fixed, sender) = (&self.parts.fixed, self.parts.from_address.as_deref());
+        if sender.is_none_or(|sender| sender.eq_ignore_ascii_case(address)) {
+            return fixed.clone();
+        }
+        Fixed { from_name: None, reply_to: None, ..fixed.clone() }
+    }
+
     /// Who has to sign in for a further mailbox: the configured sender, where there is one.
     pub fn newcomer(&self) -> Wanted {
         self.parts.from_address.clone().map_or(Wanted::Anybody, Wanted::Owner)
@@ -100,6 +112,21 @@ impl Shared {
     pub fn note(&self, client: &Client, admin: &Admin, event: Event, outcome: Outcome, detail: &'static str) {
         let record = Record { client: client.0, ..Record::new(event, outcome, detail) };
         self.parts.audit.record(record.by(&admin.user_id));
+    }
+
+    /// Asks the worker to take in mail from before the mailbox was connected.
+    pub async fn import_old_mail(
+        &self,
+        client: &Client,
+        admin: &Admin,
+        mailbox: &MailboxId,
+        since: Timestamp,
+    ) -> Result<(), Page> {
+        let order = Order::ImportSince { mailbox: mailbox.clone(), since };
+        let left = self.parts.store.add_hint(&order.hint(), self.parts.clock.now()).await;
+        left.map_err(|failure| Self::broken(&failure))?;
+        self.note(client, admin, Event::ConsoleAction, Outcome::Success, "old mail asked for");
+        Ok(())
     }
 
     /// The page of a failure that is ours; what failed is only logged.

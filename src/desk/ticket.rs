@@ -37,6 +37,8 @@ pub struct TicketView {
     pub closed: bool,
     /// Oldest first.
     pub comments: Vec<Comment>,
+    /// As in the desk's list.
+    pub line: TicketLine,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -111,12 +113,8 @@ struct TicketReply {
 
 #[derive(Deserialize)]
 struct WireTicket {
-    id: String,
-    #[serde(rename = "Number")]
-    number: i64,
-    title: Option<String>,
-    #[serde(rename = "isComplete")]
-    closed: bool,
+    #[serde(flatten)]
+    listed: ListedTicket,
     comments: Vec<WireComment>,
 }
 
@@ -233,17 +231,19 @@ impl ListedTicket {
 }
 
 impl WireTicket {
-    /// `None` when a comment's time cannot be read.
+    /// `None` without a number, or when a time cannot be read.
     fn view(self) -> Option<TicketView> {
         let mut comments: Vec<Comment> =
             self.comments.into_iter().map(WireComment::view).collect::<Option<_>>()?;
         comments.sort_by(|one, other| (one.created_at, &one.id).cmp(&(other.created_at, &other.id)));
+        let line = self.listed.line()?;
         Some(TicketView {
-            id: self.id,
-            number: self.number,
-            title: self.title.unwrap_or_default(),
-            closed: self.closed,
+            id: line.id.clone(),
+            number: line.number?,
+            title: line.title.clone(),
+            closed: line.closed,
             comments,
+            line,
         })
     }
 }

@@ -24,7 +24,7 @@ use crate::base::report::Report;
 use crate::desk::caller::Caller;
 use crate::desk::reader::{NotReadable, Readers};
 use crate::store::{InboundRow, Store, StoreError};
-use crate::web::answer::{Answer, Link, page, short, wants_page};
+use crate::web::answer::{Answer, Link, Said, page, short, wants_page};
 use crate::web::local::{LocalService, Origin};
 
 /// Mails read at once: each may be as large as the largest that is accepted.
@@ -170,7 +170,7 @@ fn answer(refusal: &Refusal, request: &Request<Bytes>) -> Answer {
         ),
     };
     let mut answer = match wants_page(request.headers()) {
-        true => page(status, title, sentence, Some(link)),
+        true => page(status, &Said { language: "en", title, sentence, link: Some(link) }),
         false => short(status, request.uri().path(), sentence),
     };
     match status {

@@ -8,6 +8,7 @@ use pingora::http::RequestHeader;
 
 use super::request_id::RequestId;
 use super::table::{Route, Table};
+use super::tap::Tap;
 use super::upstream::Service;
 use crate::base::clock::Timestamp;
 use crate::middleware::{Around, Held};
@@ -36,6 +37,8 @@ pub struct Context {
     pub held: Vec<Held>,
     /// The upstream was asked.
     pub forwarded: bool,
+    /// Reads which ticket the request writes to.
+    pub tap: Option<Tap>,
     /// The request may become a tunnel.
     pub upgrading: bool,
     pub server: usize,
@@ -58,6 +61,7 @@ impl Context {
             around: None,
             held: Vec::new(),
             forwarded: false,
+            tap: None,
             upgrading: false,
             server: 0,
             tries: 0,

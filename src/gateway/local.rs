@@ -13,21 +13,27 @@ use super::proxy::Proxy;
 use crate::web::answer::{Answer, short};
 use crate::web::client_address::strip_forwarding;
 use crate::web::local::{LocalService, Origin};
-use crate::web::own::is_mail_file;
+use crate::web::own::{is_mail_file, is_mail_hook};
 
 /// Where a provider's redirect comes back; the only place that needs no proof of an administrator.
 const CALLBACK: &str = "/admin/exchange/callback";
 const MOST_BODY: usize = 1024 * 1024;
+/// Anybody may call there; a notification has a few hundred bytes, and a provider bundles some.
+const MOST_HOOK_BODY: usize = 128 * 1024;
 
 /// Asks whichever of our own services has this path.
 pub async fn own(proxy: &Proxy, session: &mut Session, context: &Context) -> pingora::Result<Answer> {
     let path = session.req_header().uri.path();
-    let is_mail = context.exchange.as_ref().is_some_and(|exchange| is_mail_file(exchange.path.text(path)));
-    if !is_mail {
+    let canonical = context.exchange.as_ref().map_or(path, |exchange| exchange.path.text(path));
+    let (service, most_body) = if is_mail_file(canonical) {
+        (proxy.gateway.mail_files.clone(), MOST_BODY)
+    } else if is_mail_hook(canonical) {
+        (proxy.gateway.mail_hooks.clone(), MOST_HOOK_BODY)
+    } else {
         return console(proxy, session, context).await;
-    }
-    match proxy.gateway.mail_files.clone() {
-        Some(files) => ask(proxy, files, session, context).await,
+    };
+    match service {
+        Some(service) => ask_within(proxy, service, session, context, most_body).await,
         None => Ok(short(StatusCode::NOT_FOUND, path, "Nothing is served here.")),
     }
 }
@@ -54,6 +60,16 @@ pub async fn ask(
     session: &mut Session,
     context: &Context,
 ) -> pingora::Result<Answer> {
+    ask_within(proxy, service, session, context, MOST_BODY).await
+}
+
+async fn ask_within(
+    proxy: &Proxy,
+    service: Arc<dyn LocalService>,
+    session: &mut Session,
+    context: &Context,
+    most_body: usize,
+) -> pingora::Result<Answer> {
     let head = session.req_header();
     let path = head.uri.path().to_owned();
     let Some(exchange) = &context.exchange else {
@@ -68,7 +84,7 @@ pub async fn ask(
     if let Some(admin) = &context.admin {
         request.extensions_mut().insert(admin.clone());
     }
-    match body(session).await? {
+    match body(session, most_body).await? {
         Some(body) => *request.body_mut() = body,
         None => return Ok(short(StatusCode::PAYLOAD_TOO_LARGE, &path, "The request body is too large.")),
     }
@@ -82,8 +98,8 @@ pub async fn ask(
     }))
 }
 
-/// The whole body; `None` when it is larger than any of them takes.
-async fn body(session: &mut Session) -> pingora::Result<Option<Bytes>> {
+/// The whole body; `None` when it is larger than `most`.
+async fn body(session: &mut Session, most: usize) -> pingora::Result<Option<Bytes>> {
     if session.is_body_empty() {
         return Ok(Some(Bytes::new()));
     }
@@ -92,7 +108,7 @@ async fn body(session: &mut Session) -> pingora::Result<Option<Bytes>> {
     }
     let mut body = BytesMut::new();
     while let Some(piece) = session.read_request_body().await? {
-        if body.len() + piece.len() > MOST_BODY {
+        if body.len() + piece.len() > most {
             return Ok(None);
         }
         body.extend_from_slice(&piece);

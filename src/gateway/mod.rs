@@ -19,6 +19,7 @@ mod redirect;
 mod request;
 mod request_id;
 mod table;
+mod tap;
 mod turned_away;
 pub mod upstream;
 
@@ -65,11 +66,13 @@ pub struct Parts {
     pub console: Option<Arc<dyn LocalService>>,
     /// What mails brought; it asks the desk itself who may see it.
     pub mail_files: Option<Arc<dyn LocalService>>,
+    /// Where mail providers call; it asks each for a secret.
+    pub mail_hooks: Option<Arc<dyn LocalService>>,
     /// Where the services in the process run.
     pub control: tokio::runtime::Handle,
     /// Shown on `/metrics`; others register their own in it.
     pub registry: Arc<Mutex<Registry>>,
-    /// Rung when an agent may have written to a customer.
+    /// Rung when an agent may have written to a customer, about the ticket where that can be told.
     pub on_desk_write: Option<Wake>,
     pub on_rights_change: Option<Flush>,
     /// For names that no certificate of the rules is for.
@@ -89,6 +92,7 @@ pub struct Gateway {
     access_log: Option<AccessLog>,
     console: Option<Arc<dyn LocalService>>,
     mail_files: Option<Arc<dyn LocalService>>,
+    mail_hooks: Option<Arc<dyn LocalService>>,
     control: tokio::runtime::Handle,
     registry: Arc<Mutex<Registry>>,
     metrics: Metrics,
@@ -132,6 +136,7 @@ impl Gateway {
             access_log: parts.access_log,
             console: parts.console,
             mail_files: parts.mail_files,
+            mail_hooks: parts.mail_hooks,
             control: parts.control,
             registry: parts.registry,
             metrics,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, HOST, HeaderValue, SET_COOKIE};
+use http::header::{ACCEPT_ENCODING, AUTHORIZATION, HOST, HeaderValue, SET_COOKIE};
 use http::{HeaderMap, StatusCode};
 use pingora::http::{RequestHeader, ResponseHeader};
 use pingora::modules::http::HttpModules;
@@ -21,6 +21,7 @@ use super::failure::status;
 use super::log::Line;
 use super::metrics::Series;
 use super::request::{Step, X_REQUEST_ID, decide, peer};
+use super::tap::{Half, Tap};
 use crate::config::Redirection;
 use crate::web::client_address::{Trusted, strip_forwarding, write_forwarding};
 use crate::web::cookie::{drop_own_set_cookies, tidy_cookies};
@@ -72,7 +73,10 @@ impl ProxyHttp for Proxy {
 
     async fn request_filter(&self, session: &mut Session, context: &mut Context) -> pingora::Result<bool> {
         match decide(self, session, context).await? {
-            Step::Forward => Ok(false),
+            Step::Forward => {
+                self.tap(session.req_header(), context);
+                Ok(false)
+            }
             Step::Answer(answer) => {
                 self.last_on_this_connection(session);
                 send(session, context, *answer).await?;
@@ -137,7 +141,41 @@ impl ProxyHttp for Proxy {
         for middleware in &route.middlewares {
             middleware.runs.forward(exchange, upstream);
         }
+        if context.tap.as_ref().is_some_and(|tap| tap.half == Half::Answer) {
+            Headers::insert(upstream, ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        }
         Ok(())
+    }
+
+    async fn request_body_filter(
+        &self,
+        _session: &mut Session,
+        body: &mut Option<Bytes>,
+        _ends: bool,
+        context: &mut Context,
+    ) -> pingora::Result<()> {
+        if let (Some(tap), Some(piece)) = (&mut context.tap, body) {
+            tap.see(Half::Request, piece);
+        }
+        Ok(())
+    }
+
+    fn response_body_filter(
+        &self,
+        _session: &mut Session,
+        body: &mut Option<Bytes>,
+        ends: bool,
+        context: &mut Context,
+    ) -> pingora::Result<Option<Duration>> {
+        if let Some(tap) = &mut context.tap {
+            if let Some(piece) = body {
+                tap.see(Half::Answer, piece);
+            }
+            if ends && tap.half == Half::Answer && tap.is_done {
+                self.tell_written(Some(tap));
+            }
+        }
+        Ok(None)
     }
 
     async fn response_filter(
@@ -244,16 +282,38 @@ impl Proxy {
     }
 
     /// Tells those who want to know what a good answer of the desk hints at.
-    pub(super) fn note_effect(&self, request: &RequestHeader, status: StatusCode, context: &Context) {
+    pub(super) fn note_effect(&self, request: &RequestHeader, status: StatusCode, context: &mut Context) {
         let (Some(route), Some(exchange)) = (context.route(), &context.exchange) else { return };
         if !route.desk {
             return;
         }
-        let path = exchange.path.text(request.uri.path());
-        match effects::of(&request.method, path, status) {
-            Some(Effect::Written) => self.gateway.on_desk_write.iter().for_each(|wake| wake.ring()),
+        let effect = effects::of(&request.method, exchange.path.text(request.uri.path()), status);
+        match effect {
+            Some(Effect::Written) => match &mut context.tap {
+                // Which ticket it is, the answer's body is about to tell.
+                Some(tap) if tap.half == Half::Answer => tap.is_done = true,
+                tap => self.tell_written(tap.as_ref()),
+            },
             Some(Effect::Rights) => self.gateway.on_rights_change.iter().for_each(|flush| flush()),
             None => {}
+        }
+    }
+
+    /// Taps a request to the desk, if its body names a ticket and somebody wants to know.
+    fn tap(&self, request: &RequestHeader, context: &mut Context) {
+        let is_desk = context.route().is_some_and(|route| route.desk);
+        let (Some(_), true, Some(exchange)) = (&self.gateway.on_desk_write, is_desk, &context.exchange)
+        else {
+            return;
+        };
+        context.tap = Tap::on(&request.method, exchange.path.text(request.uri.path()));
+    }
+
+    fn tell_written(&self, tap: Option<&Tap>) {
+        let Some(wake) = &self.gateway.on_desk_write else { return };
+        match tap.and_then(Tap::ticket) {
+            Some(ticket) => wake.ring_about(ticket),
+            None => wake.ring(),
         }
     }
 

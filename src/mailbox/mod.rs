@@ -5,13 +5,17 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::base::clock::Timestamp;
+use crate::base::report::Report;
+use crate::base::secret::SecretString;
 use crate::oauth::source::{Purpose, TokenError};
 use crate::web::call::CallError;
 
+pub mod advice;
 pub mod detect;
 pub mod graph;
 pub mod imap;
 pub mod rate;
+mod refusal;
 pub mod registry;
 pub mod settings;
 mod smtp;
@@ -97,6 +101,57 @@ pub trait MailSource: Send + Sync {
         tokio::time::sleep(limit).await;
         Ok(())
     }
+    /// Whether the provider calls when mail has arrived; if not, the next three are for nothing.
+    fn announces(&self) -> bool {
+        false
+    }
+    /// Has the provider call `wish.url` when mail arrives.
+    async fn subscribe(&self, _wish: &Wish<'_>) -> Result<Subscription, MailboxError> {
+        Err(MailboxError::Refused { status: 0, code: "NotAnnounced".to_owned() })
+    }
+    /// Lets a subscription live on; when it then ends. `Refused` with 404 when the provider forgot it.
+    async fn renew_subscription(&self, _id: &str) -> Result<Timestamp, MailboxError> {
+        Err(MailboxError::Refused { status: 404, code: "NotAnnounced".to_owned() })
+    }
+    /// Ends a subscription; one that is gone already is no error.
+    async fn unsubscribe(&self, _id: &str) -> Result<(), MailboxError> {
+        Ok(())
+    }
+}
+
+/// Where and how to be told of new mail.
+#[derive(Debug)]
+pub struct Wish<'a> {
+    /// The provider's servers call it.
+    pub url: &'a str,
+    /// Comes with every call, so that nobody else's is believed.
+    pub secret: &'a SecretString,
+}
+
+/// The provider's promise to tell of new mail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subscription {
+    pub id: String,
+    pub expires_at: Timestamp,
+}
+
+/// What a provider says in a call that was asked for. Nothing of it is believed before its secret is known.
+#[derive(Debug)]
+pub struct Announcement {
+    pub subscription: String,
+    pub secret: SecretString,
+    pub event: Event,
+}
+
+/// What is announced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Event {
+    /// Mail has arrived, or may have.
+    Mail,
+    /// The subscription ends soon unless it is renewed.
+    Renew,
+    /// The subscription is gone.
+    Gone,
 }
 
 /// A mail to send, frozen.
@@ -142,8 +197,34 @@ pub trait MailSink: Send + Sync {
 pub struct Check {
     pub step: &'static str,
     pub took_ms: u64,
-    /// What was seen, or one sentence on what is wrong and what to do.
-    pub outcome: Result<String, String>,
+    /// What was seen, or what is wrong.
+    pub outcome: Result<Told, Told>,
+}
+
+/// Something to tell people: the key of the sentence, which is the console's, and what stands in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Told {
+    pub key: &'static str,
+    pub arguments: Vec<(&'static str, String)>,
+    /// Of a failure, what happened in the program's own words; empty otherwise.
+    pub detail: String,
+}
+
+impl Told {
+    pub fn new(key: &'static str) -> Self {
+        Self { key, arguments: Vec::new(), detail: String::new() }
+    }
+
+    pub fn with(mut self, name: &'static str, value: impl ToString) -> Self {
+        self.arguments.push((name, value.to_string()));
+        self
+    }
+}
+
+impl From<&MailboxError> for Told {
+    fn from(error: &MailboxError) -> Self {
+        Self { detail: Report(error).to_string(), ..Self::new(advice::advise(error).key) }
+    }
 }
 
 /// A mailbox that can be tested by an admin: each step, up to the first that fails.

@@ -108,7 +108,7 @@ impl Dialer {
         let secured = timeout(CONNECT, self.tls.connect(name, stream)).await;
         secured
             .map_err(|_| CallError::Timeout { host: host.to_owned(), after: CONNECT })?
-            .map_err(|source| CallError::Unreachable { host: host.to_owned(), source: Box::new(source) })
+            .map_err(|source| CallError::Insecure { host: host.to_owned(), source: Box::new(source) })
     }
 }
 

@@ -93,9 +93,10 @@ impl Vendor {
 
     /// What to do about an OAuth `error`, with Microsoft's number where there is one.
     pub fn advise(self, error: &str, code: Option<u32>) -> Advice {
+        let advice = advise(error, code);
         match self {
-            Self::Microsoft => advise(error, code),
-            Self::Google => google::advise(error),
+            Self::Microsoft => advice,
+            Self::Google => Advice { place: advice.place.and_then(google::place_of), ..advice },
         }
     }
 
@@ -233,6 +234,7 @@ impl Apps {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::oauth::advice::Place;
 
     fn url(text: &str) -> Url {
         Url::parse(text).expect("a URL")
@@ -274,6 +276,19 @@ mod tests {
             ["https://mail.google.com/", "openid", "email"],
             "an unknown scope such as offline_access would be refused"
         );
+    }
+
+    #[test]
+    fn nobody_is_sent_to_microsoft_about_google() {
+        for (error, place) in [
+            ("invalid_grant", Some(Place::SignIn)),
+            ("invalid_client", Some(Place::GoogleClients)),
+            ("invalid_scope", Some(Place::GoogleConsentScreen)),
+            ("consent_required", Some(Place::SignIn)),
+            ("something_new", None),
+        ] {
+            assert_eq!(Vendor::Google.advise(error, None).place, place, "{error}");
+        }
     }
 
     #[test]

@@ -11,6 +11,7 @@ use std::time::Duration;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::ConnectInfo;
 use axum::{Extension, Router};
+use futures_util::future::{BoxFuture, ready};
 use futures_util::stream;
 use http::header::{CONTENT_LENGTH, HeaderValue, RETRY_AFTER};
 use http::{Method, Request, Response, StatusCode};
@@ -32,6 +33,10 @@ pub(super) trait Part: Send + Sync + 'static {
     fn answer(&self, call: &Call) -> Answer;
     /// `status` in the words of the server that this part stands in for.
     fn refuse(&self, call: &Call, status: StatusCode) -> Answer;
+    /// What has to be asked of others before the call can be answered.
+    fn ask_first<'a>(&'a self, _call: &'a Call) -> BoxFuture<'a, ()> {
+        Box::pin(ready(()))
+    }
     /// Lets a call in, or refuses it.
     fn enter(&self, _call: &Call) -> Entry {
         Entry::Free
@@ -125,6 +130,7 @@ async fn handle(
         Entry::Counted(inside) => Some(inside),
         Entry::Refused(refusal) => return whole(refusal),
     };
+    served.part.ask_first(&call).await;
     match served.faults.strike(call.method.as_str(), &call.path) {
         None => whole(served.part.answer(&call)),
         Some(effect) => struck(effect, served.part, call, &peer).await,

@@ -18,6 +18,7 @@ mod sql;
 mod tickets;
 mod waiting;
 
+pub mod orders;
 pub mod seal;
 
 pub use drafts::{DraftRow, Drafts};

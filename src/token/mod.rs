@@ -9,5 +9,6 @@ pub mod meters;
 pub mod password;
 pub mod record;
 mod refreshing;
+pub mod subscription;
 pub mod upkeep;
 pub mod vault;

@@ -92,7 +92,7 @@ impl PasswordSource for Passwords {
             return Ok(own);
         }
         let incoming = self.read(mailbox, Purpose::Incoming).await.map_err(unreadable)?;
-        let reason = "it has no stored password".to_owned();
+        let reason = "it has no stored password [mail-no-password]".to_owned();
         incoming.ok_or_else(|| TokenError::NeedsReconnect { mailbox: mailbox.clone(), reason })
     }
 }

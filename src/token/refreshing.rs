@@ -14,7 +14,6 @@ use crate::base::audit::Outcome;
 use crate::base::id::{MailboxId, random_bytes};
 use crate::base::report::Report;
 use crate::base::secret::{ExposeSecret, SecretString};
-use crate::oauth::advice::Advice;
 use crate::oauth::app::{App, Vendor};
 use crate::oauth::grant::{Grant, GrantError, refresh};
 use crate::oauth::refresh::{Failure, judge};
@@ -269,8 +268,8 @@ impl Refreshing {
                 self.postpone(slot, wait, Report(&error).to_string());
                 Err(TokenError::Unavailable { retry_at: now + wait, source: Some(Box::new(error)) })
             }
-            Failure::Misconfigured(advice) => {
-                let reason = explain(&advice, &error);
+            Failure::Misconfigured(_) => {
+                let reason = explain(&error);
                 warn!(mailbox = %self.mailbox, error = %Report(&error), "refreshing stopped: app registration");
                 slot.stopped = Some(reason.clone());
                 self.entry.set_failure(now, reason.clone(), None);
@@ -278,7 +277,7 @@ impl Refreshing {
             }
             // The claim outlived its time, or an admin has connected again: that record counts.
             Failure::Reconnect(_) if !released => Ok(()),
-            Failure::Reconnect(advice) => Err(self.dead(slot, explain(&advice, &error)).await?),
+            Failure::Reconnect(_) => Err(self.dead(slot, explain(&error)).await?),
         }
     }
 
@@ -333,11 +332,10 @@ fn why(failure: &Failure) -> &'static str {
     }
 }
 
-/// Fixed texts, and what Microsoft's support asks for.
-fn explain(advice: &Advice, error: &GrantError) -> String {
-    let Advice { happened, to_do, .. } = advice;
+/// What happened, and in brackets what tells the advice and what the provider's support asks for.
+fn explain(error: &GrantError) -> String {
     match error {
-        GrantError::Refused(refusal) => format!("{happened} {to_do} [{}]", refusal.reference()),
-        _ => format!("{happened} {to_do}"),
+        GrantError::Refused(refusal) => format!("the provider refused [{}]", refusal.reference()),
+        other => Report(other).to_string(),
     }
 }

@@ -33,12 +33,23 @@ pub struct Link {
     pub label: &'static str,
 }
 
+/// What a [`page`] says. All texts are ours.
+#[derive(Debug, Clone, Copy)]
+pub struct Said {
+    /// The texts' language, as HTML's `lang` takes it.
+    pub language: &'static str,
+    pub title: &'static str,
+    pub sentence: &'static str,
+    pub link: Option<Link>,
+}
+
 /// The same for a person who is navigating: a small page with a title, the sentence and a way on. Its
 /// texts are fixed, so nothing in it needs escaping. No script, no style of its own.
-pub fn page(status: StatusCode, title: &'static str, sentence: &'static str, link: Option<Link>) -> Answer {
+pub fn page(status: StatusCode, said: &Said) -> Answer {
+    let Said { language, title, sentence, link } = said;
     let link = link.map(|Link { href, label }| format!("<p><a href=\"{href}\">{label}</a></p>\n"));
     let body = format!(
-        "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
+        "<!doctype html>\n<html lang=\"{language}\">\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width\">\n<meta name=\"color-scheme\" content=\"light dark\">\n\
          <title>{title}</title>\n<h1>{title}</h1>\n<p>{sentence}</p>\n{}</html>\n",
         link.unwrap_or_default()
@@ -80,8 +91,9 @@ mod tests {
 
     #[test]
     fn a_browser_gets_a_page_that_runs_nothing() {
-        let link = Link { href: "/auth/login", label: "Sign in" };
-        let answer = page(StatusCode::UNAUTHORIZED, "Sign in first", "No.", Some(link));
+        let link = Some(Link { href: "/auth/login", label: "Sign in" });
+        let said = Said { language: "en", title: "Sign in first", sentence: "No.", link };
+        let answer = page(StatusCode::UNAUTHORIZED, &said);
         let body = std::str::from_utf8(answer.body()).expect("text");
         assert!(body.contains("<a href=\"/auth/login\">Sign in</a>") && body.contains("<p>No.</p>"));
         assert!(

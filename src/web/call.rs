@@ -20,6 +20,8 @@ pub enum CallError {
     Timeout { host: String, after: Duration },
     #[error("{host} cannot be reached")]
     Unreachable { host: String, source: Box<dyn std::error::Error + Send + Sync> },
+    #[error("{host} offers no encrypted connection that can be trusted")]
+    Insecure { host: String, source: Box<dyn std::error::Error + Send + Sync> },
     #[error("{host} broke off its answer")]
     Broken { host: String, source: Box<dyn std::error::Error + Send + Sync> },
     #[error("{host} answered more than {limit} bytes")]

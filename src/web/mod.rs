@@ -8,6 +8,7 @@ pub mod exchange;
 pub mod forwarding;
 pub mod grammar;
 pub mod head;
+pub mod language;
 pub mod local;
 pub mod own;
 pub mod path;

@@ -1,5 +1,8 @@
 //! Which paths on a desk's router mintgate answers itself; nothing at or below them reaches the desk.
 
+use url::Url;
+
+use crate::base::id::MailboxId;
 use crate::web::path::is_at_or_below;
 
 /// The console's pages.
@@ -12,9 +15,29 @@ pub const API: [&str; 3] = ["/api/tickets/email-settings", "/api/v1/exchange", "
 /// What mails brought: their files, and the mails as they came.
 pub const MAIL_FILES: &str = "/mail-files";
 
+/// Where mail providers call when mail has arrived; open to everybody.
+pub const MAIL_HOOKS: &str = "/mail-hooks";
+/// Graph's calls, by mailbox.
+const GRAPH_HOOKS: &str = "/mail-hooks/graph/";
+
 /// Whether a canonical path is ours.
 pub fn is_own(path: &str) -> bool {
-    is_at_or_below(path, CONSOLE) || is_api(path) || is_mail_file(path)
+    is_at_or_below(path, CONSOLE) || is_api(path) || is_mail_file(path) || is_mail_hook(path)
+}
+
+/// Whether a canonical path is one of [`MAIL_HOOKS`].
+pub fn is_mail_hook(path: &str) -> bool {
+    is_at_or_below(path, MAIL_HOOKS)
+}
+
+/// What a provider calls for this mailbox: `https://desk.example.com/mail-hooks/graph/3f2a9c77`.
+pub fn mail_hook_url(origin: &Url, mailbox: &MailboxId) -> String {
+    format!("{}{GRAPH_HOOKS}{mailbox}", origin.origin().ascii_serialization())
+}
+
+/// The id in such a path.
+pub fn hooked_mailbox(path: &str) -> Option<&str> {
+    path.strip_prefix(GRAPH_HOOKS)
 }
 
 /// Whether a canonical path is one of [`MAIL_FILES`].
@@ -72,6 +95,7 @@ mod tests {
             "/api/v1/email-provider/stats",
             "/mail-files",
             "/mail-files/1/page",
+            "/mail-hooks/graph/m1",
         ] {
             assert!(is_own(path), "{path}");
         }
@@ -83,6 +107,7 @@ mod tests {
             "/api/tickets",
             "/api/v1/email-queue",
             "/mail-filesx",
+            "/mail-hooksx",
         ] {
             assert!(!is_own(path), "{path}");
         }

@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use tracing::{info, warn};
 
-use super::desk_made::{LIST_EVERY, LIST_FOR_A_HINT};
 use super::hold::{Fate, SmtpHistory};
 use super::letters::{Letter, Posted};
 use super::{Worker, WorkerError};
@@ -54,6 +53,10 @@ impl Worker {
         if self.parts.store.mailboxes().await?.is_empty() {
             return Ok(0);
         }
+        // Kept before anything is asked: the desk may be down.
+        for ticket in self.parts.wake.take_about() {
+            self.hint_at(&ticket).await?;
+        }
         let found = self.look_for_answers().await;
         let failure = match &found {
             Err(WorkerError::Desk(error)) => Some(Report(error).to_string()),
@@ -68,7 +71,7 @@ impl Worker {
     async fn look_for_answers(&self) -> Result<u32, WorkerError> {
         let history = self.look_at_own_mail().await?;
         let look = Look { bot: self.parts.desk.bot_user().await?.id, history };
-        self.take_up_desk_made(&look.bot, LIST_EVERY).await?;
+        self.take_up_desk_made(&look.bot).await?;
         Ok(self.follow_hints(&look).await?
             + self.follow_notifications(&look).await?
             + self.sweep(&look).await?)
@@ -79,7 +82,7 @@ impl Worker {
         let mut tickets = hints.iter().filter_map(|hint| hint.strip_prefix(TICKET_HINT));
         let mut found = 0;
         while let Some(ticket) = tickets.next() {
-            match self.follow_hint(ticket, look).await {
+            match self.look_or_hint(ticket, look).await {
                 Ok(more) => found += more,
                 Err(error) => {
                     for untold in tickets {
@@ -90,14 +93,6 @@ impl Worker {
             }
         }
         Ok(found)
-    }
-
-    /// A ticket that is not known may have been made at the desk just now.
-    async fn follow_hint(&self, ticket: &str, look: &Look) -> Result<u32, WorkerError> {
-        if self.parts.store.ticket(ticket).await?.is_none() {
-            self.take_up_desk_made(&look.bot, LIST_FOR_A_HINT).await?;
-        }
-        self.look_or_hint(ticket, look).await
     }
 
     async fn hint_at(&self, ticket: &str) -> Result<(), WorkerError> {
@@ -139,8 +134,11 @@ impl Worker {
     /// Looks at a conversation; one that the desk cannot show now is looked at again the next time,
     /// and does not keep the others from being looked at.
     async fn look_or_hint(&self, ticket: &str, look: &Look) -> Result<u32, WorkerError> {
-        let Some(row) = self.parts.store.ticket(ticket).await? else { return Ok(0) };
-        let error = match self.look_at_ticket(&row, look).await {
+        let looked = match self.parts.store.ticket(ticket).await? {
+            Some(row) => self.look_at_ticket(&row, look).await,
+            None => self.look_at_unknown(ticket, look).await,
+        };
+        let error = match looked {
             Err(WorkerError::Desk(error)) => error,
             other => return other,
         };
@@ -154,6 +152,15 @@ impl Worker {
         }
     }
 
+    /// A ticket that was made at the desk since its list was read last.
+    async fn look_at_unknown(&self, ticket: &str, look: &Look) -> Result<u32, WorkerError> {
+        let Some(view) = self.parts.desk.ticket(ticket).await? else { return Ok(0) };
+        match self.take_up_one(view.line.clone(), &look.bot).await? {
+            Some(row) => self.look_at(&row, &view, look).await,
+            None => Ok(0),
+        }
+    }
+
     async fn look_at_ticket(&self, row: &TicketRow, look: &Look) -> Result<u32, WorkerError> {
         let store = &self.parts.store;
         let Some(view) = self.parts.desk.ticket(&row.id).await? else {
@@ -163,14 +170,18 @@ impl Worker {
         if row.number != Some(view.number) || row.gone_at.is_some() {
             store.note_shown(&row.id, view.number).await?;
         }
+        self.look_at(row, &view, look).await
+    }
+
+    async fn look_at(&self, row: &TicketRow, view: &TicketView, look: &Look) -> Result<u32, WorkerError> {
         let mut found = 0;
         for comment in view.comments.iter().filter(|comment| is_answer(comment, &look.bot)) {
             let is_old = !row.by_mail && comment.created_at < row.opened_at;
             if !is_old && !self.parts.store.knows_outgoing(&row.id, &comment.id).await? {
-                found += u32::from(self.take_up(row, &view, comment, look).await?);
+                found += u32::from(self.take_up(row, view, comment, look).await?);
             }
         }
-        Ok(found + self.follow_closing(row, &view).await?)
+        Ok(found + self.follow_closing(row, view).await?)
     }
 
     /// Puts the comment into the outbox or marks it as none of ours; whether there is something to send.

@@ -31,6 +31,22 @@ struct Standing {
     state: &'static str,
 }
 
+/// What became of a provider's call.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Announced {
+    /// The mailbox is looked at.
+    Rung,
+    /// It did not know the secret.
+    Unbelieved,
+    Garbled,
+    TooMany,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Call {
+    outcome: &'static str,
+}
+
 type Ages = Family<Way, Gauge<f64, AtomicU64>>;
 
 /// Clones share their figures.
@@ -45,6 +61,7 @@ pub struct Meters {
     mailboxes: Family<Standing, Gauge>,
     throttled: Counter,
     loops: Counter,
+    announcements: Family<Call, Counter>,
 }
 
 impl Default for Meters {
@@ -59,6 +76,7 @@ impl Default for Meters {
             mailboxes: Family::default(),
             throttled: Counter::default(),
             loops: Counter::default(),
+            announcements: Family::default(),
         }
     }
 }
@@ -100,6 +118,11 @@ impl Meters {
             "Notices not sent because the sender writes like a loop",
             self.loops.clone(),
         );
+        registry.register(
+            "mintgate_mail_announcements",
+            "Calls that say mail has arrived: rung, unbelieved, garbled, or too-many at once",
+            self.announcements.clone(),
+        );
     }
 
     pub(super) fn arrived(&self, lag: Duration) {
@@ -108,6 +131,16 @@ impl Meters {
 
     pub(super) fn throttled(&self) {
         self.throttled.inc();
+    }
+
+    pub(super) fn announced(&self, what: Announced) {
+        let outcome = match what {
+            Announced::Rung => "rung",
+            Announced::Unbelieved => "unbelieved",
+            Announced::Garbled => "garbled",
+            Announced::TooMany => "too-many",
+        };
+        self.announcements.get_or_create(&Call { outcome }).inc();
     }
 
     pub(super) fn loop_suppressed(&self) {

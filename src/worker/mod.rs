@@ -7,6 +7,7 @@
 
 mod agent_mail;
 mod agents;
+mod bells;
 mod conversation;
 mod courtesy;
 mod crash;
@@ -15,6 +16,7 @@ mod desk_made;
 mod discover;
 mod files;
 mod hold;
+mod hooks;
 mod inbound;
 mod judge;
 mod letters;
@@ -27,6 +29,7 @@ mod reading;
 mod round;
 mod send;
 mod settle;
+mod subscribe;
 mod supervise;
 mod tidy;
 mod trouble;
@@ -37,9 +40,11 @@ use crate::desk::DeskError;
 use crate::mailbox::MailboxError;
 use crate::mailbox::settings::SettingsError;
 use crate::store::StoreError;
+use crate::token::vault::VaultError;
 
 pub use crash::Point;
 pub use hold::HOLD_FACT;
+pub use hooks::Hooks;
 pub use meters::Meters;
 pub use parts::{MailboxFactory, Parts, Settings};
 
@@ -54,6 +59,8 @@ pub enum WorkerError {
     Desk(#[from] DeskError),
     #[error("the mailbox's settings cannot be used")]
     Settings(#[from] SettingsError),
+    #[error("what is known of the mailbox's subscription cannot be used")]
+    Subscription(#[from] VaultError),
     #[error("another worker took the mailbox over")]
     LeaseLost,
     #[error("this build has no mailbox of the kind `{kind}`")]
@@ -63,6 +70,7 @@ pub enum WorkerError {
 /// Works every connected mailbox. See [`Worker::run`].
 pub struct Worker {
     parts: Parts,
+    bells: bells::Bells,
     unfetchable: inbound::Unfetchable,
     agents: agents::Agents,
 }
@@ -71,6 +79,7 @@ impl Worker {
     pub fn new(parts: Parts) -> Arc<Self> {
         Arc::new(Self {
             parts,
+            bells: bells::Bells::default(),
             unfetchable: inbound::Unfetchable::default(),
             agents: agents::Agents::default(),
         })

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use url::Url;
+
 use super::crash::Point;
 use super::meters::Meters;
 use crate::base::clock::Clock;
@@ -12,6 +14,7 @@ use crate::desk::Desk;
 use crate::mail::policy::Policy;
 use crate::mailbox::Mailbox;
 use crate::store::{MailboxRow, Store};
+use crate::token::subscription::Subscriptions;
 
 /// Makes the mailbox of a row; `None` for a kind this build does not know.
 pub type MailboxFactory = Arc<dyn Fn(&MailboxRow) -> Option<Arc<dyn Mailbox>> + Send + Sync>;
@@ -31,6 +34,7 @@ pub struct Parts {
     /// open (then a restart after a crash does not wait for its own lease to end).
     pub holder: String,
     pub settings: Settings,
+    pub subscriptions: Subscriptions,
     pub meters: Meters,
     /// Called at each [`Point`]; does nothing in production.
     pub at: Arc<dyn Fn(Point) + Send + Sync>,
@@ -40,6 +44,8 @@ pub struct Parts {
 #[derive(Debug, Clone)]
 pub struct Settings {
     pub poll_interval: Duration,
+    /// Providers are asked to call below this origin when mail arrives; `None`: mail is looked for by itself.
+    pub told_at: Option<Url>,
     /// Sender of answers; the mailbox's own address where it is `None`.
     pub from_address: Option<String>,
     pub from_name: Option<String>,

@@ -14,6 +14,7 @@ use super::{Worker, WorkerError};
 use crate::base::clock::Timestamp;
 use crate::base::id::MailboxId;
 use crate::base::report::Report;
+use crate::mailbox::advice::keyed;
 use crate::mailbox::settings::MailboxSettings;
 use crate::mailbox::{Mailbox, MailboxError};
 use crate::oauth::source::TokenError;
@@ -159,6 +160,9 @@ impl Worker {
         if let Some(mailbox) = turn.mailbox {
             outcome.note(self.settle(turn.row, mailbox).await);
             outcome.note(self.send_due(turn.row, mailbox, stop).await);
+            if outcome.failure.is_none() {
+                self.keep_subscribed(turn.row, mailbox).await;
+            }
         }
         outcome
     }
@@ -234,7 +238,10 @@ impl Worker {
         let store = &self.parts.store;
         let at = self.parts.clock.now();
         if let Some(error) = outcome.failure {
-            let told = Report(&error).to_string();
+            let told = match &error {
+                WorkerError::Mailbox(failure) => keyed(Report(&error).to_string(), failure),
+                _ => Report(&error).to_string(),
+            };
             warn!(mailbox = %row.id, error = told, "a step of the mailbox's round failed");
             if let Some(reason) = dead_grant(&error) {
                 store.set_mailbox_state(&row.id, MailboxState::NeedsReconnect, Some(reason), at).await?;

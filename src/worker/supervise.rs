@@ -5,56 +5,54 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tracing::{error, warn};
 
-use super::orders::{ORDER, mailbox_of};
 use super::round::Kept;
 use super::{Worker, WorkerError};
 use crate::base::id::MailboxId;
 use crate::base::report::Report;
+use crate::base::wake::Wake;
+use crate::store::orders::{ORDER, mailbox_of};
 
-/// A task that is awake, waits for a ring, or has ended.
-struct Running {
-    bell: Arc<Notify>,
-    task: JoinHandle<()>,
-}
+/// The tasks: awake, waiting for a ring, or ended.
+type Running = HashMap<MailboxId, JoinHandle<()>>;
 
 impl Worker {
     /// Works until `stop` turns true (or its sender is gone), then ends after the step at hand.
     /// A task that dies is started again with the next look.
     pub async fn run(self: Arc<Self>, mut stop: watch::Receiver<bool>) {
-        let mut running: HashMap<MailboxId, Running> = HashMap::new();
+        let mut running = Running::new();
         while !stopping(&stop) {
             self.start_missing(&mut running, &stop).await;
             tokio::select! {
-                found = self.discover() => ring_if_found(found, &running),
+                found = self.discover() => self.ring_if_found(found),
                 _ = stop.changed() => break,
             }
             if let Err(error) = self.tidy().await {
                 warn!(error = %Report(&error), "old mails cannot be dropped");
             }
             tokio::select! {
-                () = self.parts.wake.rung() => ring(&running),
+                () = self.parts.wake.rung() => self.bells.ring_all(),
                 () = tokio::time::sleep(self.parts.settings.poll_interval) => {}
-                () = self.watch_orders(&running) => {}
+                () = self.watch_orders() => {}
                 _ = stop.changed() => {}
             }
         }
-        for (mailbox, one) in running {
-            one.bell.notify_one();
-            report_end(&mailbox, one.task).await;
+        self.bells.ring_all();
+        for (mailbox, task) in running {
+            report_end(&mailbox, task).await;
         }
     }
 
     /// Looks every moment whether another process left an order, and how things stand. Never ends.
-    async fn watch_orders(&self, running: &HashMap<MailboxId, Running>) {
+    async fn watch_orders(&self) {
         for look in 0_u32.. {
             match self.parts.store.hints(ORDER).await {
                 Ok(hints) => {
-                    for one in hints.iter().filter_map(|hint| running.get(&mailbox_of(hint)?)) {
-                        one.bell.notify_one();
+                    for mailbox in hints.iter().filter_map(|hint| mailbox_of(hint)) {
+                        self.bells.ring(&mailbox);
                     }
                 }
                 Err(error) => warn!(error = %Report(&error), "orders cannot be looked for"),
@@ -68,16 +66,13 @@ impl Worker {
         }
     }
 
-    async fn start_missing(
-        self: &Arc<Self>,
-        running: &mut HashMap<MailboxId, Running>,
-        stop: &watch::Receiver<bool>,
-    ) {
+    async fn start_missing(self: &Arc<Self>, running: &mut Running, stop: &watch::Receiver<bool>) {
         let ended: Vec<_> =
-            running.iter().filter(|(_, one)| one.task.is_finished()).map(|(id, _)| id.clone()).collect();
+            running.iter().filter(|(_, task)| task.is_finished()).map(|(id, _)| id.clone()).collect();
         for id in ended {
-            if let Some(one) = running.remove(&id) {
-                report_end(&id, one.task).await;
+            self.bells.take_down(&id);
+            if let Some(task) = running.remove(&id) {
+                report_end(&id, task).await;
             }
         }
         let rows = match self.parts.store.mailboxes().await {
@@ -86,44 +81,32 @@ impl Worker {
         };
         for row in rows {
             running.entry(row.id.clone()).or_insert_with(|| {
-                let bell = Arc::new(Notify::new());
-                let task = Arc::clone(self).keep_working(row.id, Arc::clone(&bell), stop.clone());
-                Running { bell, task: tokio::spawn(task) }
+                let bell = self.bells.hang(&row.id);
+                tokio::spawn(Arc::clone(self).keep_working(row.id, bell, stop.clone()))
             });
         }
     }
 
     /// Rounds of one mailbox, by bell and by timer, until it is gone or `stop` says so.
-    async fn keep_working(
-        self: Arc<Self>,
-        id: MailboxId,
-        bell: Arc<Notify>,
-        mut stop: watch::Receiver<bool>,
-    ) {
+    async fn keep_working(self: Arc<Self>, id: MailboxId, bell: Wake, mut stop: watch::Receiver<bool>) {
         let mut kept = None;
         while !stopping(&stop) {
             let Some(wait) = self.round_or_wait(&id, &mut kept, &stop).await else { break };
             tokio::select! {
-                () = bell.notified() => {}
+                () = bell.rung() => {}
                 () = Kept::wait(kept.as_ref(), wait) => {}
                 _ = stop.changed() => {}
             }
         }
         self.release(&id).await;
     }
-}
 
-fn ring(running: &HashMap<MailboxId, Running>) {
-    for one in running.values() {
-        one.bell.notify_one();
-    }
-}
-
-fn ring_if_found(found: Result<u32, WorkerError>, running: &HashMap<MailboxId, Running>) {
-    match found {
-        Ok(0) => {}
-        Ok(_) => ring(running),
-        Err(error) => warn!(error = %Report(&error), "agents' answers cannot be looked for"),
+    fn ring_if_found(&self, found: Result<u32, WorkerError>) {
+        match found {
+            Ok(0) => {}
+            Ok(_) => self.bells.ring_all(),
+            Err(error) => warn!(error = %Report(&error), "agents' answers cannot be looked for"),
+        }
     }
 }
 

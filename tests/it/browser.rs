@@ -8,6 +8,7 @@ use std::process::Command;
 use axum::Router;
 use axum::response::{AppendHeaders, Html};
 use axum::routing::get;
+use fantoccini::Locator;
 use http::HeaderMap;
 use http::header::{COOKIE, SET_COOKIE};
 use mintgate::sandbox::desk::{self, ADMIN, AGENT};
@@ -80,6 +81,46 @@ async fn agents_are_refused_and_strangers_are_sent_to_the_sign_in() {
     sign_in(&browser, &demo, AGENT).await;
     browser.open(&demo.at(CONSOLE)).await;
     browser.shows("Only administrators of the helpdesk may do this.").await;
+}
+
+/// What leads from the desk's admin pages to the console.
+const ENTRY: &str = "nav.bar a[data-exchange-link]";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_administrator_finds_the_console_in_the_desks_own_admin_area() {
+    let Some(browser) = Chromium::start().await else { return };
+    let demo = Demo::start().await;
+    sign_in(&browser, &demo, ADMIN).await;
+
+    browser.open(&demo.at("/de/admin/smtp")).await;
+    assert_eq!(browser.find(ENTRY).await.text().await.expect("text"), "Exchange-Anbindung");
+    browser.open(&demo.at("/admin/users/internal")).await;
+    assert_eq!(browser.find(ENTRY).await.text().await.expect("text"), "Exchange Integration");
+    let anew = "for (const one of document.querySelectorAll(arguments[0])) one.remove();
+        const bar = document.querySelector('nav.bar'); bar.replaceWith(bar.cloneNode(true));";
+    browser.page.execute(anew, vec![ENTRY.into()]).await.expect("the navigation is drawn anew");
+    browser.find(ENTRY).await.send_keys("\u{e007}").await.expect("it takes the Enter key");
+
+    browser.shows("No mailbox is connected.").await;
+    assert_eq!(browser.path().await, CONSOLE);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_agent_is_not_led_to_the_console() {
+    let Some(browser) = Chromium::start().await else { return };
+    let demo = Demo::start().await;
+    sign_in(&browser, &demo, AGENT).await;
+    browser.open(&demo.at("/admin/smtp")).await;
+    eventually("the script's question", async || {
+        browser.requests().await.iter().any(|request| request.path == CONSOLE).then_some(())
+    })
+    .await;
+    // The answer has come once the page has had the time for another one.
+    let asked =
+        "const done = arguments[0]; fetch('/admin/exchange', {method: 'HEAD'}).then((a) => done(a.status));";
+    let status = browser.page.execute_async(asked, vec![]).await.expect("an answer");
+    assert_eq!(status, 403);
+    assert!(browser.page.find_all(Locator::Css(ENTRY)).await.expect("a page").is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -18,6 +18,7 @@ mod hostile;
 mod mail_servers;
 mod mailboxes;
 mod pages;
+mod settings;
 pub mod wizard;
 
 const GONE: &str = "This sign-in cannot be finished";

@@ -9,6 +9,7 @@ mod failures;
 mod graph_token;
 mod heads;
 mod http2;
+mod mail_hooks;
 mod nginx;
 mod own_pages;
 mod pages;

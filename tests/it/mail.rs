@@ -22,7 +22,7 @@ use mintgate::base::secret::SecretString;
 use mintgate::mailbox::graph::GraphMailbox;
 use mintgate::mailbox::settings::MailboxSettings;
 use mintgate::mailbox::{
-    Evidence, Fetched, Listed, MailSink, MailSource, MailboxError, Outgoing, Probe, registry,
+    Evidence, Fetched, Listed, MailSink, MailSource, MailboxError, Outgoing, Probe, Told, registry,
 };
 use mintgate::net::{Client, Egress, Timeouts};
 use mintgate::oauth::source::{AccessToken, Resource, TokenError, TokenSource};
@@ -435,16 +435,17 @@ async fn the_test_of_the_connection_tells_each_step_up_to_the_first_that_fails()
 
     let checks = mailbox.probe().await;
 
-    let token = checks[0].outcome.as_ref().unwrap();
-    assert!(token.contains("Mail.ReadWrite is not granted"), "{token}");
-    assert_eq!(checks[1].outcome.as_deref(), Ok("signed in as support@desk.example"));
+    assert_eq!(checks[0].outcome.as_ref().unwrap().key, "seen-token-reading");
+    assert_eq!(checks[1].outcome, Ok(Told::new("seen-user").with("user", "support@desk.example")));
     let inbox = checks[2].outcome.as_ref().unwrap_err();
-    assert!(inbox.contains("MailboxNotEnabledForRESTAPI") && inbox.contains("has a mailbox"), "{inbox}");
+    assert_eq!(inbox.key, "mail-no-mailbox");
+    assert!(inbox.detail.contains("MailboxNotEnabledForRESTAPI"), "{inbox:?}");
 
     let (script, _, mailbox) = graph(&["mail.read"]).await;
     let checks = mailbox.probe().await;
     assert_eq!((checks.len(), script.seen().len()), (1, 0));
-    assert!(checks[0].outcome.as_ref().unwrap_err().contains("`Mail.Send`"));
+    let refused = checks[0].outcome.as_ref().unwrap_err();
+    assert!(refused.key == "mail-not-granted" && refused.detail.contains("`Mail.Send`"), "{refused:?}");
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 mod abuse;
 mod admins;
+mod api_document;
 mod audit;
 mod browser;
 mod canary;

@@ -167,7 +167,7 @@ async fn a_dead_grant_stops_everything_until_an_admin_connects_again() {
     installation.clock.advance(HOUR);
     let refused = token(&installation.keeper).await;
     let Err(TokenError::NeedsReconnect { reason, .. }) = refused else { panic!("{refused:?}") };
-    assert!(reason.contains("Connect the mailbox again.") && reason.contains("AADSTS50173"), "{reason}");
+    assert!(reason.starts_with("the provider refused [invalid_grant (AADSTS50173)"), "{reason}");
     assert_eq!(state(&installation).await, MailboxState::NeedsReconnect);
 
     refuse_tokens(&installation, 500, None);
@@ -191,7 +191,7 @@ async fn a_wrong_client_secret_stops_and_says_so() {
     for _ in 0..2 {
         let refused = token(&installation.keeper).await;
         let Err(TokenError::Misconfigured { reason }) = refused else { panic!("{refused:?}") };
-        assert!(reason.contains("client secret is wrong"), "{reason}");
+        assert!(reason.starts_with("the provider refused [invalid_client (AADSTS7000215)"), "{reason}");
     }
     assert_eq!(given(&installation), 1);
     assert_eq!(state(&installation).await, MailboxState::Connected, "the grant itself is not dead");

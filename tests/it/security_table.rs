@@ -58,7 +58,7 @@ const SIGN_IN: [Row; 18] = [
     (
         7,
         "no page of the sign-in is stored or referred to",
-        &["pages_leave_with_strict_headers_and_load_one_style_sheet"],
+        &["pages_leave_with_strict_headers_and_load_one_style_sheet_and_one_script"],
     ),
     (
         8,

@@ -1,6 +1,7 @@
 //! The mail worker against the sandbox's desk and Graph over HTTP and a real SQLite store: nothing is
 //! lost and nothing is done twice.
 
+mod announced;
 mod courtesy;
 mod crash;
 mod files;

@@ -11,6 +11,7 @@ use super::{ConfigArgument, Form};
 use crate::app::installation::{self, Installation};
 use crate::base::clock::Timestamp;
 use crate::base::id::MailboxId;
+use crate::console::{in_english, reason_in_english};
 use crate::store::{self, MailboxRow, MailboxState, Store};
 use crate::token::keeper::Ended;
 use crate::worker::orders::Order;
@@ -93,9 +94,10 @@ fn shown(row: &MailboxRow) -> Value {
 fn state(row: &MailboxRow) -> String {
     match (row.state, &row.last_error, row.last_poll_at) {
         (MailboxState::NeedsReconnect, reason, _) => {
+            let reason = reason.as_deref().map(reason_in_english);
             format!("has to be connected again: {}", reason.as_deref().unwrap_or("no reason was noted"))
         }
-        (MailboxState::Connected, Some(error), _) => format!("fails: {error}"),
+        (MailboxState::Connected, Some(error), _) => format!("fails: {}", reason_in_english(error)),
         (MailboxState::Connected, None, Some(at)) => format!("well, last looked at {at}"),
         (MailboxState::Connected, None, None) => "not looked at yet".to_owned(),
     }
@@ -117,14 +119,15 @@ async fn test(one: &One, runtime: &tokio::runtime::Handle) -> anyhow::Result<Exi
     };
     let checks = mailbox.probe().await;
     let told = checks.iter().map(|check| {
-        let (Ok(text) | Err(text)) = &check.outcome;
+        let (Ok(told) | Err(told)) = &check.outcome;
+        let text = in_english(told);
         json!({"step": check.step, "ok": check.outcome.is_ok(), "tookMs": check.took_ms, "text": text})
     });
     one.form.tell(&Value::from_iter(told), || {
         for check in &checks {
             match &check.outcome {
-                Ok(text) => println!("OK      {} ({} ms): {text}", check.step, check.took_ms),
-                Err(text) => println!("FAILED  {} ({} ms): {text}", check.step, check.took_ms),
+                Ok(told) => println!("OK      {} ({} ms): {}", check.step, check.took_ms, in_english(told)),
+                Err(told) => println!("FAILED  {} ({} ms): {}", check.step, check.took_ms, in_english(told)),
             }
         }
     });

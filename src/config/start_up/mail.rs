@@ -21,6 +21,7 @@ const MAIL: Shape = Shape {
         "fromName",
         "replyTo",
         "maxSize",
+        "changeNotifications",
         "privateNetworks",
         // How mail is treated: `mail_policy`.
         "sameMail",
@@ -111,9 +112,22 @@ pub fn mail(reading: &Reading<'_>, desk: &Option<Desk>, registered: bool, public
         max_size: max_size.map_or(25 * 1024 * 1024, |size| size.value),
         private_networks: private_networks(section),
         from_address,
+        told_at: told_at(section, public_url),
         message_id_domain,
         policy: Policy { files: files(&reading.root, public_url), ..policy(section) },
     }
+}
+
+/// Where providers call, once they are asked to; that needs an address they can reach.
+fn told_at(section: Option<&Section<'_>>, public_url: Option<&Url>) -> Option<Url> {
+    let section = section?;
+    let wanted = section.flag("changeNotifications").filter(|wanted| wanted.value)?;
+    if public_url.is_none() {
+        let help =
+            "set `console.publicUrl` to what browsers open, such as https://desk.example.com".to_owned();
+        section.problem(wanted.place, "`changeNotifications` needs a public URL", Some(help));
+    }
+    public_url.cloned()
 }
 
 /// Part of the inside that mail servers may be in. All of it opened is no list at all.

@@ -14,6 +14,7 @@ use utoipa::ToSchema;
 use crate::base::audit::{Event, Outcome};
 use crate::base::clock::Timestamp;
 use crate::base::id::MailboxId;
+use crate::console::advice::in_english;
 use crate::console::api::parts::{Answer, Asking, Nothing, Ordered, Problems, Refused};
 use crate::console::connect::{Leaving, begin_sign_in, same_account};
 use crate::console::connected::KIND;
@@ -90,8 +91,10 @@ pub struct Done {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewConnection {
     #[serde(default)]
+    #[schema(required, min_length = 1)]
     tenant_id: String,
     #[serde(default)]
+    #[schema(required, min_length = 1)]
     client_id: String,
 }
 
@@ -251,7 +254,10 @@ pub async fn test(
     let checks = manage::probe(&shared, &client, &admin, &row).await?;
     match checks.into_iter().find_map(|check| check.outcome.err()) {
         None => Ok(done("Connection is working properly")),
-        Some(why) => Err(Refused::new(StatusCode::BAD_REQUEST, format!("Connection test failed: {why}"))),
+        Some(why) => {
+            let why = in_english(&why);
+            Err(Refused::new(StatusCode::BAD_REQUEST, format!("Connection test failed: {why}")))
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::console::advice::in_english;
 use crate::console::api::exchange::{self, Done, done};
 use crate::console::api::parts::{Answer, Asking, Ordered, Problems, Refused};
 use crate::console::connected::KIND;
@@ -54,6 +55,7 @@ pub struct Summary {
 pub struct Wanted {
     /// `exchange` or `smtp`.
     #[serde(default)]
+    #[schema(required, pattern = "^(exchange|smtp)$")]
     provider: String,
     /// Which connection; the only one when left out.
     connection_id: Option<String>,
@@ -142,7 +144,10 @@ pub async fn test(
     let checks = manage::probe(&shared, &client, &admin, row).await?;
     match checks.into_iter().find_map(|check| check.outcome.err()) {
         None => Ok(done("Connection test passed")),
-        Some(why) => Err(Refused::new(StatusCode::BAD_REQUEST, format!("Connection test failed: {why}"))),
+        Some(why) => {
+            let why = in_english(&why);
+            Err(Refused::new(StatusCode::BAD_REQUEST, format!("Connection test failed: {why}")))
+        }
     }
 }
 

@@ -13,8 +13,10 @@ pub(super) const CATALOGUES: [(&str, &[&str]); 2] = [
     (
         "en",
         &[
+            include_str!("../locales/en/advice.ftl"),
             include_str!("../locales/en/common.ftl"),
             include_str!("../locales/en/overview.ftl"),
+            include_str!("../locales/en/settings.ftl"),
             include_str!("../locales/en/wizard.ftl"),
             include_str!("../locales/en/limits.ftl"),
             include_str!("../locales/en/providers.ftl"),
@@ -23,8 +25,10 @@ pub(super) const CATALOGUES: [(&str, &[&str]); 2] = [
     (
         "de",
         &[
+            include_str!("../locales/de/advice.ftl"),
             include_str!("../locales/de/common.ftl"),
             include_str!("../locales/de/overview.ftl"),
+            include_str!("../locales/de/settings.ftl"),
             include_str!("../locales/de/wizard.ftl"),
             include_str!("../locales/de/limits.ftl"),
             include_str!("../locales/de/providers.ftl"),

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use crate::console::language::catalogue::CATALOGUES;
 pub use crate::console::language::catalogue::Texts;
+use crate::web::language::{preferred, serves};
 
 /// Every catalogue, read once.
 pub struct Languages {
@@ -23,15 +24,13 @@ impl Languages {
     /// The reader's language: the desk's word on it, else the browser's (RFC 9110, section 12.5.4),
     /// else English.
     pub fn pick(&self, desk: Option<&str>, accept: Option<&str>) -> &Arc<Texts> {
-        let asked = desk.into_iter().chain(accept.map(by_preference).unwrap_or_default());
-        let mut found = asked.filter_map(|range| self.of(range));
-        found.next().unwrap_or(&self.all[0])
+        let by_desk = desk.and_then(|range| self.all.iter().find(|texts| serves(texts.tag(), range)));
+        by_desk.or_else(|| accept.and_then(|line| self.wanted(line))).unwrap_or(&self.all[0])
     }
 
-    /// `de` serves `de`, `de-AT` and `DE`.
-    fn of(&self, range: &str) -> Option<&Arc<Texts>> {
-        let primary = range.split(['-', '_']).next()?;
-        self.all.iter().find(|texts| texts.tag().eq_ignore_ascii_case(primary))
+    fn wanted(&self, accept: &str) -> Option<&Arc<Texts>> {
+        let tag = preferred(accept, &CATALOGUES.map(|(tag, _)| tag))?;
+        self.all.iter().find(|texts| texts.tag() == tag)
     }
 }
 
@@ -39,21 +38,6 @@ impl Default for Languages {
     fn default() -> Self {
         Self::new()
     }
-}
-
-/// Language ranges of an `Accept-Language` line, the most wanted first; refused ones left out.
-fn by_preference(line: &str) -> Vec<&str> {
-    let mut ranges: Vec<(&str, f32)> = line.split(',').filter_map(weighted).collect();
-    ranges.sort_by(|(_, one), (_, other)| other.total_cmp(one));
-    ranges.into_iter().map(|(range, _)| range).collect()
-}
-
-fn weighted(item: &str) -> Option<(&str, f32)> {
-    let (range, weight) = match item.split_once(';') {
-        Some((range, weight)) => (range, weight.trim().strip_prefix("q=")?.parse().ok()?),
-        None => (item, 1.0),
-    };
-    (weight > 0.0).then(|| (range.trim(), weight))
 }
 
 #[cfg(test)]

@@ -1,12 +1,13 @@
 //! One mailbox as the overview shows it. Knows rows and what the keeper says of tokens; asks no server.
 
 use crate::base::clock::Timestamp;
+use crate::console::advice::{About, Noted};
 use crate::console::connected::KIND;
 use crate::console::frame::Frame;
 use crate::console::shared::Shared;
 use crate::console::times::{Moment, span};
 use crate::mailbox::rate::Budget;
-use crate::mailbox::settings::{MailboxSettings, SignIn};
+use crate::mailbox::settings::{MailboxSettings, Provider, SignIn};
 use crate::oauth::granted::missing;
 use crate::oauth::provider::SHARED_SCOPES;
 use crate::store::{MailboxRow, MailboxState, Waiting};
@@ -27,10 +28,10 @@ pub struct Card {
     pub expires: Option<Moment>,
     pub last_refresh: Option<Moment>,
     pub next_refresh: Option<Moment>,
-    pub token_error: Option<(Moment, String)>,
+    pub token_error: Option<(Moment, Noted)>,
     pub last_poll: Option<Moment>,
     pub last_mail: Option<Moment>,
-    pub last_error: Option<String>,
+    pub last_error: Option<Noted>,
     pub failing_since: Option<Moment>,
     pub waiting: Waiting,
     /// How long the oldest waiting mail has waited.
@@ -106,6 +107,14 @@ pub fn card(shared: &Shared, row: MailboxRow, waiting: Waiting, frame: &Frame) -
     // What cannot be understood is told by the worker; the card shows the rest.
     let settings = MailboxSettings::parse(&row.settings).ok();
     let is = |what: fn(&MailboxSettings) -> bool| settings.as_ref().is_some_and(what);
+    let client_id = shared.client_id(Provider::Microsoft);
+    let id = row.id.to_string();
+    let about = About {
+        client_id: client_id.as_deref(),
+        mailbox: Some(&id),
+        provider: settings.as_ref().map(|settings| settings.provider),
+    };
+    let noted = |reason: String| Noted::of(reason, about, &frame.t);
     Card {
         by_sign_in: settings.as_ref().is_none_or(|settings| settings.sign_in == SignIn::OAuth),
         shared: is(|settings| settings.shared),
@@ -113,19 +122,19 @@ pub fn card(shared: &Shared, row: MailboxRow, waiting: Waiting, frame: &Frame) -
         standing: Standing::of(&row, is(|settings| settings.paused)),
         missing: settings.as_ref().map_or_else(Vec::new, |settings| lacking(&row, settings)),
         budget: (shared.parts.mailboxes)(&row).and_then(|mailbox| mailbox.budget()),
-        id: row.id.to_string(),
         address: row.address,
         connected_at: moment(row.connected_at),
         expires: status.expires_at.map(moment),
         last_refresh: status.last_refresh.map(moment),
         next_refresh: status.next_refresh.map(moment),
-        token_error: status.last_error.map(|(at, reason)| (moment(at), reason)),
+        token_error: status.last_error.map(|(at, reason)| (moment(at), noted(reason))),
         last_poll: row.last_poll_at.map(moment),
         last_mail: row.last_mail_at.map(moment),
-        last_error: row.last_error,
+        last_error: row.last_error.map(noted),
         failing_since: row.failing_since.map(moment),
         lag: waiting.oldest.map(|oldest| span(frame.now.since(oldest), &frame.t)),
         waiting,
+        id,
     }
 }
 

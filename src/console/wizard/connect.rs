@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, StatusCode, Uri};
 use serde::Deserialize;
 
+use crate::console::advice::{About, Explained};
 use crate::console::connect::{Leaving, begin_sign_in, leave};
 use crate::console::frame::Frame;
 use crate::console::guard::{Client, Submitted};
@@ -19,7 +20,7 @@ use crate::console::wizard::links::links;
 use crate::console::wizard::manual;
 use crate::console::wizard::rail::{Mark, rail};
 use crate::mailbox::settings::{MailboxSettings, Provider};
-use crate::oauth::advice::{Advice, advise_pasted};
+use crate::oauth::advice::advise_pasted;
 use crate::oauth::app::Vendor;
 use crate::oauth::flow::Wanted;
 use crate::oauth::provider::redirect_uri;
@@ -44,7 +45,7 @@ struct ConnectPage {
     /// Whether the address may be a mailbox that others share with who signs in.
     may_be_shared: bool,
     pasted: String,
-    advice: Option<Advice>,
+    advice: Option<Explained>,
 }
 
 #[derive(Deserialize)]
@@ -115,6 +116,8 @@ fn page(
     let public = shared.parts.public_url.as_ref();
     let provider = stored.draft.settings.provider;
     let client_id = shared.client_id(provider);
+    let about = About { client_id: client_id.as_deref(), provider: Some(provider), mailbox: None };
+    let explain = |text: &str| Explained::of(&advise_pasted(text), "", about, &frame.t);
     let page = ConnectPage {
         rail: rail(&stored.id, Some(&stored.draft), Step::Connect),
         provider: name_of(provider),
@@ -123,7 +126,7 @@ fn page(
         links: links(provider, client_id.as_deref()),
         scopes: scopes(&stored.draft.settings),
         may_be_shared: may_be_shared(&stored.draft.settings),
-        advice: pasted.as_deref().map(advise_pasted),
+        advice: pasted.as_deref().map(explain),
         pasted: pasted.unwrap_or_default(),
         client_id,
         id: stored.id,

@@ -2,6 +2,7 @@
 //! place that names them.
 
 use crate::mailbox::settings::Provider;
+use crate::oauth::advice::Place;
 
 const ENTRA: &str = "https://entra.microsoft.com/#view/Microsoft_AAD_RegisteredApps";
 
@@ -32,6 +33,41 @@ pub fn links(provider: Provider, client_id: Option<&str>) -> Vec<(&'static str, 
         ],
         (Provider::Other, _) => Vec::new(),
     }
+}
+
+/// The provider's page of a place; `None` for places of our own.
+pub fn outside(place: Place, client_id: Option<&str>) -> Option<String> {
+    let blade = |name: &str| match client_id {
+        Some(id) => format!("{ENTRA}/ApplicationMenuBlade/~/{name}/appId/{id}"),
+        None => format!("{ENTRA}/ApplicationsListBlade"),
+    };
+    Some(match place {
+        Place::SignIn | Place::Settings | Place::Wizard => return None,
+        Place::EntraAuthentication => blade("Authentication"),
+        Place::EntraSecrets => blade("Credentials"),
+        // The button for the administrator's consent is on the page of the permissions.
+        Place::EntraPermissions | Place::EntraConsent => blade("CallAnAPI"),
+        Place::EntraOverview => blade("Overview"),
+        Place::EntraUsers => {
+            "https://entra.microsoft.com/#view/Microsoft_AAD_IAM/StartboardApplicationsMenuBlade/~/AppAppsPreview"
+                .to_owned()
+        }
+        Place::EntraSignInLogs => {
+            "https://entra.microsoft.com/#view/Microsoft_AAD_IAM/SignInEventsV3Blade".to_owned()
+        }
+        Place::EntraAccounts => {
+            "https://entra.microsoft.com/#view/Microsoft_AAD_UsersAndTenants/UserManagementMenuBlade/~/AllUsers"
+                .to_owned()
+        }
+        Place::ExchangeMailboxes => "https://admin.exchange.microsoft.com/#/mailboxes".to_owned(),
+        Place::MicrosoftErrors => "https://login.microsoftonline.com/error".to_owned(),
+        Place::GoogleClients => "https://console.cloud.google.com/apis/credentials".to_owned(),
+        Place::GoogleConsentScreen => "https://console.cloud.google.com/apis/credentials/consent".to_owned(),
+        Place::GoogleApi => "https://console.cloud.google.com/apis/library/gmail.googleapis.com".to_owned(),
+        Place::GoogleAdmin => "https://admin.google.com/ac/owl".to_owned(),
+        Place::GoogleAppPasswords => "https://myaccount.google.com/apppasswords".to_owned(),
+        Place::GoogleAccount => "https://myaccount.google.com/security".to_owned(),
+    })
 }
 
 #[cfg(test)]

@@ -26,6 +26,7 @@ use crate::console::shared::Shared;
 
 pub use connect::name_of;
 pub use drafts::{connected, waiting};
+pub use links::outside;
 pub use manual::{connect as connect_with_password, is_host};
 pub use progress::Tests;
 

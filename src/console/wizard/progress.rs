@@ -73,6 +73,7 @@ fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::mailbox::Told;
 
     const NOW: Timestamp = Timestamp(0);
 
@@ -81,7 +82,7 @@ mod tests {
         let tests = Tests::default();
         let first = tests.start("d1", NOW).expect("started");
         assert!(tests.start("d1", NOW).is_none());
-        first.add(Check { step: "tcp", took_ms: 1, outcome: Ok("open".to_owned()) });
+        first.add(Check { step: "tcp", took_ms: 1, outcome: Ok(Told::new("seen-user")) });
         assert!(tests.shown("d1").is_some_and(|shown| !shown.passed() && !shown.failed()));
         first.end();
         assert!(tests.shown("d1").is_some_and(|shown| shown.passed()));

@@ -8,9 +8,8 @@ use mail_builder::headers::raw::Raw;
 
 use crate::base::clock::{Clock, Timestamp};
 use crate::base::id::short_id;
-use crate::base::report::Report;
 use crate::console::wizard::progress::Progress;
-use crate::mailbox::{Check, Fetched, Mailbox, MailboxError, Outgoing};
+use crate::mailbox::{Check, Fetched, Mailbox, MailboxError, Outgoing, Told};
 
 /// How often, and how many times, is looked whether the mail has arrived.
 const PAUSE: Duration = Duration::from_secs(2);
@@ -34,25 +33,23 @@ impl Trip<'_> {
     pub async fn make(&self, mailbox: &dyn Mailbox, progress: &Progress) -> bool {
         let mark = format!("{}{}", short_id(), short_id());
         let began = self.clock.now();
-        let sent = self.send(mailbox, &mark).await.map(|()| format!("A mail to {} was sent.", self.to));
-        if !self.tell(progress, "send", began, sent.map_err(|failure| not_sent(&failure))) {
+        let sent = self.send(mailbox, &mark).await.map(|()| Told::new("seen-sent").with("address", self.to));
+        if !self.tell(progress, "send", began, sent.map_err(|failure| Told::from(&failure))) {
             return false;
         }
         let waiting = self.clock.now();
         let arrived = self.await_arrival(mailbox, &mark, began - SLACK).await;
         let key = arrived.as_ref().ok().cloned();
-        let shown = arrived.map(|_| "It arrived in the folder that is read.".to_owned());
+        let shown = arrived.map(|_| Told::new("seen-arrived"));
         if !self.tell(progress, "arrive", waiting, shown) {
             return false;
         }
         let cleaning = self.clock.now();
         let cleaned = mailbox.settle(&key.unwrap_or_default()).await;
         let shown = match cleaned {
-            Ok(()) => Ok("The test mail was put away as settings say.".to_owned()),
-            Err(MailboxError::NotGranted { .. }) => {
-                Ok("The test mail stays: the permission to change mails was not given.".to_owned())
-            }
-            Err(failure) => Err(format!("The test mail could not be put away: {}.", Report(&failure))),
+            Ok(()) => Ok(Told::new("seen-cleaned")),
+            Err(MailboxError::NotGranted { .. }) => Ok(Told::new("seen-kept")),
+            Err(failure) => Err(Told::from(&failure)),
         };
         self.tell(progress, "clean", cleaning, shown)
     }
@@ -83,22 +80,17 @@ impl Trip<'_> {
         mailbox: &dyn Mailbox,
         mark: &str,
         since: Timestamp,
-    ) -> Result<String, String> {
+    ) -> Result<String, Told> {
         let mut seen = Vec::new();
         for _ in 0..LOOKS {
             match look(mailbox, mark, since, &mut seen).await {
                 Ok(Some(key)) => return Ok(key),
                 Ok(None) => {}
-                Err(failure) => return Err(format!("The folder could not be read: {}.", Report(&failure))),
+                Err(failure) => return Err(Told::from(&failure)),
             }
             tokio::time::sleep(PAUSE).await;
         }
-        Err(format!(
-            "Nothing arrived within {} seconds. If {} is a distribution group, the mailbox has to be a member; \
-             otherwise look into the junk folder and the rules.",
-            (PAUSE * LOOKS).as_secs(),
-            self.to
-        ))
+        Err(Told::new("trip-lost"))
     }
 
     fn tell(
@@ -106,17 +98,13 @@ impl Trip<'_> {
         progress: &Progress,
         step: &'static str,
         began: Timestamp,
-        outcome: Result<String, String>,
+        outcome: Result<Told, Told>,
     ) -> bool {
         let took_ms = u64::try_from(self.clock.now().since(began).as_millis()).unwrap_or(u64::MAX);
         let passed = outcome.is_ok();
         progress.add(Check { step, took_ms, outcome });
         passed
     }
-}
-
-fn not_sent(failure: &MailboxError) -> String {
-    format!("The mail could not be sent: {}.", Report(failure))
 }
 
 /// Looks through what came since; `seen` are keys that are not it.

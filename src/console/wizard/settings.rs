@@ -42,7 +42,8 @@ pub async fn show(State(shared): State<Arc<Shared>>, frame: Frame, Path(id): Pat
     match drafts::open(&shared, &id, Step::Settings).await {
         Ok(Stored { draft, .. }) if matches!(draft.state, At::Done { .. }) => page::back(),
         Ok(stored) => {
-            let form = SettingsForm::of(&stored.draft.settings, &frame.t, &shared.parts.fixed);
+            let form =
+                SettingsForm::of(&stored.draft.settings, &frame.t, &shared.fixed(&stored.draft.address));
             page(frame, stored, form, StatusCode::OK).into_response()
         }
         Err(response) => response,
@@ -61,10 +62,13 @@ pub async fn submit(
         Ok(stored) => stored,
         Err(response) => return Ok(response),
     };
-    let settings = match entered.apply(&stored.draft.settings) {
-        Ok(settings) => settings,
+    let since = entered.old_mail_since(shared.parts.clock.now());
+    let settings = entered.apply(&stored.draft.settings).and_then(|settings| Ok((settings, since?)));
+    let (settings, since) = match settings {
+        Ok(both) => both,
         Err(problems) => {
-            let form = SettingsForm::entered(&entered, &problems, &frame.t, &shared.parts.fixed);
+            let form =
+                SettingsForm::entered(&entered, &problems, &frame.t, &shared.fixed(&stored.draft.address));
             return Ok(page(frame, stored, form, StatusCode::UNPROCESSABLE_ENTITY).into_response());
         }
     };
@@ -82,6 +86,9 @@ pub async fn submit(
         return Ok(saved);
     }
     shared.note(&client, &admin, Event::ConsoleAction, Outcome::Success, "mailbox set up");
+    if let Some(since) = since {
+        shared.import_old_mail(&client, &admin, &mailbox_id, since).await?;
+    }
     shared.parts.worker.ring();
     Ok(page::back())
 }

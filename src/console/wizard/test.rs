@@ -11,6 +11,8 @@ use http::StatusCode;
 use serde::Deserialize;
 
 use crate::base::audit::{Event, Outcome};
+use crate::console::advice::About;
+use crate::console::checks::{Line, lines};
 use crate::console::frame::Frame;
 use crate::console::guard::{Client, Submitted};
 use crate::console::limits::Work;
@@ -33,6 +35,7 @@ struct TestPage {
     reply_to: Option<String>,
     /// `None` before the first run.
     progress: Option<Shown>,
+    lines: Vec<Line>,
 }
 
 #[derive(Deserialize)]
@@ -112,9 +115,15 @@ async fn run(
 }
 
 fn page(shared: &Shared, frame: Frame, stored: Stored) -> Page {
+    let progress = shared.tests.shown(&stored.id);
+    let provider = stored.draft.settings.provider;
+    let client_id = shared.client_id(provider);
+    let about =
+        About { client_id: client_id.as_deref(), mailbox: stored.draft.mailbox(), provider: Some(provider) };
     let page = TestPage {
         rail: rail(&stored.id, Some(&stored.draft), Step::Test),
-        progress: shared.tests.shown(&stored.id),
+        lines: progress.as_ref().map(|run| lines(&run.checks, about, &frame.t)).unwrap_or_default(),
+        progress,
         reply_to: stored.draft.settings.reply_to.clone(),
         address: stored.draft.address,
         id: stored.id,

@@ -62,6 +62,10 @@ impl Ask {
         Self { method: Method::PATCH, ..Self::get(url) }
     }
 
+    pub(super) fn delete(url: Url) -> Self {
+        Self { method: Method::DELETE, ..Self::get(url) }
+    }
+
     pub(super) fn body(self, media_type: &'static str, body: impl Into<Bytes>) -> Self {
         Self { body: Some((media_type, body.into())), ..self }
     }

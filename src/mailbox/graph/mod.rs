@@ -1,12 +1,14 @@
 //! A mailbox at Microsoft, through Graph v1.0. Knows Graph's mail calls; how tokens are kept and how
 //! HTTP is made comes from outside.
 
+pub mod announcement;
 mod client;
 mod error;
 mod folder;
 mod list;
 mod probe;
 mod send;
+mod subscription;
 
 use std::sync::{Arc, Mutex};
 
@@ -16,7 +18,9 @@ use url::Url;
 use self::client::Client;
 use super::rate::{Budget, Rate};
 use super::settings::AfterProcessing;
-use super::{Check, Evidence, Fetched, MailSink, MailSource, MailboxError, Outgoing, Page, Probe};
+use super::{
+    Check, Evidence, Fetched, MailSink, MailSource, MailboxError, Outgoing, Page, Probe, Subscription, Wish,
+};
 use crate::base::clock::{Clock, Timestamp};
 use crate::base::id::MailboxId;
 use crate::oauth::source::TokenSource;
@@ -75,6 +79,18 @@ impl MailSource for GraphMailbox {
     }
     async fn settle(&self, key: &str) -> Result<(), MailboxError> {
         list::settle(&self.client, key).await
+    }
+    fn announces(&self) -> bool {
+        subscription::is_possible(&self.client)
+    }
+    async fn subscribe(&self, wish: &Wish<'_>) -> Result<Subscription, MailboxError> {
+        subscription::make(&self.client, wish).await
+    }
+    async fn renew_subscription(&self, id: &str) -> Result<Timestamp, MailboxError> {
+        subscription::renew(&self.client, id).await
+    }
+    async fn unsubscribe(&self, id: &str) -> Result<(), MailboxError> {
+        subscription::end(&self.client, id).await
     }
 }
 

@@ -1,14 +1,11 @@
-//! "Test the connection": the token and what it grants, the user, the inbox. Each failure says in one
-//! sentence what an administrator can do.
+//! "Test the connection": the token and what it grants, the user, the inbox.
 
 use serde::Deserialize;
 
 use super::client::{Ask, Client};
 use super::folder;
 use crate::base::clock::Timestamp;
-use crate::base::report::Report;
-use crate::mailbox::{Check, MailboxError};
-use crate::oauth::source::TokenError;
+use crate::mailbox::{Check, MailboxError, Told};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -34,11 +31,8 @@ pub(super) async fn probe(client: &Client) -> Vec<Check> {
             _ => inbox(client).await,
         };
         let failed = outcome.is_err();
-        checks.push(Check {
-            step,
-            took_ms: took(began, client.clock.now()),
-            outcome: outcome.map_err(advice),
-        });
+        let outcome = outcome.map_err(|error| Told::from(&error));
+        checks.push(Check { step, took_ms: took(began, client.clock.now()), outcome });
         if failed {
             break;
         }
@@ -50,7 +44,7 @@ fn took(began: Timestamp, ended: Timestamp) -> u64 {
     u64::try_from(ended.since(began).as_millis()).unwrap_or(u64::MAX)
 }
 
-async fn token(client: &Client) -> Result<String, MailboxError> {
+async fn token(client: &Client) -> Result<Told, MailboxError> {
     let token = client.token().await?;
     let (read, send) = match client.place.shared_address {
         Some(_) => ("Mail.Read.Shared", "Mail.Send.Shared"),
@@ -63,41 +57,21 @@ async fn token(client: &Client) -> Result<String, MailboxError> {
     if !token.grants(send) {
         return Err(MailboxError::NotGranted { scope: send });
     }
-    let missing = if changes {
-        ""
-    } else {
-        " Mail.ReadWrite is not granted: mail is not marked as read, and sent without a draft."
-    };
-    Ok(format!("valid until {}.{missing}", token.expires_at))
+    let key = if changes { "seen-token" } else { "seen-token-reading" };
+    Ok(Told::new(key).with("until", token.expires_at))
 }
 
-async fn user(client: &Client) -> Result<String, MailboxError> {
+async fn user(client: &Client) -> Result<Told, MailboxError> {
     let mut url = client.url(&["me"]);
     url.set_query(Some("$select=mail,userPrincipalName"));
     let user: User = client.json(&Ask::get(url)).await?;
-    Ok(format!("signed in as {}", user.mail.unwrap_or(user.user_principal_name)))
+    Ok(Told::new("seen-user").with("user", user.mail.unwrap_or(user.user_principal_name)))
 }
 
-async fn inbox(client: &Client) -> Result<String, MailboxError> {
+async fn inbox(client: &Client) -> Result<Told, MailboxError> {
     let folder = folder::id(client, client.place.folder.as_deref()).await?;
     let mut url = client.owned(&["mailFolders", &folder]);
     url.set_query(Some("$select=totalItemCount,unreadItemCount"));
     let inbox: Inbox = client.json(&Ask::get(url)).await?;
-    Ok(format!("{} mails, {} unread", inbox.total_item_count, inbox.unread_item_count))
-}
-
-fn advice(error: MailboxError) -> String {
-    let told = Report(&error).to_string();
-    let todo = match &error {
-        MailboxError::Token(TokenError::NeedsReconnect { .. }) => "Press Reconnect.",
-        MailboxError::Token(_) => "Nothing to do: it is tried again by itself.",
-        MailboxError::Call(_) => "Check that this machine may reach Microsoft Graph.",
-        MailboxError::Throttled { .. } => "Wait, or lower EXCHANGE_RATE_LIMIT.",
-        MailboxError::NotGranted { .. } => "Add the permission to the app registration and press Reconnect.",
-        MailboxError::Refused { status: 403, .. } => "Check the app's permissions and press Reconnect.",
-        MailboxError::Refused { status: 404, .. } => "Check that this user has a mailbox in Exchange Online.",
-        MailboxError::Server { status: 401, .. } => "The new token was refused too: press Reconnect.",
-        _ => "Try again; if it stays, look at Microsoft's service health.",
-    };
-    format!("{told}. {todo}")
+    Ok(Told::new("seen-inbox").with("mails", inbox.total_item_count).with("unread", inbox.unread_item_count))
 }

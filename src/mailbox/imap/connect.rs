@@ -9,6 +9,7 @@ use tokio::net::TcpStream;
 use super::session::{Session, lost};
 use crate::base::secret::ExposeSecret;
 use crate::mailbox::MailboxError;
+use crate::mailbox::refusal::SignInRefusal;
 use crate::mailbox::settings::{Security, Server};
 use crate::mailbox::wire::access::{Door, NotSignedIn, Proof, xoauth2};
 use crate::mailbox::wire::lines::Lines;
@@ -152,7 +153,7 @@ fn failure(host: &str, error: ImapError) -> NotSignedIn {
         ImapError::No(text) if ["UNAVAILABLE", "LIMIT", "INUSE"].iter().any(|code| text.contains(code)) => {
             NotSignedIn::Failed(MailboxError::Server { status: 0, code: "Unavailable".to_owned() })
         }
-        ImapError::No(_) => NotSignedIn::Refused,
+        ImapError::No(text) => NotSignedIn::Refused(SignInRefusal::of_reply(&text)),
         ImapError::Bad(_) => NotSignedIn::Failed(refused("the server does not know this way of signing in")),
         error => NotSignedIn::Failed(lost(host, error)),
     }

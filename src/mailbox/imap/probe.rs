@@ -1,11 +1,8 @@
-//! "Test the connection" by IMAP and SMTP: signing in to read, the folder, signing in to send. Each
-//! failure says in one sentence what an administrator can do.
+//! "Test the connection" by IMAP and SMTP: signing in to read, the folder, signing in to send.
 
 use super::ImapMailbox;
-use crate::base::report::Report;
-use crate::mailbox::{Check, MailboxError};
-use crate::oauth::source::{Purpose, TokenError};
-use crate::web::call::CallError;
+use crate::mailbox::{Check, MailboxError, Told};
+use crate::oauth::source::Purpose;
 
 pub(super) async fn probe(mailbox: &ImapMailbox, halves: &[Purpose]) -> Vec<Check> {
     let mut checks = Vec::new();
@@ -15,13 +12,13 @@ pub(super) async fn probe(mailbox: &ImapMailbox, halves: &[Purpose]) -> Vec<Chec
             Purpose::Incoming => ("incoming", incoming(mailbox).await),
             Purpose::Outgoing => {
                 let signed_in = mailbox.submission.sign_in().await;
-                ("outgoing", signed_in.map(|()| "signed in, ready to send".to_owned()))
+                ("outgoing", signed_in.map(|()| Told::new("seen-outgoing")))
             }
         };
         let took = mailbox.clock.now().since(began).as_millis();
         let took_ms = u64::try_from(took).unwrap_or(u64::MAX);
         let failed = outcome.is_err();
-        checks.push(Check { step, took_ms, outcome: outcome.map_err(|error| advice(&error)) });
+        checks.push(Check { step, took_ms, outcome: outcome.map_err(|error| Told::from(&error)) });
         if failed {
             break;
         }
@@ -30,28 +27,10 @@ pub(super) async fn probe(mailbox: &ImapMailbox, halves: &[Purpose]) -> Vec<Chec
 }
 
 /// In a session of its own: a test must not meet what another call is doing.
-async fn incoming(mailbox: &ImapMailbox) -> Result<String, MailboxError> {
+async fn incoming(mailbox: &ImapMailbox) -> Result<Told, MailboxError> {
     let mut session = mailbox.open().await?;
     let folder = session.select(&mailbox.folder).await?;
-    let told = if session.can.idle { "new mail is told at once" } else { "new mail is looked for" };
+    let key = if session.can.idle { "seen-folder-idle" } else { "seen-folder" };
     session.log_out().await;
-    Ok(format!("{} mails in `{}`; {told}", folder.exists, folder.name))
-}
-
-fn advice(error: &MailboxError) -> String {
-    let todo = match error {
-        MailboxError::Token(TokenError::NeedsReconnect { .. }) => "Connect again.",
-        MailboxError::Token(_) => "Nothing to do: it is tried again by itself.",
-        MailboxError::Call(CallError::Forbidden { .. }) => {
-            "If it is meant to be called, name its network in `mail.privateNetworks`, or the host in \
-             `egress.allow`."
-        }
-        MailboxError::Call(_) => "Check host, port, encryption, and that this machine may reach the server.",
-        MailboxError::Server { code, .. } if code == "AuthenticationFailed" => {
-            "Check the user name and the password; many providers want an app password."
-        }
-        MailboxError::Refused { .. } => "Check that the folder exists and that this user may use it.",
-        _ => "Try again; if it stays, ask the mail server's administrator.",
-    };
-    format!("{}. {todo}", Report(error))
+    Ok(Told::new(key).with("mails", folder.exists).with("folder", folder.name))
 }

@@ -12,6 +12,7 @@ use tokio::net::TcpStream;
 
 use crate::base::secret::ExposeSecret;
 use crate::mailbox::MailboxError;
+use crate::mailbox::refusal::SignInRefusal;
 use crate::mailbox::settings::{Security, Server};
 use crate::mailbox::wire::access::{Door, NotSignedIn, Proof, xoauth2};
 use crate::mailbox::wire::lines::Lines;
@@ -114,7 +115,7 @@ async fn sign_in(
 ) -> Result<(), NotSignedIn> {
     let ways = offers.iter().find_map(|offer| offer.strip_prefix("AUTH ")).unwrap_or_default();
     let offered = |way: &str| ways.split_whitespace().any(|offer| offer == way);
-    let (code, _) = match proof {
+    let (code, told) = match proof {
         Proof::Token(token) => {
             let answer = STANDARD.encode(xoauth2(user, token.secret.expose_secret()));
             ask(lines, Some(&format!("AUTH XOAUTH2 {answer}"))).await?
@@ -133,10 +134,10 @@ async fn sign_in(
         235 => Ok(()),
         // The error's details wait for an empty answer.
         334 => {
-            ask(lines, Some("")).await?;
-            Err(NotSignedIn::Refused)
+            let (_, told) = ask(lines, Some("")).await?;
+            Err(NotSignedIn::Refused(SignInRefusal::of_reply(&told.join(" "))))
         }
-        535 | 534 | 538 | 530 => Err(NotSignedIn::Refused),
+        535 | 534 | 538 | 530 => Err(NotSignedIn::Refused(SignInRefusal::of_reply(&told.join(" ")))),
         code @ 500..600 => Err(MailboxError::Refused { status: code, code: "at sign-in".to_owned() }.into()),
         code => Err(MailboxError::Server { status: code, code: "at sign-in".to_owned() }.into()),
     }

@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use crate::base::id::MailboxId;
 use crate::base::secret::SecretString;
 use crate::mailbox::MailboxError;
+use crate::mailbox::refusal::SignInRefusal;
 use crate::mailbox::settings::SignIn;
 use crate::oauth::source::{AccessToken, PasswordSource, Purpose, Resource, TokenError, TokenSource};
 
@@ -23,7 +24,7 @@ pub(in crate::mailbox) enum Proof {
 /// Why nobody is signed in.
 pub(in crate::mailbox) enum NotSignedIn {
     /// The server does not accept the proof.
-    Refused,
+    Refused(SignInRefusal),
     Failed(MailboxError),
 }
 
@@ -55,7 +56,7 @@ impl Access {
     pub(in crate::mailbox) async fn sign_in<D: Door>(&self, door: &D) -> Result<D::Session, MailboxError> {
         let mut proof = self.proof().await?;
         let mut outcome = door.enter(&proof).await;
-        if let (Err(NotSignedIn::Refused), Proof::Token(token)) = (&outcome, &proof) {
+        if let (Err(NotSignedIn::Refused(_)), Proof::Token(token)) = (&outcome, &proof) {
             proof = Proof::Token(self.tokens.renew(&self.mailbox, Resource::Mail, token).await?);
             outcome = door.enter(&proof).await;
         }
@@ -65,7 +66,7 @@ impl Access {
                 Ok(session)
             }
             Err(NotSignedIn::Failed(error)) => Err(error),
-            Err(NotSignedIn::Refused) => Err(self.refusal(&proof)),
+            Err(NotSignedIn::Refused(refusal)) => Err(self.refusal(&proof, refusal)),
         }
     }
 
@@ -76,18 +77,24 @@ impl Access {
         })
     }
 
-    fn refusal(&self, proof: &Proof) -> MailboxError {
-        let reason = match proof {
-            Proof::Token(_) => {
-                "the mail server refuses a new token. Check that IMAP and SMTP are allowed for this mailbox \
-                 and that the app has their permissions, then connect again."
+    fn refusal(&self, proof: &Proof, refusal: SignInRefusal) -> MailboxError {
+        let (told, key) = match (proof, refusal) {
+            (Proof::Token(_), SignInRefusal::SmtpOff | SignInRefusal::ImapOff) => {
+                ("the mail server refuses a new token", refusal.key())
             }
-            Proof::Password(_) if self.refused.fetch_add(1, Ordering::Relaxed) + 1 < PATIENCE => {
-                return MailboxError::Server { status: 0, code: "AuthenticationFailed".to_owned() };
+            (Proof::Token(_), _) => ("the mail server refuses a new token", "mail-token-refused"),
+            (Proof::Password(_), _) if self.refused.fetch_add(1, Ordering::Relaxed) + 1 < PATIENCE => {
+                let code = match refusal {
+                    SignInRefusal::Credentials => "AuthenticationFailed",
+                    other => other.key(),
+                };
+                return MailboxError::Server { status: 0, code: code.to_owned() };
             }
-            Proof::Password(_) => "the mail server refuses the user name or the password.",
+            (Proof::Password(_), _) => {
+                ("the mail server refuses the user name or the password", refusal.key())
+            }
         };
-        let (mailbox, reason) = (self.mailbox.clone(), reason.to_owned());
+        let (mailbox, reason) = (self.mailbox.clone(), format!("{told} [{key}]"));
         MailboxError::Token(TokenError::NeedsReconnect { mailbox, reason })
     }
 }

@@ -7,6 +7,7 @@
 mod table;
 #[cfg(test)]
 mod tests;
+mod words;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -17,12 +18,13 @@ use serde::Deserialize;
 use serde_yaml::Spanned;
 
 use self::table::{DESK, Row};
+use self::words::{ENGLISH, Language, Words, language};
 use crate::base::audit::{Audit, Event, Outcome, Record};
 use crate::desk::admin::{Admins, Standing};
 use crate::desk::caller::Caller;
 use crate::middleware::registry::{Compiled, Parts, Spec as Checked, SpecError};
 use crate::middleware::{Decision, Middleware, Verdict};
-use crate::web::answer::{Answer, Link, page, short, wants_page};
+use crate::web::answer::{Answer, Link, Said, page, short, wants_page};
 use crate::web::exchange::Exchange;
 use crate::web::head::{Headers, RequestHead};
 use crate::web::own::{CONSOLE, is_api};
@@ -163,7 +165,7 @@ impl Watcher {
 
 /// Who reads a refusal.
 enum Audience {
-    Browser,
+    Browser(&'static Language),
     /// With the canonical path, which tells the desk's client from others.
     Program(String),
 }
@@ -172,13 +174,18 @@ impl Audience {
     fn of(head: &dyn RequestHead, path: &str) -> Self {
         let headers: &dyn Headers = head;
         let navigates = *head.method() == Method::GET && wants_page(headers.map());
-        if navigates { Self::Browser } else { Self::Program(path.to_owned()) }
+        if navigates { Self::Browser(language(headers.map())) } else { Self::Program(path.to_owned()) }
     }
 
-    fn answer(&self, status: StatusCode, title: &'static str, sentence: &'static str, link: Link) -> Answer {
+    /// A refusal of which each language has the words; `href` is the way on.
+    fn answer(&self, status: StatusCode, href: &'static str, words: fn(&Language) -> Words) -> Answer {
         match self {
-            Self::Browser => page(status, title, sentence, Some(link)),
-            Self::Program(path) => short(status, path, sentence),
+            Self::Browser(language) => {
+                let Words { title, sentence, onward } = words(language);
+                let link = Some(Link { href, label: onward });
+                page(status, &Said { language: language.tag, title, sentence, link })
+            }
+            Self::Program(path) => short(status, path, words(&ENGLISH).sentence),
         }
     }
 }
@@ -187,23 +194,15 @@ fn decide(standing: Standing, audience: &Audience) -> Decision {
     let answer = match standing {
         Standing::Admin(admin) => return Decision::PassAdmin(admin),
         Standing::Anonymous => {
-            let link = Link { href: "/auth/login", label: "Sign in" };
-            let sentence = "Sign in to the helpdesk as an administrator first.";
-            let mut answer = audience.answer(StatusCode::UNAUTHORIZED, "Please sign in", sentence, link);
+            let status = StatusCode::UNAUTHORIZED;
+            let mut answer = audience.answer(status, "/auth/login", |language| language.anonymous);
             answer.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
             answer
         }
-        Standing::NotAdmin => {
-            let link = Link { href: "/", label: "Back to the helpdesk" };
-            let sentence = "Only administrators of the helpdesk may do this.";
-            audience.answer(StatusCode::FORBIDDEN, "Not allowed", sentence, link)
-        }
+        Standing::NotAdmin => audience.answer(StatusCode::FORBIDDEN, "/", |language| language.not_admin),
         Standing::DeskDown => {
-            let link = Link { href: CONSOLE, label: "Try again" };
-            let sentence =
-                "The helpdesk cannot say right now who is an administrator. Try again in a moment.";
-            let mut answer =
-                audience.answer(StatusCode::SERVICE_UNAVAILABLE, "Helpdesk not reachable", sentence, link);
+            let status = StatusCode::SERVICE_UNAVAILABLE;
+            let mut answer = audience.answer(status, CONSOLE, |language| language.desk_down);
             answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("5"));
             answer
         }

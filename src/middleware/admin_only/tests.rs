@@ -295,3 +295,22 @@ fn a_path_that_cannot_be_guarded_is_refused_with_its_place() {
     assert_eq!(problems.len(), 3, "{problems:?}");
     assert!(problems[2].starts_with("6:9 guarding `/`"), "{problems:?}");
 }
+
+#[tokio::test]
+async fn a_refused_reader_is_told_in_the_browsers_language() {
+    let agent = ("authorization", "Bearer agent");
+    for (header, language, title) in [
+        (None, "de-AT,de;q=0.9,en;q=0.1", "Bitte anmelden"),
+        (Some(agent), "de", "Nicht erlaubt"),
+        (Some(agent), "en, de", "Not allowed"),
+        (Some(agent), "tr", "Not allowed"),
+    ] {
+        let headers: Vec<_> = [BROWSER, ("accept-language", language)].into_iter().chain(header).collect();
+        let decision = guard(Scripted::desk()).decides(get("/admin/exchange", &headers)).await;
+        let Decision::Answer(answer) = decision else { panic!("{language} passed") };
+        let page = String::from_utf8_lossy(answer.body()).into_owned();
+        assert!(page.contains(&format!("<title>{title}</title>")), "{language}: {page}");
+        let tag = if language.starts_with("de") { "de" } else { "en" };
+        assert!(page.contains(&format!("<html lang=\"{tag}\">")), "{page}");
+    }
+}

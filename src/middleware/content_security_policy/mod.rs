@@ -5,23 +5,25 @@
 //! and whatever inline script it has is the desk's. An answer that brings a policy keeps it.
 //! Source of the policy: it was tried with the desk's web client; every page works under it.
 
+mod console_link;
 mod page;
 mod scripts;
 
 use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
+use http::Method;
 use http::header::{CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, HeaderValue, RANGE};
-use http::{Method, Response};
 use moka::sync::Cache;
 use serde::Deserialize;
 
+use self::console_link::ConsoleLink;
 use self::page::Page;
 use crate::base::secret::sha256;
 use crate::middleware::registry::{Compiled, Parts, Spec as Checked, SpecError};
 use crate::middleware::session_shield::DeskSide;
 use crate::middleware::{Decision, Middleware, Verdict};
-use crate::web::answer::wants_page;
+use crate::web::answer::{Answer, wants_page};
 use crate::web::exchange::Exchange;
 use crate::web::head::{RequestHead, ResponseHead};
 use crate::web::own::is_own;
@@ -38,11 +40,13 @@ const MOST_PAGES: u64 = 512;
 pub struct Spec {
     /// False leaves the desk's pages without a policy.
     enabled: bool,
+    /// False leaves the desk's admin pages without a way to the console.
+    console_link: bool,
 }
 
 impl Default for Spec {
     fn default() -> Self {
-        Self { enabled: true }
+        Self { enabled: true, console_link: true }
     }
 }
 
@@ -54,7 +58,8 @@ impl Checked for Spec {
             return Ok(Compiled { runs: Arc::new(Off), warnings: vec![SpecError::whole(message)] });
         }
         let desk = parts.shield.desk.clone();
-        Ok(Compiled::clean(ContentSecurityPolicy { desk, policies: Arc::new(Policies::new()) }))
+        let link = self.console_link.then(|| Arc::new(ConsoleLink::new()));
+        Ok(Compiled::clean(ContentSecurityPolicy { desk, policies: Arc::new(Policies::new()), link }))
     }
 }
 
@@ -66,16 +71,24 @@ impl Middleware for Off {}
 struct ContentSecurityPolicy {
     desk: Arc<DeskSide>,
     policies: Arc<Policies>,
+    link: Option<Arc<ConsoleLink>>,
 }
 
 impl Middleware for ContentSecurityPolicy {
     fn request(&self, exchange: &Exchange, head: &mut dyn RequestHead) -> Verdict {
         let path = exchange.path.text(head.uri().path());
+        if self.link.as_ref().is_some_and(|link| link.path == path) {
+            return Verdict::answer(ConsoleLink::script());
+        }
         if *head.method() != Method::GET || !is_page(path) || !asks_for_a_page(head.map()) {
             return Verdict::pass();
         }
-        let page =
-            Page { desk: self.desk.clone(), policies: self.policies.clone(), exchange: exchange.clone() };
+        let page = Page {
+            desk: self.desk.clone(),
+            policies: self.policies.clone(),
+            link: self.link.clone(),
+            exchange: exchange.clone(),
+        };
         Verdict::Now(Decision::PassTo { service: Arc::new(page), authorization: None })
     }
 
@@ -106,9 +119,17 @@ fn is_document(headers: &HeaderMap) -> bool {
     kind == "text/html" || kind.ends_with("xml")
 }
 
-/// The policies of pages by what is in them.
+/// What is known of a page.
+#[derive(Clone)]
+struct Known {
+    policy: HeaderValue,
+    /// Where a script of ours may be named.
+    place: Option<usize>,
+}
+
+/// What is known of pages by what is in them.
 struct Policies {
-    known: Cache<[u8; 32], HeaderValue>,
+    known: Cache<[u8; 32], Known>,
     /// Of the page that was read last: for one that could not be read, the desk's script is the same.
     latest: ArcSwapOption<HeaderValue>,
 }
@@ -123,17 +144,25 @@ impl Policies {
     }
 
     /// For a page with this body.
-    fn of(&self, body: &[u8]) -> HeaderValue {
-        let made = self.known.get_with(sha256(body), || policy(&scripts::hashes(body)));
-        if self.latest.load().as_deref() != Some(&made) {
-            self.latest.store(Some(Arc::new(made.clone())));
+    fn of(&self, body: &[u8]) -> Known {
+        let known = self.known.get_with(sha256(body), || Known {
+            policy: policy(&scripts::hashes(body)),
+            place: console_link::place(body),
+        });
+        if self.latest.load().as_deref() != Some(&known.policy) {
+            self.latest.store(Some(Arc::new(known.policy.clone())));
         }
-        made
+        known
     }
 
-    fn give<B>(&self, page: &mut Response<B>, body: &[u8]) {
+    /// Gives the page its policy, and the way to the console.
+    fn finish(&self, page: &mut Answer, link: Option<&ConsoleLink>) {
+        let known = self.of(page.body());
         if !page.headers().contains_key(CONTENT_SECURITY_POLICY) {
-            page.headers_mut().insert(CONTENT_SECURITY_POLICY, self.of(body));
+            page.headers_mut().insert(CONTENT_SECURITY_POLICY, known.policy);
+        }
+        if let Some(link) = link {
+            link.put_into(page, known.place);
         }
     }
 }
@@ -203,10 +232,10 @@ mod tests {
     #[test]
     fn what_was_learned_of_one_page_holds_for_one_that_cannot_be_read() {
         let policies = Policies::new();
-        let read = policies.of(b"<script>theme()</script>");
+        let read = policies.of(b"<script>theme()</script>").policy;
         assert!(read.to_str().expect("text").contains("script-src 'self' 'sha256-"));
         assert_eq!(policies.latest(), read);
-        assert_eq!(policies.of(b"<p>none</p>"), policy(&[]));
+        assert_eq!(policies.of(b"<p>none</p>").policy, policy(&[]));
         assert_eq!(policies.latest(), policy(&[]));
     }
 

@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use http::{Request, Response};
 
+use super::console_link::ConsoleLink;
 use super::{Policies, is_document};
 use crate::base::report::Report;
 use crate::middleware::session_shield::{DeskError, DeskSide, Side, withhold};
@@ -20,6 +21,7 @@ use crate::web::local::{LocalService, Unanswered};
 pub(super) struct Page {
     pub(super) desk: Arc<DeskSide>,
     pub(super) policies: Arc<Policies>,
+    pub(super) link: Option<Arc<ConsoleLink>>,
     pub(super) exchange: Exchange,
 }
 
@@ -32,8 +34,7 @@ impl LocalService for Page {
         let path = request.uri().path().to_owned();
         match self.desk.ask(Side::Client, &request, &path, &self.exchange, None).await {
             Ok(mut page) if is_document(page.headers()) => {
-                let body = page.body().clone();
-                self.policies.give(&mut page, &body);
+                self.policies.finish(&mut page, self.link.as_deref());
                 page
             }
             Ok(other) => other,

@@ -12,6 +12,7 @@ use crate::base::clock::Timestamp;
 use crate::web::answer::Answer;
 
 use super::Graph;
+use super::subscription::{self, Subscription, Telling};
 use super::transport;
 use super::webmail;
 use super::world::{Folder, Knobs, World};
@@ -42,7 +43,9 @@ impl Graph {
     /// Puts a mail into an inbox as a receiving server does; its immutable id. Without such a mailbox it is
     /// the outside world's, and there is none.
     pub fn deliver(&self, address: &str, raw: &[u8]) -> Option<String> {
-        transport::deliver(&mut lock(&self.state.world), address, raw, self.now())
+        let delivered = transport::deliver(&mut lock(&self.state.world), address, raw, self.now());
+        self.state.teller.wake.ring();
+        delivered
     }
 
     /// Writes a mail as somebody outside would; its Message-ID without brackets. `answers` is the
@@ -56,7 +59,9 @@ impl Graph {
         answers: Option<&str>,
     ) -> String {
         let letter = webmail::Letter { from, to, subject, text, answers };
-        webmail::send(&mut lock(&self.state.world), &letter, self.now())
+        let written = webmail::send(&mut lock(&self.state.world), &letter, self.now());
+        self.state.teller.wake.ring();
+        written
     }
 
     /// Raw mails that somebody outside has received, oldest first.
@@ -117,6 +122,29 @@ impl Graph {
     /// Sent mail leaves with a Message-ID of Exchange's own.
     pub fn set_new_message_ids(&self, on: bool) {
         self.turn(|knobs| knobs.new_message_ids = on);
+    }
+
+    /// How notifications are sent from now on.
+    pub fn set_telling(&self, telling: Telling) {
+        self.turn(|knobs| knobs.telling = telling);
+    }
+
+    /// The subscriptions that have not expired, as their owners made them.
+    pub fn subscriptions(&self) -> Vec<Subscription> {
+        let (world, now) = (lock(&self.state.world), self.now());
+        world.subscriptions.iter().filter(|one| one.expires_at > now).cloned().collect()
+    }
+
+    /// Graph forgets all subscriptions and tells nobody.
+    pub fn lose_subscriptions(&self) {
+        lock(&self.state.world).subscriptions.clear();
+    }
+
+    /// Sends every subscriber a lifecycle notification: `missed`, `reauthorizationRequired` or
+    /// `subscriptionRemoved`, which removes the subscription too.
+    pub fn tell_of_lifecycle(&self, event: &'static str) {
+        subscription::tell_of_lifecycle(&mut lock(&self.state.world), event);
+        self.state.teller.wake.ring();
     }
 
     fn turn(&self, change: impl FnOnce(&mut Knobs)) {

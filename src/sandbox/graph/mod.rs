@@ -1,7 +1,7 @@
 //! Graph mail as Microsoft documents it and as its users have seen it behave, and the world around it: mail
 //! between mailboxes here, and customers outside with a small webmail.
 //!
-//! Only what a helpdesk's mail needs: no subscriptions, no batches, no upload sessions.
+//! Only what a helpdesk's mail needs: no batches, no upload sessions.
 
 mod compose;
 mod control;
@@ -12,6 +12,8 @@ mod read;
 mod refusal;
 mod request;
 mod shape;
+pub mod subscription;
+mod tell;
 mod transport;
 mod webmail;
 mod world;
@@ -34,9 +36,12 @@ use super::fault::Faults;
 use super::grants::Grants;
 use super::lock;
 use super::server::{Entry, Part, Server};
+use futures_util::future::BoxFuture;
+use tokio::task::JoinHandle;
 
 use refusal::Refusal;
-use request::Request;
+use request::{Request, Root};
+use tell::Teller;
 use world::World;
 
 pub use world::Folder;
@@ -48,6 +53,7 @@ const AT_ONCE: usize = 4;
 pub struct Graph {
     server: Server,
     state: Arc<State>,
+    telling: JoinHandle<()>,
     pub grants: Grants,
     pub faults: Faults,
 }
@@ -73,11 +79,19 @@ pub async fn start_with_clock(
         world: Mutex::new(World::new()),
         grants: grants.clone(),
         inside: Mutex::default(),
+        teller: Teller::new(),
         clock,
     });
     let faults = Faults::default();
     let server = Server::start(address, state.clone(), faults.clone()).await?;
-    Ok(Graph { server, state, grants, faults })
+    let telling = tokio::spawn(tell::keep_telling(state.clone()));
+    Ok(Graph { server, state, telling, grants, faults })
+}
+
+impl Drop for Graph {
+    fn drop(&mut self) {
+        self.telling.abort();
+    }
 }
 
 struct State {
@@ -85,6 +99,7 @@ struct State {
     grants: Grants,
     /// Who is inside, by mailbox; each request holds a clone.
     inside: Mutex<HashMap<String, Arc<()>>>,
+    teller: Teller,
     clock: Arc<dyn Clock>,
 }
 
@@ -93,13 +108,17 @@ impl Part for State {
         let mut world = lock(&self.world);
         let now = self.clock.now();
         transport::arrive(&mut world, now);
+        self.teller.wake.ring();
         if call.path.starts_with("/_control/") {
             return control::answer(&mut world, &self.grants, call, now);
         }
         if call.path == "/webmail" {
             return webmail::answer(&mut world, call, now);
         }
-        let outcome = Request::read(call, &self.grants, now).and_then(|request| route(&mut world, &request));
+        let outcome = Request::read(call, &self.grants, now).and_then(|request| match request.root {
+            Root::Mailbox => route(&mut world, &request),
+            Root::Subscriptions => subscription::route(&mut world, &request, &self.teller),
+        });
         self.finish(call, outcome)
     }
 
@@ -112,6 +131,10 @@ impl Part for State {
             _ => Refusal::new(status, "InternalServerError", "The server encountered an error."),
         };
         self.finish(call, Err(refusal))
+    }
+
+    fn ask_first<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, ()> {
+        Box::pin(self.teller.validate(call))
     }
 
     fn enter(&self, call: &Call) -> Entry {

@@ -12,9 +12,19 @@ use super::world::{Folder, Mailbox, World};
 use crate::sandbox::call::{Call, percent_decoded};
 use crate::sandbox::grants::{Grant, Grants};
 
+/// What a path begins with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Root {
+    /// `/v1.0/me`, or the same user by address.
+    Mailbox,
+    /// `/v1.0/subscriptions`
+    Subscriptions,
+}
+
 pub(super) struct Request<'c> {
     pub call: &'c Call,
-    /// Below `/v1.0/me`, decoded.
+    pub root: Root,
+    /// Below the root, decoded.
     pub segments: Vec<String>,
     pub grant: Grant,
     pub now: Timestamp,
@@ -34,17 +44,19 @@ impl<'c> Request<'c> {
             Some("v1.0" | "beta") => {}
             other => return Err(Refusal::no_segment(other.unwrap_or_default())),
         }
-        match rest.next() {
-            Some(me) if me.eq_ignore_ascii_case("me") => {}
+        let root = match rest.next() {
+            Some(me) if me.eq_ignore_ascii_case("me") => Root::Mailbox,
+            Some(name) if name.eq_ignore_ascii_case("subscriptions") => Root::Subscriptions,
             Some(users) if users.eq_ignore_ascii_case("users") => {
                 let user = rest.next().unwrap_or_default();
                 if !user.eq_ignore_ascii_case(&grant.address) {
                     return Err(Refusal::denied());
                 }
+                Root::Mailbox
             }
             other => return Err(Refusal::no_segment(&other.unwrap_or_default())),
-        }
-        Ok(Self { call, segments: rest.collect(), grant, now })
+        };
+        Ok(Self { call, root, segments: rest.collect(), grant, now })
     }
 
     /// The resource's keywords, lower case: Graph takes them in any.

@@ -13,6 +13,7 @@ use crate::base::id::random_bytes;
 use crate::base::secret::sha256;
 
 use super::delta::Round;
+use super::subscription::{Subscription, Telling};
 
 /// The folders every mailbox has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -209,6 +210,7 @@ pub(super) struct Knobs {
     pub repeat_items: bool,
     pub foreign_links: bool,
     pub new_message_ids: bool,
+    pub telling: Telling,
 }
 
 pub(super) struct World {
@@ -218,6 +220,7 @@ pub(super) struct World {
     /// Listings under way, by the token in their link.
     pub rounds: HashMap<String, Round>,
     pub knobs: Knobs,
+    pub subscriptions: Vec<Subscription>,
 }
 
 impl World {
@@ -228,8 +231,15 @@ impl World {
             repeat_items: false,
             foreign_links: false,
             new_message_ids: false,
+            telling: Telling::default(),
         };
-        Self { mailboxes: Vec::new(), outside: BTreeMap::new(), rounds: HashMap::new(), knobs }
+        Self {
+            mailboxes: Vec::new(),
+            outside: BTreeMap::new(),
+            rounds: HashMap::new(),
+            knobs,
+            subscriptions: Vec::new(),
+        }
     }
 
     /// Adds a mailbox, or renames the one that is there.

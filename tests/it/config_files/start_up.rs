@@ -211,3 +211,18 @@ fn a_server_that_vouches_for_senders_is_named_or_refused_with_its_place() {
         assert!(error.contains("is not a mail server's name"), "{error}");
     }
 }
+
+#[test]
+fn being_called_about_new_mail_is_asked_for_and_needs_a_public_url() {
+    let of = |more: &str| {
+        let start_up = Folder::new().start_up(&format!("{LEAST}{more}"), &[]);
+        start_up.map(|start_up| start_up.mail.told_at.map(|url| url.to_string()))
+    };
+    let public = "console: {publicUrl: \"https://desk.example.com\"}\n";
+    let asked = "mail: {changeNotifications: true}\n";
+    assert_eq!(of(public), Ok(None));
+    assert_eq!(of(&format!("{public}{asked}")), Ok(Some("https://desk.example.com/".to_owned())));
+    assert_eq!(of("mail: {changeNotifications: false}\n"), Ok(None));
+    let told = of(asked).expect_err("nobody could call");
+    assert!(told.contains("mintgate.yml:3:") && told.contains("needs a public URL"), "{told}");
+}

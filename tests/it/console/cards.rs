@@ -60,7 +60,7 @@ async fn a_mailbox_with_a_password_is_asked_for_it_and_not_sent_to_a_provider() 
     dead_mailbox(&installation, &settings).await;
     let console = installation.console();
     let page = Browser::admin(&console, 1).get("/admin/exchange").await.text();
-    assert!(page.contains("href=\"/admin/exchange/mailboxes/m365/settings#password\""), "{page}");
+    assert!(page.contains("href=\"/admin/exchange/mailboxes/m365/settings#new_password\""), "{page}");
     assert!(!page.contains("/mailboxes/m365/connect\""), "{page}");
 }
 

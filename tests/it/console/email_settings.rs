@@ -325,7 +325,10 @@ async fn what_two_admins_change_at_once_is_all_there() {
 #[tokio::test]
 async fn what_the_configuration_decides_is_shown_and_kept() {
     let installation = Installation::start().await;
-    let fixed = mintgate::console::Fixed { from_name: Some("Desk".to_owned()), reply_to: None };
+    let fixed = mintgate::console::Fixed {
+        from_name: Some("Desk".to_owned()),
+        ..mintgate::console::Fixed::default()
+    };
     let console = Console::new(Parts { fixed, ..installation.console_parts() });
     let browser = Browser::admin(&console, 1);
     browser.connect(&*installation.http, MAILBOX).await;

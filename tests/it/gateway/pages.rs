@@ -80,6 +80,40 @@ fn what_is_no_page_or_cannot_be_read_streams_under_a_policy_without_inline_scrip
     }
 }
 
+/// The path of the script that leads to the console, as a page names it.
+fn link_in(page: &str) -> Option<String> {
+    let (_, rest) = page.split_once("<script src=\"/exchange-link-")?;
+    let (hash, _) = rest.split_once(".js\" defer></script></head>")?;
+    Some(format!("/exchange-link-{hash}.js"))
+}
+
+#[test]
+fn a_page_leads_to_the_console_by_a_script_that_its_policy_lets_run() {
+    let desk = answering(
+        "Content-Type: text/html\r\nETag: \"d\"\r\nLast-Modified: Sat, 21 Nov 2026 00:00:00 GMT\r\n",
+        b"<html><head><title>Desk</title></head><body><script>theme()</script></body></html>".to_vec(),
+    );
+    let (_scene, gateway) = behind(&desk, &[SHIELD, HEADERS, POLICY]);
+    let mut client = Client::to(gateway.address);
+    let page = client.ask("GET /de/issues", &[HTML, "If-None-Match: \"d\"", "Accept-Encoding: gzip"]);
+    let link = link_in(&page.text()).expect("a script at the end of the head");
+    assert_eq!(page.header("content-length"), Some(page.body.len().to_string().as_str()));
+    assert_eq!((page.header("etag"), page.header("last-modified")), (None, None));
+    assert!(page.header("content-security-policy").is_some_and(|policy| policy.contains(HASH)));
+    let script = client.ask(&format!("GET {link}"), &[]);
+    assert_eq!((script.status, script.header("content-type")), (200, Some("text/javascript; charset=utf-8")));
+    assert!(script.text().contains("/admin/exchange") && script.header("set-cookie").is_none());
+    assert_eq!(desk.requests(), 1);
+}
+
+#[test]
+fn one_line_leaves_the_way_to_the_console_out() {
+    let page = b"<html><head></head></html>";
+    let desk = answering("Content-Type: text/html\r\n", page.to_vec());
+    let (_scene, gateway) = behind(&desk, &[SHIELD, "plugin: {contentSecurityPolicy: {consoleLink: false}}"]);
+    assert_eq!(Client::to(gateway.address).ask("GET /", &[HTML]).body, page);
+}
+
 #[test]
 fn a_redirect_and_an_error_page_come_as_they_are() {
     let desk = Upstream::new(|request| {

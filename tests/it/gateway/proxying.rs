@@ -301,6 +301,36 @@ fn an_encoded_letter_does_not_lead_past_a_rule_of_any_service() {
 }
 
 #[test]
+fn a_ring_tells_which_ticket_was_written_to() {
+    let upstream = Upstream::new(|request| {
+        request.drain();
+        request.reply("Content-Type: application/json\r\n", br#"{"success":true,"id":"t-2"}"#);
+    });
+    let wake = Wake::new();
+    let plan = Plan { on_desk_write: Some(wake.clone()), ..Plan::default() };
+    let gateway = Started::with(plan, routes(vec![desk(false)], vec![service(&[upstream.address])]));
+    let mut client = Client::to(gateway.address);
+    let mut post = |target: &str, body: &str| {
+        let head =
+            format!("{target} HTTP/1.1\r\nHost: desk.example\r\nContent-Length: {}\r\n\r\n", body.len());
+        client.send(head);
+        client.send(body);
+        client.response(false).status
+    };
+    for (target, body, about) in [
+        ("POST /api/v1/ticket/comment", r#"{"text":"a","id":"t-1","public":true}"#, &["t-1"][..]),
+        ("PUT /de/api/v1/Ticket/status/update", r#"{"id":"t-1","status":true}"#, &["t-1"]),
+        ("POST /api/v1/ticket/create", r#"{"title":"a","id":"t-9"}"#, &["t-2"]),
+        ("PUT /api/v1/ticket/update", r#"{"id":"t-1"}"#, &[]),
+        ("POST /api/v1/ticket/comment", "not json", &[]),
+    ] {
+        assert_eq!(post(target, body), 200, "{target}");
+        tokio::runtime::Runtime::new().expect("a runtime").block_on(wake.rung());
+        assert_eq!(wake.take_about(), about, "{target}");
+    }
+}
+
+#[test]
 fn an_agents_comment_rings_and_a_change_of_rights_flushes() {
     let upstream = Upstream::echo();
     let (wake, flushed) = (Wake::new(), Arc::new(AtomicUsize::new(0)));

@@ -11,7 +11,7 @@ use mintgate::base::secret::SecretString;
 use mintgate::mail::compose::{Answer, compose};
 use mintgate::mail::{Mailbox, read};
 use mintgate::mailbox::graph::GraphMailbox;
-use mintgate::mailbox::{Evidence, Fetched, MailSink, MailSource, MailboxError, Outgoing, Probe};
+use mintgate::mailbox::{Evidence, Fetched, MailSink, MailSource, MailboxError, Outgoing, Probe, Told};
 use mintgate::net::{Client, Egress, Timeouts};
 use mintgate::oauth::source::{AccessToken, Resource, TokenError, TokenSource};
 use mintgate::sandbox::fault::{Effect, Fault};
@@ -265,6 +265,6 @@ async fn a_mailbox_in_order_passes_every_step_of_the_test() {
 
     let steps: Vec<_> = checks.iter().map(|check| (check.step, check.outcome.is_ok())).collect();
     assert_eq!(steps, [("token", true), ("user", true), ("inbox", true)]);
-    assert_eq!(checks[1].outcome.as_deref(), Ok("signed in as tickets@demo.example"));
-    assert_eq!(checks[2].outcome.as_deref(), Ok("1 mails, 1 unread"));
+    assert_eq!(checks[1].outcome, Ok(Told::new("seen-user").with("user", "tickets@demo.example")));
+    assert_eq!(checks[2].outcome, Ok(Told::new("seen-inbox").with("mails", 1).with("unread", 1)));
 }

@@ -18,6 +18,7 @@ use mintgate::oauth::revoke::revoke;
 use mintgate::oauth::source::Resource;
 use mintgate::sandbox::desk::BOT;
 use mintgate::store::{MailboxRow, MailboxState};
+use mintgate::token::subscription::Subscriptions;
 use mintgate::token::vault::Vault;
 use mintgate::worker::{self, Worker};
 use prometheus_client::encoding::text::encode;
@@ -104,7 +105,7 @@ impl Scene {
     }
 
     fn worker(&self, meters: &worker::Meters) -> Arc<Worker> {
-        let Installation { sandbox, clock, store, .. } = &self.installation;
+        let Installation { sandbox, clock, store, sealer, .. } = &self.installation;
         let (desk, kinds) = (sandbox.desk.url(), self.kinds());
         let bot = Bot { email: BOT.0.to_owned(), password: BOT.1.into() };
         let desk = Desk::new(http_to(&desk), desk.parse().expect("a URL"), Some(bot), clock.clone());
@@ -118,6 +119,7 @@ impl Scene {
             holder: "the only one".to_owned(),
             settings: worker::Settings {
                 poll_interval: Duration::from_secs(300),
+                told_at: None,
                 from_address: None,
                 from_name: None,
                 reply_to: None,
@@ -125,6 +127,7 @@ impl Scene {
                 message_id_domain: "desk.example".to_owned(),
                 policy: Policy::default(),
             },
+            subscriptions: Subscriptions::new(store.clone(), sealer.clone()),
             meters: meters.clone(),
             at: Arc::new(|_| {}),
         })
@@ -220,6 +223,6 @@ async fn a_grant_that_its_owner_ended_is_an_alarm_within_two_polls() {
     let console = scene.installation.console();
     for path in ["/admin/exchange", "/admin/exchange/setup"] {
         let page = Browser::admin(&console, 1).get(path).await.text();
-        assert!(page.contains("Google no longer accepts"), "{path}: {page}");
+        assert!(page.contains("no longer accepts the stored sign-in"), "{path}: {page}");
     }
 }

@@ -165,7 +165,7 @@ pub async fn a_grant_that_its_owner_ended_is_told_and_not_asked_for_again(provid
     clock.advance(HOUR);
     let refused = connected.token().await;
     let Err(TokenError::NeedsReconnect { reason, .. }) = refused else { panic!("{refused:?}") };
-    assert!(reason.contains("Google no longer accepts"), "{reason}");
+    assert!(reason.contains("invalid_grant"), "{reason}");
     let row = store.mailbox(&mailbox()).await.expect("read").expect("a row");
     assert_eq!(row.state, MailboxState::NeedsReconnect);
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use mintgate::mail::policy::{Letters, Policy, Templates};
 use mintgate::mail::template::Template;
+use mintgate::sandbox::fault::{Effect, Fault};
 
 use super::mails::{header, mail, question, question_id, reply};
 use super::scene::{Scene, id};
@@ -171,6 +172,39 @@ async fn what_was_chosen_for_the_mailbox_wins_over_the_operators_word() {
     assert!(header(&frozen, "From").is_some_and(|from| from.contains("Printers")));
     assert!(header(&frozen, "Reply-To").is_some_and(|to| to.contains("printers@desk.example")));
     assert!(body(&frozen).trim_end().ends_with("Ours"), "{}", body(&frozen));
+}
+
+#[tokio::test]
+async fn an_answer_that_passed_the_gateway_is_mailed_at_once_on_a_ticket_of_the_desk_too() {
+    let scene = Scene::new().await;
+    scene.pass().await;
+    scene.clock.advance(Duration::from_secs(1));
+    let made = serde_json::json!({"name": "Dora", "email": "dora@customer.example", "title": "By phone",
+        "detail": [], "priority": "low", "type": "support"});
+    scene.agent().call("POST", "/ticket/create", &made).await;
+    let ticket = scene.desk.tickets()[0].id.clone();
+    for (said, mails) in [("Your toner is here.", 1), ("And your paper.", 2)] {
+        scene.agent_says(&ticket, said).await;
+        scene.wake.ring_about(ticket.clone());
+        scene.pass().await;
+        scene.clock.advance(Duration::from_secs(1));
+        let sent = scene.sent_to("dora@customer.example");
+        assert_eq!(sent.len(), mails);
+        assert!(body(&sent[mails - 1]).contains(said), "{}", body(&sent[mails - 1]));
+    }
+}
+
+#[tokio::test]
+async fn a_ticket_that_is_rung_about_while_the_desk_is_down_is_looked_at_later() {
+    let scene = Scene::new().await;
+    scene.deliver(&question(1));
+    scene.pass().await;
+    let ticket = scene.desk.tickets()[0].id.clone();
+    scene.wake.ring_about(ticket.clone());
+    scene.desk.faults.add(Fault::anywhere("*", Effect::CutBefore));
+    scene.any_pass().await;
+    let hints = scene.store.hints("ticket:").await.expect("the store");
+    assert_eq!(hints, [format!("ticket:{ticket}")]);
 }
 
 #[tokio::test]

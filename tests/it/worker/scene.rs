@@ -15,9 +15,12 @@ use mintgate::oauth::source::{AccessToken, Resource, TokenError, TokenSource};
 use mintgate::sandbox::desk::{self, AGENT, BOT};
 use mintgate::sandbox::grants::Grants;
 use mintgate::sandbox::graph;
+use mintgate::store::seal::{Sealer, SealingKey};
 use mintgate::store::{self, InboundState, MailboxRow, MailboxState, OutboxState, Store, StoreAt};
+use mintgate::token::subscription::Subscriptions;
 use mintgate::worker::{Meters, Parts, Point, Settings, Worker};
 use tempfile::TempDir;
+use url::Url;
 
 use crate::desk_user::{DeskUser, http_to};
 use crate::support::mail_server::{Password, dialer};
@@ -45,6 +48,9 @@ pub struct Scene {
     /// As `mail.from`.
     pub from_address: Option<String>,
     pub meters: Meters,
+    pub subscriptions: Subscriptions,
+    /// Where Graph is to call when mail arrives, if it is.
+    pub told_at: Option<Url>,
     token: AccessToken,
     second: AccessToken,
     agent: DeskUser,
@@ -114,6 +120,8 @@ impl Scene {
             clock,
             desk,
             graph,
+            subscriptions: subscriptions(&store),
+            told_at: None,
             store,
             wake: Wake::new(),
             policy: Policy::default(),
@@ -152,9 +160,15 @@ impl Scene {
         };
         let parts = parts_of(&place, Arc::new(at));
         let (policy, from_address) = (self.policy.clone(), self.from_address.clone());
-        let settings = Settings { policy, from_address, ..parts.settings };
-        let holder = holder.to_owned();
-        Worker::new(Parts { wake: self.wake.clone(), meters: self.meters.clone(), settings, holder, ..parts })
+        let settings = Settings { policy, from_address, told_at: self.told_at.clone(), ..parts.settings };
+        Worker::new(Parts {
+            wake: self.wake.clone(),
+            meters: self.meters.clone(),
+            subscriptions: self.subscriptions.clone(),
+            holder: holder.to_owned(),
+            settings,
+            ..parts
+        })
     }
 
     /// One look at everything that must go well.
@@ -332,6 +346,11 @@ pub fn worker_of(place: &Place, at: Arc<dyn Fn(Point) + Send + Sync>) -> Arc<Wor
     Worker::new(parts_of(place, at))
 }
 
+/// Their records open as long as this value lives.
+fn subscriptions(store: &Arc<dyn Store>) -> Subscriptions {
+    Subscriptions::new(store.clone(), Arc::new(Sealer::new(SealingKey::random())))
+}
+
 pub fn parts_of(place: &Place, at: Arc<dyn Fn(Point) + Send + Sync>) -> Parts {
     let bot = Bot { email: BOT.0.to_owned(), password: SecretString::from(BOT.1) };
     let desk_url = place.desk.parse().expect("a URL");
@@ -359,9 +378,11 @@ pub fn parts_of(place: &Place, at: Arc<dyn Fn(Point) + Send + Sync>) -> Parts {
             from_name: Some("Support".to_owned()),
             reply_to: None,
             max_size: MAX_SIZE,
+            told_at: None,
             message_id_domain: "desk.example".to_owned(),
             policy: Policy::default(),
         },
+        subscriptions: subscriptions(&place.store),
         meters: Meters::default(),
         at,
     }

@@ -16,7 +16,7 @@ use crate::mailbox::settings::{Provider, Security, Server};
 
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Wanted {
+pub struct Address {
     #[schema(max_length = 1016, example = "support@gmail.com")]
     email: String,
 }
@@ -119,11 +119,11 @@ impl Known {
 
 /// Finds the provider and the servers of an address. Signs in nowhere.
 #[utoipa::path(post, path = "/api/tickets/email-settings/detect/", tag = "email-settings",
-    request_body = Wanted, responses((status = 200, body = Detected), Problems))]
+    request_body = Address, responses((status = 200, body = Detected), Problems))]
 pub async fn detect(
     State(shared): State<Arc<Shared>>,
     client: Client,
-    Ordered(admin, wanted): Ordered<Wanted>,
+    Ordered(admin, wanted): Ordered<Address>,
 ) -> Result<Answer<Detected>, Refused> {
     shared.admit(&client, &admin, Work::Detection)?;
     let found = shared.parts.detect.detect(&wanted.email).await;

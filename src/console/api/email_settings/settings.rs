@@ -97,7 +97,7 @@ async fn update(
     let row = store.mailbox(&row.id).await.map_err(|failure| Refused::broken(&failure))?;
     let row = row.ok_or_else(absent)?;
     let before = MailboxSettings::parse(&row.settings).map_err(|refused| Refused::broken(&refused))?;
-    let after = changes.apply(&before, &row.address, &shared.parts.fixed).map_err(refused)?;
+    let after = changes.apply(&before, &row.address, &shared.fixed(&row.address)).map_err(refused)?;
     // Before the servers: what is new goes to the old server at worst, never what is old to a new one.
     keep(shared, &row, Purpose::Incoming, changes.imap().new_password()).await?;
     keep(shared, &row, Purpose::Outgoing, changes.smtp().new_password()).await?;
@@ -137,7 +137,8 @@ async fn connect(
     if let Some(reason) = found.password_refused {
         return Err(Refused::new(StatusCode::CONFLICT, reason));
     }
-    let settings = changes.begin(&offered(&found), &found.address, &shared.parts.fixed).map_err(refused)?;
+    let settings =
+        changes.begin(&offered(&found), &found.address, &shared.fixed(&found.address)).map_err(refused)?;
     let password = changes.imap().new_password().cloned().unwrap_or_default();
     let id = connect_with_password(shared, client, admin, &found.address, &settings, &password).await?;
     let row = shared.parts.store.mailbox(&id).await.map_err(|failure| Refused::broken(&failure))?;

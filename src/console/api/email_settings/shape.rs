@@ -111,7 +111,7 @@ impl EmailSettings {
             (by_password && kept(Purpose::Incoming).await?, by_password && kept(Purpose::Outgoing).await?);
         let (_, domain) = row.address.rsplit_once('@').unwrap_or(("", &row.address));
         let (imap, smtp) = (settings.incoming.as_ref(), settings.outgoing.as_ref());
-        let fixed = &shared.parts.fixed;
+        let fixed = &shared.fixed(&row.address);
         let secured = |server: Option<&Server>, by| server.map(|server| server.security == by);
         let connected = row.state == MailboxState::Connected;
         Ok(Self {

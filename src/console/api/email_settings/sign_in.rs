@@ -30,7 +30,7 @@ use crate::web::local::Admin;
 
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Start {
+pub struct SignInStart {
     /// Whose mailbox; anybody's without it.
     #[schema(max_length = 1016, example = "support@example.com")]
     email: Option<String>,
@@ -40,7 +40,7 @@ pub struct Start {
 }
 
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Leave {
+pub struct AuthorizationUrl {
     success: bool,
     /// Where the browser has to go.
     authorization_url: String,
@@ -85,23 +85,23 @@ pub struct SignedIn {
 /// Starts a sign-in. The provider sends the browser back to `/admin/exchange/callback`, the redirect URI of
 /// every sign-in, which goes on by itself.
 #[utoipa::path(post, path = "/api/tickets/email-settings/oauth/{provider}/", tag = "email-settings",
-    params(("provider" = OAuthProvider, Path)), request_body = Start,
-    responses((status = 200, body = Leave), Problems))]
+    params(("provider" = OAuthProvider, Path)), request_body = SignInStart,
+    responses((status = 200, body = AuthorizationUrl), Problems))]
 pub async fn start(
     State(shared): State<Arc<Shared>>,
     Path(provider): Path<String>,
     client: Client,
-    Ordered(admin, start): Ordered<Start>,
-) -> Result<Answer<Leave>, Refused> {
+    Ordered(admin, start): Ordered<SignInStart>,
+) -> Result<Answer<AuthorizationUrl>, Refused> {
     let provider = OAuthProvider::named(&provider)?.provider();
     let leaving = leaving(&shared, provider, &start).await?;
     let url = begin_sign_in(&shared, &client, &admin, leaving).await?;
     let state = url.query_pairs().find(|(name, _)| name == "state").map(|(_, state)| state.into_owned());
     let state = state.expect("every authorization URL carries a state");
-    Ok(Answer(StatusCode::OK, Leave { success: true, authorization_url: url.into(), state }))
+    Ok(Answer(StatusCode::OK, AuthorizationUrl { success: true, authorization_url: url.into(), state }))
 }
 
-async fn leaving(shared: &Shared, provider: Provider, start: &Start) -> Result<Leaving, Refused> {
+async fn leaving(shared: &Shared, provider: Provider, start: &SignInStart) -> Result<Leaving, Refused> {
     let unprocessable = |sentence: String| Refused::new(StatusCode::UNPROCESSABLE_ENTITY, sentence);
     if start.shared && provider != Provider::Microsoft {
         return Err(unprocessable("`shared` is for mailboxes at Microsoft only.".to_owned()));

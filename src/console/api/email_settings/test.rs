@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 use crate::base::audit::{Event, Outcome};
 use crate::base::id::{MailboxId, short_id};
 use crate::base::secret::{ExposeSecret, SecretString};
+use crate::console::advice::in_english;
 use crate::console::api::email_settings::parts::Which;
 use crate::console::api::email_settings::servers::{Entered, Fields, IMAP, SMTP, is_same_server};
 use crate::console::api::parts::{Answer, Ordered, Problems, Refused};
@@ -230,7 +231,7 @@ fn trial(server: Server, address: &str, folder: Option<String>) -> MailboxRow {
 impl Tested {
     fn of(checks: Vec<Check>) -> Self {
         let success = !checks.is_empty() && checks.iter().all(|check| check.outcome.is_ok());
-        let hint = checks.iter().find_map(|check| check.outcome.as_ref().err().cloned());
+        let hint = checks.iter().find_map(|check| check.outcome.as_ref().err().map(in_english));
         let message = if success { "The connection works." } else { "The connection does not work." };
         let steps = checks.into_iter().map(Step::of).collect();
         Self { success, message: message.to_owned(), steps, hint }
@@ -240,7 +241,7 @@ impl Tested {
 impl Step {
     fn of(check: Check) -> Self {
         let passed = check.outcome.is_ok();
-        let (Ok(text) | Err(text)) = check.outcome;
-        Self { step: check.step, passed, took_ms: check.took_ms, text }
+        let (Ok(told) | Err(told)) = &check.outcome;
+        Self { step: check.step, passed, took_ms: check.took_ms, text: in_english(told) }
     }
 }

@@ -1,0 +1,21 @@
+# Einstellungen eines Postfachs: im Assistenten und später.
+overtaken = Jemand anderes hat diese Einstellungen geändert
+    .sentence = Von Ihnen wurde nichts gespeichert. Gezeigt wird jetzt, was gespeichert ist; ändern Sie es noch einmal, wenn Sie es weiterhin möchten.
+save = Speichern
+settings-address = Mailadresse
+    .fixed = Durch EXCHANGE_FROM_EMAIL oder mail.from festgelegt; hier nur lesbar.
+    .signed-in = Die verbundene Adresse. Eine andere ist ein anderes Postfach.
+accepts-since = Zu Tickets wird Mail, die eingegangen ist seit
+field-new_password = Neues Passwort
+    .hint = Ein Passwort ist gespeichert und wird nie gezeigt. Lassen Sie dies leer, um es zu behalten.
+paused = Angehalten: vorerst weder lesen noch senden; alles wartet
+old-mail = Mail, die vor dem Verbinden schon im Postfach lag
+old-leave = Unbeachtet lassen
+old-import = Aus dem, was seit dem Tag unten einging, Tickets machen; niemand wird davon benachrichtigt
+field-import_since = Alte Mail seit
+    .hint = Ein Tag, nach UTC. Nur bei der zweiten Wahl oben.
+import-missing = Nennen Sie den Tag, etwa 2026-01-31.
+import-ahead = Dieser Tag liegt in der Zukunft.
+origin-chosen = Hier festgelegt.
+origin-none = Nicht festgelegt.
+origin-interval = Hier nicht festgelegt: alle { $span }, durch mail.pollInterval oder EXCHANGE_EMAIL_POLL_INTERVAL.

@@ -1,0 +1,21 @@
+# Settings of a mailbox: in the wizard and later.
+overtaken = Somebody else has changed these settings
+    .sentence = Nothing of yours was saved. What is shown now is what is stored; change it again if you still want to.
+save = Save
+settings-address = Mail address
+    .fixed = Set by EXCHANGE_FROM_EMAIL or mail.from; read-only here.
+    .signed-in = The address that was connected. Another one is another mailbox.
+accepts-since = Mail becomes tickets that was received since
+field-new_password = New password
+    .hint = A password is stored and never shown. Leave this empty to keep it.
+paused = Paused: neither read nor send for now; everything waits
+old-mail = Mail that was there before the mailbox was connected
+old-leave = Leave it alone
+old-import = Make tickets of what was received since the day below; nobody is sent a notice about it
+field-import_since = Old mail since
+    .hint = A day, by UTC. Only with the second choice above.
+import-missing = Name the day, such as 2026-01-31.
+import-ahead = This day is yet to come.
+origin-chosen = Set here.
+origin-none = Not set.
+origin-interval = Not set here: every { $span }, by mail.pollInterval or EXCHANGE_EMAIL_POLL_INTERVAL.
