@@ -73,6 +73,10 @@ impl Advice {
 /// Key of the advice on what nobody here has heard of.
 pub const UNKNOWN: &str = "unknown";
 
+/// What was granted opens no mailbox.
+pub const NOTHING_READABLE: Advice =
+    Advice::new("nothing-readable", Who::Operator, Retry::Reconnect, Some(Place::EntraPermissions));
+
 /// Advice on an OAuth `error` and, if known, Microsoft's number.
 pub fn advise(error: &str, code: Option<u32>) -> Advice {
     let general = general(error);
@@ -175,7 +179,8 @@ fn wording(code: u32) -> Option<(&'static str, Who, Option<Place>)> {
 }
 
 /// Every key that advice on OAuth errors may have, for whoever keeps the texts.
-pub const KEYS: [&str; 38] = [
+pub const KEYS: [&str; 39] = [
+    NOTHING_READABLE.key,
     "denied",
     "grant-dead",
     "interaction",

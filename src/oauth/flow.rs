@@ -105,6 +105,8 @@ pub enum Outcome {
     /// See [`crate::oauth::advice`].
     Refused {
         vendor: Vendor,
+        resource: Resource,
+        wanted: Wanted,
         error: String,
         code: Option<u32>,
     },
@@ -202,7 +204,13 @@ impl Pending {
                 nonce: SecretString::from(self.nonce),
                 wanted: self.wanted,
             })),
-            Decision::Refused { error, code } => Outcome::Refused { vendor: self.vendor, error, code },
+            Decision::Refused { error, code } => Outcome::Refused {
+                vendor: self.vendor,
+                resource: self.resource,
+                wanted: self.wanted,
+                error,
+                code,
+            },
         })
     }
 
