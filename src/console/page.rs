@@ -158,8 +158,7 @@ impl Refusal {
         match self.kind {
             Kind::Console => {
                 let explain = |advised: &Advised| {
-                    let about =
-                        About { client_id, consent: advised.consent.as_deref(), ..About::default() };
+                    let about = About { client_id, consent: advised.consent.as_deref(), ..About::default() };
                     Explained::of(&advised.advice, &advised.reference, about, t)
                 };
                 let page = ProblemPage {

@@ -10,8 +10,12 @@ use crate::oauth::google::GoogleApp;
 use crate::oauth::provider::MicrosoftApp;
 
 /// Where Microsoft itself signs people in, national clouds included (Microsoft Entra, "National clouds").
-const MICROSOFT: [&str; 3] =
-    ["login.microsoftonline.com", "login.microsoftonline.us", "login.partner.microsoftonline.cn"];
+const MICROSOFT: [&str; 4] = [
+    "login.microsoftonline.com",
+    "login.microsoftonline.us",
+    "login.partner.microsoftonline.cn",
+    "login.chinacloudapi.cn",
+];
 const GOOGLE: &str = "accounts.google.com";
 
 /// Client ids at Google end so ("Setting up OAuth 2.0").

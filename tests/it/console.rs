@@ -18,6 +18,7 @@ mod hostile;
 mod mail_servers;
 mod mailboxes;
 mod pages;
+mod registration;
 mod settings;
 pub mod wizard;
 

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::mail_policy::{files, policy};
 use super::Reading;
+use super::mail_policy::{files, policy};
 use crate::config::section::{At, Section, Shape};
 use crate::config::{Console, Desk, Mail, value};
 use crate::mail::policy::Policy;

@@ -12,7 +12,8 @@ fn google(yaml: &str, variables: &[(&str, &str)]) -> Result<Option<GoogleApp>, S
 #[test]
 fn file_and_environment_each_make_a_client_and_the_environment_wins() {
     let file = "google: {clientId: in-file.apps.googleusercontent.com, clientSecret: hunter2}\n";
-    let variables = [("GOOGLE_CLIENT_ID", "in-variable.apps.googleusercontent.com"), ("GOOGLE_CLIENT_SECRET", "hunter3")];
+    let variables =
+        [("GOOGLE_CLIENT_ID", "in-variable.apps.googleusercontent.com"), ("GOOGLE_CLIENT_SECRET", "hunter3")];
     for (yaml, variables, id, secret) in [
         (file, &[][..], "in-file.apps.googleusercontent.com", "hunter2"),
         ("", &variables[..], "in-variable.apps.googleusercontent.com", "hunter3"),

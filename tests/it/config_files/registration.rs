@@ -8,7 +8,9 @@ const GUID: &str = "11111111-2222-3333-4444-555555555555";
 const SECRET: &str = "hunter8Q~0123456789012345678901234567890";
 
 fn microsoft(client_id: &str, secret: &str, more: &str) -> String {
-    format!("{LEAST}microsoft:\n  clientId: {client_id}\n  clientSecret: {secret}\n  tenantId: c.example\n{more}")
+    format!(
+        "{LEAST}microsoft:\n  clientId: {client_id}\n  clientSecret: {secret}\n  tenantId: c.example\n{more}"
+    )
 }
 
 #[test]
