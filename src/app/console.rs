@@ -7,6 +7,7 @@ use tracing::warn;
 
 use super::installation::Installation;
 use crate::base::clock::SystemClock;
+use crate::base::journal::Journal;
 use crate::config::StartUp;
 use crate::console::{Console, Fixed, Parts};
 use crate::desk::reader::Readers;
@@ -16,12 +17,14 @@ use crate::mailbox::detect::detector::Directory;
 use crate::net::names::Names;
 use crate::net::reach::Reach;
 use crate::net::stranger::Strangers;
+use crate::store::StoreAt;
 use crate::web::local::LocalService;
 
 /// The console, unless it is switched off. What it looks up elsewhere, it looks up on `runtime`.
 pub(super) fn console(
     start_up: &StartUp,
     installation: &Installation,
+    journal: Journal,
     runtime: &Handle,
 ) -> Option<Arc<dyn LocalService>> {
     if !start_up.console.enabled {
@@ -48,7 +51,39 @@ pub(super) fn console(
         trials: installation.trials.clone(),
         worker: installation.wake.clone(),
         audit: installation.parts.audit.clone(),
+        journal,
+        facts: facts(start_up),
     })))
+}
+
+/// What an operator's support wants to know of the configuration; no secret, no address of a person.
+fn facts(start_up: &StartUp) -> Vec<(String, String)> {
+    let mail = &start_up.mail;
+    let store = match start_up.store {
+        StoreAt::Sqlite(_) => "SQLite",
+        StoreAt::Postgres(_) => "PostgreSQL",
+    };
+    let yes = |answer: bool| if answer { "yes" } else { "no" }.to_owned();
+    let entry_points = start_up.entry_points.iter().map(|point| {
+        let tls = if point.tls { ", TLS" } else { "" };
+        (format!("entry point {}", point.name), format!("{}{tls}", point.address))
+    });
+    let others = [
+        ("store", store.to_owned()),
+        ("log level", start_up.log.level.clone()),
+        ("desk", start_up.desk.url.origin().ascii_serialization()),
+        ("desk API", start_up.desk.api_url.origin().ascii_serialization()),
+        ("mail", yes(mail.enabled)),
+        ("poll interval", format!("{} s", mail.poll_interval.as_secs())),
+        ("requests per minute and mailbox", mail.rate_limit.to_string()),
+        ("largest mail", format!("{} bytes", mail.max_size)),
+        ("EXCHANGE_FROM_EMAIL set", yes(mail.from_address.is_some())),
+        ("reply-to set", yes(mail.reply_to.is_some())),
+        ("previous vault keys", start_up.previous_keys.len().to_string()),
+        ("hosts in egress.allow", start_up.egress_allow.len().to_string()),
+        ("warnings at start", start_up.warnings.len().to_string()),
+    ];
+    entry_points.chain(others.map(|(name, value)| (name.to_owned(), value))).collect()
 }
 
 /// What mails brought; also while mail is off, since tickets go on naming it.

@@ -1,11 +1,16 @@
 //! The log: structured lines on standard output. `RUST_LOG` refines the configured level.
 
 use std::io::IsTerminal;
+use std::sync::Arc;
 
 use anyhow::Context;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::{Layer, SubscriberExt};
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, fmt, registry};
 
 use crate::base::audit::TARGET;
+use crate::base::clock::SystemClock;
+use crate::base::journal::{Capture, Journal};
 use crate::config::Log;
 
 /// Libraries that would print what passes through them: cookies, credentials, mail. Holds whatever is asked for;
@@ -13,13 +18,21 @@ use crate::config::Log;
 const QUIET: &str = "h2=warn,hyper=warn,reqwest=warn,sqlx=warn,rustls=warn,tokio_rustls=warn,tungstenite=warn,\
                      async_imap=warn,imap_proto=warn,mail_send=warn,pingora=off";
 
-pub(super) fn start(settings: &Log) -> anyhow::Result<()> {
+/// Starts the log; what the console may show of it is in the journal.
+pub(super) fn start(settings: &Log) -> anyhow::Result<Journal> {
     let wanted = std::env::var("RUST_LOG").unwrap_or_else(|_| settings.level.clone());
     let filter =
         EnvFilter::try_new(directives(&wanted)).with_context(|| format!("`{wanted}` is not a log level"))?;
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(std::io::stdout().is_terminal());
-    let started = if settings.json { lines.json().try_init() } else { lines.try_init() };
-    started.map_err(|source| anyhow::anyhow!(source).context("the log cannot be started"))
+    let lines = fmt::layer().with_ansi(std::io::stdout().is_terminal());
+    let lines = if settings.json { lines.json().boxed() } else { lines.boxed() };
+    let journal = Journal::default();
+    let capture = Capture::new(journal.clone(), Arc::new(SystemClock)).with_filter(Capture::filter());
+    registry()
+        .with(capture)
+        .with(lines.with_filter(filter))
+        .try_init()
+        .context("the log cannot be started")?;
+    Ok(journal)
 }
 
 /// What is wanted, without the libraries that would tell too much and with the audit records.

@@ -17,11 +17,14 @@ use super::reload::Reload;
 use super::serve::{Ended, ServeError, Serving, Signals, Stop, serve as serve_bound};
 use super::{certificate, console};
 use crate::base::clock::SystemClock;
+use crate::base::journal::Journal;
 use crate::config::{Routes, StartUp};
 use crate::entry::bind::{Bound, bind};
 use crate::gateway::log::AccessLog;
 use crate::gateway::upstream::UpstreamTimeouts;
 use crate::gateway::{Gateway, Parts};
+use crate::store::chronicle;
+use crate::web::local::LocalService;
 use crate::worker::{Hooks, Worker};
 
 /// Threads for what is not the request path: console, worker, calls to other servers.
@@ -30,8 +33,8 @@ const CONTROL_THREADS: usize = 2;
 const REST: Duration = Duration::from_secs(3);
 
 /// Serves until a signal ends it.
-pub(super) fn serve(start_up: StartUp) -> anyhow::Result<ExitCode> {
-    start(start_up)?.wait()
+pub(super) fn serve(start_up: StartUp, journal: Journal) -> anyhow::Result<ExitCode> {
+    start(start_up, journal)?.wait()
 }
 
 /// A process that serves.
@@ -60,7 +63,7 @@ impl Running {
 }
 
 /// Starts everything; an error means that nothing is served.
-pub(super) fn start(start_up: StartUp) -> anyhow::Result<Running> {
+pub(super) fn start(start_up: StartUp, journal: Journal) -> anyhow::Result<Running> {
     for warning in &start_up.warnings {
         warn!("{warning}");
     }
@@ -80,8 +83,10 @@ pub(super) fn start(start_up: StartUp) -> anyhow::Result<Running> {
     let routes = Routes::load(&start_up, &installation.parts, installation::now())?;
     let (rest, resting) = watch::channel(false);
     let files = routes.files.clone();
+    chronicle::follow(&installation.parts.audit, installation.store.clone(), control.handle());
+    let console = console::console(&start_up, &installation, journal, control.handle());
     let worker = installation.worker(&start_up);
-    let gateway = gateway(&start_up, &installation, &bound, routes, worker.as_ref(), &control)?;
+    let gateway = gateway(&start_up, &installation, console, &bound, routes, worker.as_ref(), &control)?;
     start_background(&installation, worker, &control, &resting);
     let start_up = Arc::new(start_up);
     let reload = Arc::new(Reload::new(start_up.clone(), installation.parts, gateway.clone()));
@@ -137,6 +142,7 @@ fn start_background(
 fn gateway(
     start_up: &StartUp,
     installation: &Installation,
+    console: Option<Arc<dyn LocalService>>,
     bound: &[Bound],
     routes: Routes,
     worker: Option<&Arc<Worker>>,
@@ -161,7 +167,7 @@ fn gateway(
         access_log: access_log.context("the access log cannot be opened")?,
         mail_files: Some(console::mail_files(start_up, installation)),
         mail_hooks: worker.map(|worker| Arc::new(Hooks::new(worker.clone())) as _),
-        console: console::console(start_up, installation, control.handle()),
+        console,
         control: control.handle().clone(),
         registry: Arc::new(Mutex::new(registry)),
         on_desk_write: Some(installation.wake.clone()),

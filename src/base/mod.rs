@@ -6,6 +6,8 @@ pub mod backoff;
 pub mod clock;
 pub mod duration;
 pub mod id;
+pub mod journal;
+pub mod redact;
 pub mod report;
 pub mod secret;
 pub mod sparing;

@@ -5,6 +5,7 @@
 use http::StatusCode;
 use tracing::info;
 
+use crate::base::audit::Outcome;
 use crate::base::clock::Timestamp;
 use crate::base::id::{MailboxId, short_id};
 use crate::console::page::{self, Page};
@@ -15,7 +16,7 @@ use crate::oauth::app::Vendor;
 use crate::oauth::grant::Grant;
 use crate::oauth::provider::Endpoints;
 use crate::oauth::source::Resource;
-use crate::store::{MailboxRow, MailboxState};
+use crate::store::{EventKind, MailboxRow, MailboxState, NewEvent};
 use crate::token::keeper::Connection;
 
 /// The kind of a mailbox that Microsoft Graph opens.
@@ -71,6 +72,10 @@ pub async fn keep(shared: &Shared, signed_in: SignedIn) -> Result<Kept, Page> {
     let connected = shared.parts.keeper.connect(&row, connection).await;
     connected.map_err(|failure| Shared::broken(&failure))?;
     info!(mailbox = %row.id, "mailbox connected");
+    let event =
+        NewEvent::new(shared.parts.clock.now(), EventKind::SignIn, Outcome::Success, "mailbox connected");
+    let told = shared.parts.store.add_event(&event.about(&row.id)).await;
+    told.map_err(|failure| Shared::broken(&failure))?;
     shared.parts.worker.ring();
     let next = match draft {
         Some(stored) => Some(wizard::connected(shared, stored, &row.id).await?),

@@ -7,6 +7,7 @@ use axum::extract::FromRequestParts;
 use http::request::Parts;
 
 use crate::base::clock::Timestamp;
+use crate::base::id::MailboxId;
 use crate::console::advice::{About, Noted};
 use crate::console::assets;
 use crate::console::guard::Proof;
@@ -18,12 +19,19 @@ use crate::console::wizard;
 use crate::mailbox::settings::{MailboxSettings, Provider, SignIn};
 use crate::oauth::advice::Place;
 use crate::oauth::provider::SecretLife;
-use crate::store::{MailboxRow, MailboxState, StoreError};
+use crate::store::{MailboxRow, MailboxState, StoreError, Waiting};
 use crate::web::local::Admin;
 
 /// Entries of the navigation: message key and path.
-const NAVIGATION: [(&str, &str); 2] =
-    [("nav-overview", crate::console::PATH), ("nav-setup", crate::console::wizard::PATH)];
+const NAVIGATION: [(&str, &str); 7] = [
+    ("nav-overview", crate::console::PATH),
+    ("nav-setup", crate::console::wizard::PATH),
+    ("nav-queues", crate::console::queues::PATH),
+    ("nav-quarantine", crate::console::quarantine::PATH),
+    ("nav-events", crate::console::events::PATH),
+    ("nav-log", crate::console::journal::PATH),
+    ("nav-diagnostics", crate::console::diagnostics::PATH),
+];
 
 /// A verified admin who looks at a console page.
 pub struct Frame {
@@ -38,6 +46,8 @@ pub struct Frame {
     pub now: Timestamp,
     pub alarms: Vec<Alarm>,
     pub secret_alarm: Option<SecretAlarm>,
+    /// What waits and what stands still now.
+    pub counts: Waiting,
     path: String,
 }
 
@@ -68,11 +78,27 @@ pub struct Entry {
     pub key: &'static str,
     pub path: &'static str,
     pub current: bool,
+    /// What is to be seen there, in a few words.
+    pub counts: Option<String>,
 }
 
 impl Frame {
     pub fn navigation(&self) -> Vec<Entry> {
-        NAVIGATION.map(|(key, path)| Entry { key, path, current: self.path == path }).into()
+        let entry = |(key, path)| Entry { key, path, current: self.path == path, counts: self.told(key) };
+        NAVIGATION.map(entry).into()
+    }
+
+    fn told(&self, key: &str) -> Option<String> {
+        let counts = &self.counts;
+        let (waiting, failed) = (counts.mails(), counts.quarantined + counts.failed);
+        match key {
+            "nav-queues" if waiting + failed > 0 => {
+                let say = self.t.say("nav-queues.counts").set("waiting", waiting);
+                Some(say.set("failed", failed).to_string())
+            }
+            "nav-quarantine" if counts.quarantined > 0 => Some(counts.quarantined.to_string()),
+            _ => None,
+        }
     }
 
     /// When the page was made.
@@ -92,11 +118,13 @@ impl FromRequestParts<Arc<Shared>> for Frame {
         let Proof(admin) = Proof::from_request_parts(parts, shared).await?;
         let t = shared.texts(parts.extensions.get::<Arc<Texts>>());
         let now = shared.parts.clock.now();
-        let alarms = alarms(shared, &t, now).await.map_err(|failure| Shared::broken(&failure))?;
+        let waiting = shared.parts.store.waiting().await.map_err(|failure| Shared::broken(&failure))?;
+        let alarms = alarms(shared, &waiting, &t, now).await.map_err(|failure| Shared::broken(&failure))?;
         let secret_alarm = secret_alarm(shared, &t, now);
         Ok(Self {
             alarms,
             secret_alarm,
+            counts: in_all(&waiting),
             style: assets::style(),
             script: assets::script(),
             form_token: shared.form_token(&admin),
@@ -124,15 +152,27 @@ fn secret_alarm(shared: &Shared, t: &Texts, now: Timestamp) -> Option<SecretAlar
     })
 }
 
+/// All mailboxes together.
+fn in_all(waiting: &[(MailboxId, Waiting)]) -> Waiting {
+    waiting.iter().fold(Waiting::default(), |sum, (_, one)| Waiting {
+        inbound: sum.inbound + one.inbound,
+        quarantined: sum.quarantined + one.quarantined,
+        outgoing: sum.outgoing + one.outgoing,
+        failed: sum.failed + one.failed,
+        oldest: sum.oldest,
+    })
+}
+
 /// Every mailbox that has to be connected again, and what waits for it.
-async fn alarms(shared: &Shared, t: &Texts, now: Timestamp) -> Result<Vec<Alarm>, StoreError> {
+async fn alarms(
+    shared: &Shared,
+    waiting: &[(MailboxId, Waiting)],
+    t: &Texts,
+    now: Timestamp,
+) -> Result<Vec<Alarm>, StoreError> {
     let store = &shared.parts.store;
     let mut dead = store.mailboxes().await?;
     dead.retain(|row| row.state == MailboxState::NeedsReconnect);
-    if dead.is_empty() {
-        return Ok(Vec::new());
-    }
-    let waiting = store.waiting().await?;
     let alarm = |row: MailboxRow| Alarm {
         since: row.failing_since.map(|at| Moment::at(at, now, t)),
         waiting: waiting.iter().find(|(id, _)| *id == row.id).map_or(0, |(_, waiting)| waiting.mails()),

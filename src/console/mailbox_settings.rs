@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use tracing::info;
 
-use crate::base::audit::{Event, Outcome};
+use crate::base::audit::Outcome;
 use crate::base::id::hex;
 use crate::base::secret::{ExposeSecret, sha256};
 use crate::console::form::{Field, wrong};
@@ -101,7 +101,7 @@ pub async fn submit(
         let row = shared.mailbox(&id).await?;
         return Ok(page(&shared, frame, &row, &overtaken)?.into_response());
     }
-    shared.note(&client, &admin, Event::ConsoleAction, Outcome::Success, "mailbox settings changed");
+    shared.note_action(&client, &admin, Outcome::Success, "mailbox settings changed", Some(&row.id));
     if let Some(since) = since {
         shared.import_old_mail(&client, &admin, &row.id, since).await?;
     }
@@ -129,7 +129,7 @@ async fn keep_password(
     let (store, now) = (&shared.parts.store, shared.parts.clock.now());
     let noted = store.set_mailbox_state(&row.id, MailboxState::Connected, None, now).await;
     noted.map_err(|failure| Shared::broken(&failure))?;
-    shared.note(client, admin, Event::ConsoleAction, Outcome::Success, "mailbox password changed");
+    shared.note_action(client, admin, Outcome::Success, "mailbox password changed", Some(&row.id));
     Ok(())
 }
 

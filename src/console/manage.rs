@@ -1,28 +1,25 @@
-//! What an admin does with a connected mailbox and with mails that were put aside.
+//! What an admin does with a connected mailbox.
 
 use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::{Path, State};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use http::StatusCode;
-use http::header::{
-    CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS,
-};
 use tracing::{info, warn};
 
-use crate::base::audit::{Event, Outcome};
+use crate::base::audit::Outcome;
 use crate::base::report::Report;
 use crate::console::advice::About;
 use crate::console::checks::{Line, lines};
 use crate::console::frame::Frame;
-use crate::console::guard::{Change, Client, Proof};
+use crate::console::guard::{Change, Client};
 use crate::console::limits::Work;
 use crate::console::page::{self, Page};
 use crate::console::shared::Shared;
 use crate::mailbox::Check;
 use crate::mailbox::settings::{MailboxSettings, Provider, SignIn};
-use crate::store::{InboundState, MailboxRow};
+use crate::store::MailboxRow;
 use crate::token::keeper::Ended;
 use crate::token::subscription::Subscriptions;
 use crate::web::local::Admin;
@@ -73,7 +70,7 @@ pub async fn end(shared: &Shared, client: &Client, admin: &Admin, row: &MailboxR
     let ended = shared.parts.keeper.disconnect(&row.id).await;
     let ended = ended.map_err(|failure| Shared::broken(&failure))?;
     info!(mailbox = %row.id, at_provider = ended == Ended::AtTheProvider, "mailbox disconnected");
-    shared.note(client, admin, Event::ConsoleAction, Outcome::Success, "mailbox disconnected");
+    shared.note_action(client, admin, Outcome::Success, "mailbox disconnected", Some(&row.id));
     shared.parts.worker.ring();
     Ok(())
 }
@@ -107,7 +104,7 @@ pub async fn probe(
     let checks = (shared.parts.mailboxes)(row).ok_or_else(missing)?.probe().await;
     let passed = !checks.is_empty() && checks.iter().all(|check| check.outcome.is_ok());
     let outcome = if passed { Outcome::Success } else { Outcome::Failure };
-    shared.note(client, admin, Event::ConsoleAction, outcome, "connection tested");
+    shared.note_action(client, admin, outcome, "connection tested", Some(&row.id));
     Ok(checks)
 }
 
@@ -143,50 +140,4 @@ pub async fn test(
     let checks = lines(&checks, about, &frame.t);
     let address = row.address;
     Ok(Page::console(StatusCode::OK, &TestPage { frame, address, checks, passed }))
-}
-
-/// POST `/admin/exchange/quarantine/{id}/retry`.
-pub async fn retry(
-    State(shared): State<Arc<Shared>>,
-    client: Client,
-    Path(id): Path<String>,
-    Change(admin): Change,
-) -> Result<Response, Page> {
-    let absent = || page::problem(StatusCode::NOT_FOUND, &page::NOT_FOUND);
-    let id: i64 = id.parse().map_err(|_| absent())?;
-    let retried = shared.parts.store.retry_inbound(id, shared.parts.clock.now()).await;
-    if !retried.map_err(|failure| Shared::broken(&failure))? {
-        return Err(absent());
-    }
-    shared.note(&client, &admin, Event::ConsoleAction, Outcome::Success, "quarantined mail retried");
-    shared.parts.worker.ring();
-    Ok(page::back())
-}
-
-/// GET `/admin/exchange/quarantine/{id}.eml`: the raw bytes of a mail that was put aside.
-pub async fn download(
-    State(shared): State<Arc<Shared>>,
-    client: Client,
-    Proof(admin): Proof,
-    Path(file): Path<String>,
-) -> Result<Response, Page> {
-    let absent = || page::problem(StatusCode::NOT_FOUND, &page::NOT_FOUND);
-    let id: i64 = file.strip_suffix(".eml").and_then(|id| id.parse().ok()).ok_or_else(absent)?;
-    let store = &shared.parts.store;
-    let row = store.inbound(id).await.map_err(|failure| Shared::broken(&failure))?;
-    if row.is_none_or(|row| row.state != InboundState::Quarantined) {
-        return Err(absent());
-    }
-    let raw = store.inbound_raw(id).await.map_err(|failure| Shared::broken(&failure))?;
-    let raw = raw.ok_or_else(absent)?;
-    shared.note(&client, &admin, Event::ConsoleAction, Outcome::Success, "quarantined mail downloaded");
-    // Never shown in place: the bytes are a stranger's.
-    let headers = [
-        (CONTENT_TYPE, "text/plain".to_owned()),
-        (CONTENT_DISPOSITION, format!("attachment; filename=\"mail-{id}.eml\"")),
-        (X_CONTENT_TYPE_OPTIONS, "nosniff".to_owned()),
-        (CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox".to_owned()),
-        (CACHE_CONTROL, "no-store".to_owned()),
-    ];
-    Ok((headers, raw).into_response())
 }

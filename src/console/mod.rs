@@ -18,6 +18,7 @@ use url::Url;
 
 use crate::base::audit::Audit;
 use crate::base::clock::Clock;
+use crate::base::journal::Journal;
 use crate::base::secret::SecretString;
 use crate::base::wake::Wake;
 use crate::console::shared::Shared;
@@ -36,6 +37,7 @@ use crate::web::own::is_api;
 
 mod advice;
 mod api;
+mod asked;
 mod assets;
 mod callback;
 mod checks;
@@ -43,9 +45,13 @@ mod complete;
 mod connect;
 mod connected;
 mod consent;
+mod diagnostics;
+mod events;
+mod facts;
 mod form;
 mod frame;
 mod guard;
+mod journal;
 mod lacking;
 mod language;
 mod limits;
@@ -53,6 +59,9 @@ mod mailbox_settings;
 mod manage;
 mod overview;
 mod page;
+mod quarantine;
+mod queues;
+mod reading;
 mod settings_form;
 mod shared;
 mod times;
@@ -97,6 +106,10 @@ pub struct Parts {
     /// Rung when the worker has something new to do.
     pub worker: Wake,
     pub audit: Audit,
+    /// The last lines of the mail log.
+    pub journal: Journal,
+    /// What the operator has configured, name and value, for the diagnostics; no secret.
+    pub facts: Vec<(String, String)>,
 }
 
 /// The console as a service in the process.
@@ -130,10 +143,14 @@ fn router(shared: Arc<Shared>) -> Router {
             "/admin/exchange/mailboxes/{id}/settings",
             get(mailbox_settings::show).post(mailbox_settings::submit),
         )
-        .route("/admin/exchange/quarantine/{file}", get(manage::download))
-        .route("/admin/exchange/quarantine/{id}/retry", post(manage::retry))
         .route("/admin/exchange/assets/{name}", get(assets::show))
         .merge(api::router())
+        .route("/admin/exchange/events", get(events::show))
+        .route("/admin/exchange/log", get(journal::show))
+        .route("/admin/exchange/diagnostics", get(diagnostics::show))
+        .route("/admin/exchange/diagnostics.txt", get(diagnostics::download))
+        .merge(quarantine::router())
+        .merge(queues::router())
         .merge(wizard::router())
         .fallback(|| async { page::problem(StatusCode::NOT_FOUND, &page::NOT_FOUND) })
         .method_not_allowed_fallback(only_get)

@@ -23,6 +23,11 @@ use crate::oauth::advice::Advice;
 const CONSOLE_POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; \
                               img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
+/// A console page that shows a stranger's page in a frame; that one has a policy of its own.
+const FRAMING_POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; \
+                              img-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'; \
+                              frame-ancestors 'none'";
+
 /// Pages of the way to the provider and back load nothing at all.
 const BARE_POLICY: &str = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'";
 
@@ -31,6 +36,8 @@ const BARE_POLICY: &str = "default-src 'none'; base-uri 'none'; frame-ancestors 
 enum Kind {
     /// `no-referrer` here would make browsers send `Origin: null` with our forms.
     Console,
+    /// The same, with a frame in it.
+    Framing,
     /// On the way to the provider or back: the address may hold a code.
     OAuth,
 }
@@ -73,6 +80,10 @@ impl Page {
         Self::Ready { status, policy: Policy(Kind::Console), body: template.render() }
     }
 
+    pub fn framing(status: StatusCode, template: &impl Template) -> Self {
+        Self::Ready { status, policy: Policy(Kind::Framing), body: template.render() }
+    }
+
     pub fn oauth(status: StatusCode, template: &impl Template) -> Self {
         Self::Ready { status, policy: Policy(Kind::OAuth), body: template.render() }
     }
@@ -97,6 +108,7 @@ impl IntoResponse for Page {
 fn ready(status: StatusCode, Policy(kind): Policy, body: Result<String, askama::Error>) -> Response {
     let (policy, referrer) = match kind {
         Kind::Console => (CONSOLE_POLICY, "same-origin"),
+        Kind::Framing => (FRAMING_POLICY, "same-origin"),
         Kind::OAuth => (BARE_POLICY, "no-referrer"),
     };
     let headers: [(HeaderName, &'static str); 5] = [
@@ -156,7 +168,7 @@ impl Refusal {
     fn write(&self, t: &Texts, client_id: Option<&str>) -> Page {
         let (title, sentence) = self.texts(t);
         match self.kind {
-            Kind::Console => {
+            Kind::Console | Kind::Framing => {
                 let explain = |advised: &Advised| {
                     let about = About { client_id, consent: advised.consent.as_deref(), ..About::default() };
                     Explained::of(&advised.advice, &advised.reference, about, t)

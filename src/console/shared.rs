@@ -17,6 +17,7 @@ use crate::console::guard::Client;
 use crate::console::language::{Languages, Texts};
 use crate::console::limits::Limits;
 use crate::console::page::{self, Page};
+use crate::console::reading::Reading;
 use crate::console::settings_form::Fixed;
 use crate::console::wizard::Tests;
 use crate::mailbox::settings::{MailboxSettings, Provider, SignIn};
@@ -37,6 +38,7 @@ pub struct Shared {
     pub languages: Languages,
     pub passwords: Passwords,
     pub tests: Tests,
+    pub reading: Reading,
     pub limits: Limits,
     /// Held while a mailbox is being added.
     pub connecting: Mutex<()>,
@@ -55,6 +57,7 @@ impl Shared {
             languages: Languages::new(),
             passwords,
             tests: Tests::default(),
+            reading: Reading::default(),
             limits: Limits::new(Arc::clone(&parts.clock)),
             connecting: Mutex::default(),
             parts,
@@ -121,7 +124,20 @@ impl Shared {
     /// Tells the audit what an administrator did, or tried to.
     pub fn note(&self, client: &Client, admin: &Admin, event: Event, outcome: Outcome, detail: &'static str) {
         let record = Record { client: client.0, ..Record::new(event, outcome, detail) };
-        self.parts.audit.record(record.by(&admin.user_id));
+        self.parts.audit.record(record.by(&admin.user_id).named(&admin.name));
+    }
+
+    /// [`Shared::note`] of something done to a mailbox or its mails.
+    pub fn note_action(
+        &self,
+        client: &Client,
+        admin: &Admin,
+        outcome: Outcome,
+        detail: &'static str,
+        mailbox: Option<&MailboxId>,
+    ) {
+        let record = Record::new(Event::ConsoleAction, outcome, detail).by(&admin.user_id).named(&admin.name);
+        self.parts.audit.record(Record { client: client.0, mailbox, ..record });
     }
 
     /// Asks the worker to take in mail from before the mailbox was connected.
@@ -135,7 +151,7 @@ impl Shared {
         let order = Order::ImportSince { mailbox: mailbox.clone(), since };
         let left = self.parts.store.add_hint(&order.hint(), self.parts.clock.now()).await;
         left.map_err(|failure| Self::broken(&failure))?;
-        self.note(client, admin, Event::ConsoleAction, Outcome::Success, "old mail asked for");
+        self.note_action(client, admin, Outcome::Success, "old mail asked for", Some(mailbox));
         Ok(())
     }
 

@@ -187,6 +187,10 @@ impl MailboxSettings {
         }
         if let AfterProcessing::Move { folder } = &self.after_processing {
             demand(is_line(folder), "afterProcessing", "the folder to move to is expected")?;
+            // Moved there, a mail would be new again, and be moved again.
+            let read = self.folder.as_deref().unwrap_or("INBOX");
+            let elsewhere = !folder.eq_ignore_ascii_case(read);
+            demand(elsewhere, "afterProcessing", "another folder than the one that is read is expected")?;
         }
         let short = self.signature.as_ref().is_none_or(|text| text.len() <= LONGEST_SIGNATURE);
         demand(short, "signature", "at most 10000 bytes are expected")?;
@@ -275,6 +279,8 @@ mod tests {
             (r#"{"folder":""}"#.to_owned(), "folder"),
             (r#"{"fromName":"a\r\nBcc: b"}"#.to_owned(), "fromName"),
             (r#"{"afterProcessing":{"move":{"folder":" "}}}"#.to_owned(), "afterProcessing"),
+            (r#"{"afterProcessing":{"move":{"folder":"inbox"}}}"#.to_owned(), "afterProcessing"),
+            (r#"{"folder":"A","afterProcessing":{"move":{"folder":"A"}}}"#.to_owned(), "afterProcessing"),
             (server("mail.example.com", 143, "none"), "incoming"),
             (server("localhost.example.com", 143, "none"), "incoming"),
             (server("", 993, "tls"), "incoming"),

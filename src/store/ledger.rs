@@ -36,7 +36,7 @@ impl Word for InboundState {
     ];
 }
 
-fn read(row: &AnyRow) -> Result<InboundRow> {
+pub(super) fn read(row: &AnyRow) -> Result<InboundRow> {
     Ok(InboundRow {
         id: row.number("id")?,
         mailbox: row.mailbox("mailbox")?,
@@ -352,14 +352,15 @@ impl Ledger for Sql {
         Ok(self.execute("hasten a mail", statement).await?.rows_affected() == 1)
     }
 
-    async fn skip_inbound(&self, id: i64, reason: &str, now: Timestamp) -> Result<bool> {
+    async fn skip_inbound(&self, id: i64, from: InboundState, reason: &str, now: Timestamp) -> Result<bool> {
         let statement = query(
             "UPDATE inbound SET state = 'ignored', reason = $2, ended_at = $3 \
-             WHERE id = $1 AND state IN ('new', 'intent', 'quarantined')",
+             WHERE id = $1 AND state = $4 AND state IN ('new', 'intent', 'quarantined')",
         )
         .bind(id)
         .bind(clean(reason))
-        .bind(now.0);
+        .bind(now.0)
+        .bind(from.word());
         Ok(self.execute("skip a mail", statement).await?.rows_affected() == 1)
     }
 

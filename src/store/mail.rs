@@ -185,8 +185,9 @@ pub trait Ledger: Send + Sync {
     async fn retry_inbound(&self, id: i64, now: Timestamp) -> Result<bool>;
     /// Makes a waiting mail due now; `false` for any other.
     async fn hasten_inbound(&self, id: i64, now: Timestamp) -> Result<bool>;
-    /// Ends a waiting or quarantined mail as Ignored, by hand; `false` for any other.
-    async fn skip_inbound(&self, id: i64, reason: &str, now: Timestamp) -> Result<bool>;
+    /// Ends a waiting or quarantined mail as Ignored, by hand; `false` for any other, and when it is not in
+    /// the state `from`.
+    async fn skip_inbound(&self, id: i64, from: InboundState, reason: &str, now: Timestamp) -> Result<bool>;
     /// Drops the bytes of mails that ended as Done or Ignored before `ended_before`, unless they bring files
     /// that nothing else knows of; at most `limit` at once. How many were dropped.
     async fn drop_old_raw(&self, ended_before: Timestamp, limit: u32) -> Result<u64>;
@@ -306,6 +307,8 @@ pub trait Outbox: Send + Sync {
     async fn outgoing_sent(&self, id: i64, now: Timestamp) -> Result<()>;
     async fn postpone_outgoing(&self, id: i64, next_try_at: Timestamp, reason: &str) -> Result<()>;
     async fn outgoing_failed(&self, id: i64, reason: &str) -> Result<()>;
+    /// Gives a waiting mail up, by hand; `false` for any other, and when it is not in the state `from`.
+    async fn skip_outgoing(&self, id: i64, from: OutboxState, reason: &str) -> Result<bool>;
     /// Tries again now, by hand, what failed or waits; `false` for any other.
     async fn retry_outgoing(&self, id: i64, now: Timestamp) -> Result<bool>;
     /// Newest first.

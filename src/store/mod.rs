@@ -2,7 +2,10 @@
 //!
 //! Secrets arrive here sealed (see `seal`); nothing below this module sees them in clear.
 
+pub mod by_hand;
+pub mod chronicle;
 mod drafts;
+mod events;
 mod facts;
 mod fields;
 mod files;
@@ -12,6 +15,7 @@ mod mail;
 mod mailboxes;
 mod open;
 mod outbox;
+mod queues;
 mod sealed;
 mod sessions;
 mod sql;
@@ -22,12 +26,14 @@ pub mod orders;
 pub mod seal;
 
 pub use drafts::{DraftRow, Drafts};
+pub use events::{EventKind, EventRow, Events, KEPT_EVENTS, NewEvent};
 pub use files::{FileRow, Files, NewFile, Quota};
 pub use mail::{
     InboundEnd, InboundRow, InboundState, Intent, Ledger, NewMail, NewOutgoing, Outbox, OutboxRow,
     OutboxState, OutgoingKind, Participant, Reading, TicketRow,
 };
 pub use open::{open, open_beside};
+pub use queues::{Listed, Queues, Standing, Wanted};
 pub use waiting::Waiting;
 
 use async_trait::async_trait;
@@ -292,12 +298,34 @@ pub trait SealedFields: Send + Sync {
 
 /// Everything the store keeps.
 pub trait Store:
-    Mailboxes + SealedRecords + SealedFields + Flows + Ledger + Outbox + Facts + Sessions + Drafts + Files
+    Mailboxes
+    + SealedRecords
+    + SealedFields
+    + Flows
+    + Ledger
+    + Outbox
+    + Queues
+    + Events
+    + Facts
+    + Sessions
+    + Drafts
+    + Files
 {
 }
 
 impl<
-    T: Mailboxes + SealedRecords + SealedFields + Flows + Ledger + Outbox + Facts + Sessions + Drafts + Files,
+    T: Mailboxes
+        + SealedRecords
+        + SealedFields
+        + Flows
+        + Ledger
+        + Outbox
+        + Queues
+        + Events
+        + Facts
+        + Sessions
+        + Drafts
+        + Files,
 > Store for T
 {
 }

@@ -28,6 +28,7 @@ const SQLITE_SCHEMA: &[(i64, &str, &str)] = &[
     (6, "draft", include_str!("migrations/sqlite/0006_draft.sql")),
     (7, "file", include_str!("migrations/sqlite/0007_file.sql")),
     (8, "ticket number", include_str!("migrations/sqlite/0008_ticket_number.sql")),
+    (10, "queues and events", include_str!("migrations/sqlite/0010_queues_and_events.sql")),
 ];
 const POSTGRES_SCHEMA: &[(i64, &str, &str)] = &[
     (1, "first", include_str!("migrations/postgres/0001_first.sql")),
@@ -37,6 +38,7 @@ const POSTGRES_SCHEMA: &[(i64, &str, &str)] = &[
     (6, "draft", include_str!("migrations/postgres/0006_draft.sql")),
     (7, "file", include_str!("migrations/postgres/0007_file.sql")),
     (8, "ticket number", include_str!("migrations/postgres/0008_ticket_number.sql")),
+    (10, "queues and events", include_str!("migrations/postgres/0010_queues_and_events.sql")),
 ];
 
 /// FULL, in WAL mode too: a commit that was reported survives a power cut.

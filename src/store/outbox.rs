@@ -44,7 +44,7 @@ impl Word for OutgoingKind {
     ];
 }
 
-fn read(row: &AnyRow) -> Result<OutboxRow> {
+pub(super) fn read(row: &AnyRow) -> Result<OutboxRow> {
     Ok(OutboxRow {
         id: row.number("id")?,
         mailbox: row.mailbox("mailbox")?,
@@ -218,6 +218,17 @@ impl Outbox for Sql {
         .bind(clean(reason));
         self.execute("give a mail up", statement).await?;
         Ok(())
+    }
+
+    async fn skip_outgoing(&self, id: i64, from: OutboxState, reason: &str) -> Result<bool> {
+        let statement = query(
+            "UPDATE outbox SET state = 'failed', reason = $2 \
+             WHERE id = $1 AND state = $3 AND state IN ('queued', 'sending')",
+        )
+        .bind(id)
+        .bind(clean(reason))
+        .bind(from.word());
+        Ok(self.execute("leave an outgoing mail", statement).await?.rows_affected() == 1)
     }
 
     async fn retry_outgoing(&self, id: i64, now: Timestamp) -> Result<bool> {

@@ -32,6 +32,7 @@ mod settle;
 mod subscribe;
 mod supervise;
 mod tidy;
+mod told;
 mod trouble;
 
 use std::sync::Arc;

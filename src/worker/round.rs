@@ -23,6 +23,9 @@ use crate::store::{MailboxRow, MailboxState, PollResult};
 /// How long a mailbox stays with a worker that is not heard of.
 const LEASE: Duration = Duration::from_secs(30);
 
+/// Until a mailbox whose server ended the wait for new mail is looked at again.
+const AFTER_A_LOSS: Duration = Duration::from_secs(30);
+
 /// How many waiting mails are looked at to find the next retry.
 const LOOK_AHEAD: u32 = 500;
 
@@ -48,12 +51,10 @@ impl Kept {
     pub(super) async fn wait(kept: Option<&Self>, limit: Duration) {
         let began = Instant::now();
         let mailbox = kept.filter(|kept| kept.is_well).and_then(|kept| kept.mailbox.as_deref());
-        let told = match mailbox {
-            Some(mailbox) => mailbox.wait_for_change(limit).await.is_ok(),
-            None => false,
-        };
-        // A server that always has news must not keep the worker busy; one that fails is met in the round.
-        let least = if told { SHORTEST_WAIT } else { limit };
+        let Some(mailbox) = mailbox else { return tokio::time::sleep(limit).await };
+        let told = mailbox.wait_for_change(limit).await.is_ok();
+        // A server that always has news, or never holds a connection, must not keep the worker busy.
+        let least = if told { SHORTEST_WAIT } else { limit.min(AFTER_A_LOSS) };
         tokio::time::sleep_until(began + least).await;
     }
 }
@@ -139,6 +140,7 @@ impl Worker {
         if let Some(WorkerError::Mailbox(MailboxError::Throttled { retry_at })) = outcome.failure {
             kept.paused_until = retry_at;
             self.parts.meters.throttled();
+            self.tell_throttled(id).await?;
         }
         kept.is_well = may_poll && outcome.failure.is_none();
         let paused_until = kept.paused_until;
@@ -246,13 +248,18 @@ impl Worker {
             if let Some(reason) = dead_grant(&error) {
                 store.set_mailbox_state(&row.id, MailboxState::NeedsReconnect, Some(reason), at).await?;
             }
-            return Ok(store.record_poll(&row.id, &PollResult::Failed { at, error: told }).await?);
+            return self.note_poll(row, PollResult::Failed { at, error: told }).await;
         }
         let result = match store.fact(DESK_FAILURE_FACT).await? {
             Some(error) => PollResult::Failed { at, error },
             None => PollResult::Fine { at, newest_mail: outcome.newest_mail },
         };
-        Ok(store.record_poll(&row.id, &result).await?)
+        self.note_poll(row, result).await
+    }
+
+    async fn note_poll(&self, row: &MailboxRow, result: PollResult) -> Result<(), WorkerError> {
+        self.parts.store.record_poll(&row.id, &result).await?;
+        self.tell_turn(row, &result).await
     }
 }
 

@@ -57,7 +57,7 @@ impl Worker {
         let end = InboundEnd::Quarantined { reason: reason.to_owned() };
         self.parts.store.end_inbound(mail.id, None, &end, None, self.parts.clock.now()).await?;
         self.announce_quarantine(row, mail, reason).await;
-        Ok(())
+        self.tell_put_aside(mail, reason).await
     }
 }
 

@@ -169,6 +169,10 @@ async fn no_secret_is_anywhere_but_sealed() {
     story.wait_for_answers(1).await;
     let admin = story.sign_in(ADMIN).await;
     let page = story.console(Method::GET, "/admin/exchange", Some(&admin), "").await;
+    let log_page = story.console(Method::GET, "/admin/exchange/log", Some(&admin), "").await;
+    let events_page = story.console(Method::GET, "/admin/exchange/events", Some(&admin), "").await;
+    let diagnostics = story.console(Method::GET, "/admin/exchange/diagnostics.txt", Some(&admin), "").await;
+    assert!(log_page.contains("a mail is stored") && diagnostics.contains("last log lines"), "{log_page}");
     let metrics = story.console(Method::GET, "/metrics", None, "").await;
     let process = PathBuf::from(format!("/proc/{}", program.id()));
     let of_process = ["environ", "cmdline"].map(|name| fs::read(process.join(name)).unwrap_or_default());
@@ -192,9 +196,12 @@ async fn no_secret_is_anywhere_but_sealed() {
     assert!(contains(&logged, b"TRACE") && contains(&logged, b"oauth_complete"), "the log is loud");
     assert!(database.len() > 4096);
     let [environment, command_line] = of_process;
-    let places: [(&str, &[u8]); 6] = [
+    let places: [(&str, &[u8]); 9] = [
         ("log", &logged),
         ("console page", page.as_bytes()),
+        ("log page", log_page.as_bytes()),
+        ("events page", events_page.as_bytes()),
+        ("diagnostics", diagnostics.as_bytes()),
         ("metrics", metrics.as_bytes()),
         ("store", &database),
         ("environment", &environment),

@@ -9,9 +9,8 @@ use serde_json::{Value, json};
 use super::{ConfigArgument, Form};
 use crate::app::installation;
 use crate::base::clock::Timestamp;
+use crate::store::by_hand::{self, Change, QueuedMail};
 use crate::store::{self, InboundRow, InboundState, OutboxRow, OutboxState, Store};
-
-const SKIPPED: &str = "left alone by an operator";
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
@@ -39,7 +38,13 @@ enum Act {
     /// Try it again now
     Retry(One),
     /// Do nothing more with it
-    Skip(One),
+    Skip {
+        #[command(flatten)]
+        one: One,
+        /// Kept with the mail
+        #[arg(long, default_value = "")]
+        reason: String,
+    },
 }
 
 #[derive(Debug, clap::Args)]
@@ -52,21 +57,14 @@ struct One {
     form: Form,
 }
 
-/// A mail by its name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Mail {
-    In(i64),
-    Out(i64),
-}
-
 /// Exit code 0 when it is done, 1 when there is no such mail or it cannot be done.
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     match &arguments.act {
         Act::List { all, limit, config, form } => runtime.block_on(list(*all, *limit, config, *form)),
         Act::Show(one) => runtime.block_on(show(one)),
-        Act::Retry(one) => runtime.block_on(change(one, retry)),
-        Act::Skip(one) => runtime.block_on(change(one, skip)),
+        Act::Retry(one) => runtime.block_on(retry(one)),
+        Act::Skip { one, reason } => runtime.block_on(skip(one, reason)),
     }
 }
 
@@ -158,23 +156,31 @@ async fn show(one: &One) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn look_up(store: &dyn Store, mail: Mail) -> anyhow::Result<Option<Value>> {
+async fn look_up(store: &dyn Store, mail: QueuedMail) -> anyhow::Result<Option<Value>> {
     Ok(match mail {
-        Mail::In(id) => store.inbound(id).await?.as_ref().map(inbound),
-        Mail::Out(id) => store.outgoing(id).await?.as_ref().map(outgoing),
+        QueuedMail::In(id) => store.inbound(id).await?.as_ref().map(inbound),
+        QueuedMail::Out(id) => store.outgoing(id).await?.as_ref().map(outgoing),
     })
+}
+
+async fn retry(one: &One) -> anyhow::Result<ExitCode> {
+    change(one, async |store, mail| by_hand::retry(store, mail, None, installation::now()).await).await
+}
+
+async fn skip(one: &One, why: &str) -> anyhow::Result<ExitCode> {
+    change(one, async |store, mail| by_hand::skip(store, mail, None, why, installation::now()).await).await
 }
 
 async fn change(
     one: &One,
-    act: impl AsyncFn(&dyn Store, Mail, Timestamp) -> anyhow::Result<bool>,
+    act: impl AsyncFnOnce(&dyn Store, QueuedMail) -> store::Result<Change>,
 ) -> anyhow::Result<ExitCode> {
     let start_up = super::load_start_up(&one.config)?;
     let store = store::open_beside(&start_up.store).await?;
     let mail = name(&one.mail)?;
-    let changed = act(&*store, mail, installation::now()).await?;
+    let changed = act(&*store, mail).await?;
     let Some(row) = look_up(&*store, mail).await? else { bail!("there is no mail `{}`", one.mail) };
-    if !changed {
+    if changed != Change::Done {
         bail!(
             "`{}` is {}: nothing can be changed about it",
             one.mail,
@@ -185,48 +191,6 @@ async fn change(
     Ok(ExitCode::SUCCESS)
 }
 
-async fn retry(store: &dyn Store, mail: Mail, now: Timestamp) -> anyhow::Result<bool> {
-    Ok(match mail {
-        Mail::In(id) => store.retry_inbound(id, now).await? || store.hasten_inbound(id, now).await?,
-        Mail::Out(id) => store.retry_outgoing(id, now).await?,
-    })
-}
-
-async fn skip(store: &dyn Store, mail: Mail, now: Timestamp) -> anyhow::Result<bool> {
-    match mail {
-        Mail::In(id) => Ok(store.skip_inbound(id, SKIPPED, now).await?),
-        Mail::Out(id) => {
-            let row = store.outgoing(id).await?;
-            let waits =
-                row.is_some_and(|row| matches!(row.state, OutboxState::Queued | OutboxState::Sending));
-            if waits {
-                store.outgoing_failed(id, SKIPPED).await?;
-            }
-            Ok(waits)
-        }
-    }
-}
-
-fn name(text: &str) -> anyhow::Result<Mail> {
-    let read = |rest: &str| rest.parse().ok().filter(|&id: &i64| id > 0);
-    let found = match text.split_once('-') {
-        Some(("in", rest)) => read(rest).map(Mail::In),
-        Some(("out", rest)) => read(rest).map(Mail::Out),
-        _ => None,
-    };
-    found.with_context(|| format!("`{text}` is no mail; `in-12` and `out-5` are, see `mintgate queue list`"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_mail_is_named_by_direction_and_number() {
-        assert_eq!(name("in-12").expect("a name"), Mail::In(12));
-        assert_eq!(name("out-5").expect("a name"), Mail::Out(5));
-        for text in ["", "12", "in-", "in-0", "in--1", "up-3", "in-x"] {
-            assert!(name(text).is_err(), "{text}");
-        }
-    }
+fn name(text: &str) -> anyhow::Result<QueuedMail> {
+    text.parse().with_context(|| format!("`{text}` is no mail; see `mintgate queue list`"))
 }

@@ -6,7 +6,7 @@
 mod unusual;
 
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
@@ -14,7 +14,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::registry::Registry;
 
 use self::unusual::Watch;
-use crate::base::clock::Clock;
+use crate::base::clock::{Clock, Timestamp};
 use crate::base::id::MailboxId;
 
 /// The log target of every record.
@@ -106,11 +106,16 @@ pub struct Record<'a> {
     /// The desk's id of the user, as the desk itself has told it.
     pub user: Option<&'a str>,
     pub mailbox: Option<&'a MailboxId>,
+    /// The user's name, for whoever [`Audit::tell`] tells; never in the log.
+    pub name: Option<&'a str>,
 }
+
+/// Is told of every record with its moment; must not wait for anything.
+pub type Listener = Arc<dyn Fn(Timestamp, &Record<'_>) + Send + Sync>;
 
 impl<'a> Record<'a> {
     pub fn new(event: Event, outcome: Outcome, detail: &'static str) -> Self {
-        Self { event, outcome, detail, client: None, user: None, mailbox: None }
+        Self { event, outcome, detail, client: None, user: None, mailbox: None, name: None }
     }
 
     #[must_use]
@@ -122,6 +127,11 @@ impl<'a> Record<'a> {
     #[must_use]
     pub fn by(self, user: &'a str) -> Self {
         Self { user: Some(user), ..self }
+    }
+
+    #[must_use]
+    pub fn named(self, name: &'a str) -> Self {
+        Self { name: Some(name), ..self }
     }
 
     #[must_use]
@@ -144,17 +154,28 @@ struct Inner {
     clock: Arc<dyn Clock>,
     counted: Family<Labels, Counter>,
     watch: Mutex<Watch>,
+    listener: OnceLock<Listener>,
 }
 
 impl Audit {
     pub fn new(clock: Arc<dyn Clock>) -> Self {
-        Self(Arc::new(Inner { clock, counted: Family::default(), watch: Mutex::default() }))
+        Self(Arc::new(Inner {
+            clock,
+            counted: Family::default(),
+            watch: Mutex::default(),
+            listener: OnceLock::new(),
+        }))
     }
 
     /// Puts `mintgate_audit_total{event,outcome}` among the metrics.
     pub fn register(&self, registry: &mut Registry) {
         let help = "Audit records by event and outcome";
         registry.register("mintgate_audit", help, self.0.counted.clone());
+    }
+
+    /// Tells `listener` of every record from now on; whoever came first stays the only one.
+    pub fn tell(&self, listener: Listener) {
+        self.0.listener.get_or_init(|| listener);
     }
 
     /// Writes the record down, and another one if it is one too many of its kind.
@@ -175,7 +196,11 @@ impl Audit {
         let user = record.user.map(short);
         let client = record.client.map(tracing::field::display);
         let mailbox = record.mailbox.map(MailboxId::as_str);
-        let at = self.0.clock.now().rfc3339();
+        let now = self.0.clock.now();
+        if let Some(listener) = self.0.listener.get() {
+            listener(now, record);
+        }
+        let at = now.rfc3339();
         match record.event {
             Event::Unusual => {
                 tracing::warn!(target: TARGET, at, event, outcome, detail = record.detail, client, user, mailbox);

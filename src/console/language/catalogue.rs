@@ -15,6 +15,9 @@ pub(super) const CATALOGUES: [(&str, &[&str]); 2] = [
         &[
             include_str!("../locales/en/advice.ftl"),
             include_str!("../locales/en/common.ftl"),
+            include_str!("../locales/en/events.ftl"),
+            include_str!("../locales/en/quarantine.ftl"),
+            include_str!("../locales/en/queues.ftl"),
             include_str!("../locales/en/overview.ftl"),
             include_str!("../locales/en/settings.ftl"),
             include_str!("../locales/en/wizard.ftl"),
@@ -28,6 +31,9 @@ pub(super) const CATALOGUES: [(&str, &[&str]); 2] = [
         &[
             include_str!("../locales/de/advice.ftl"),
             include_str!("../locales/de/common.ftl"),
+            include_str!("../locales/de/events.ftl"),
+            include_str!("../locales/de/quarantine.ftl"),
+            include_str!("../locales/de/queues.ftl"),
             include_str!("../locales/de/overview.ftl"),
             include_str!("../locales/de/settings.ftl"),
             include_str!("../locales/de/wizard.ftl"),

@@ -3,6 +3,8 @@
 (() => {
   // A form that got no answer can be sent again after this, in milliseconds.
   const PATIENCE = 15000;
+  // Between two looks at a list that is followed, in milliseconds.
+  const EVERY = 5000;
   const each = (selector, act) => document.querySelectorAll(selector).forEach(act);
 
   const put = async (source) => {
@@ -51,6 +53,28 @@
 
   // Back out of the browser's cache: what was sent then may be sent anew.
   addEventListener("pageshow", (event) => { if (event.persisted) each("form[data-sent]", release); });
+
+  // Follows a list that changes. Nothing is read out: whoever wants to hear it goes there.
+  each("[data-follow]", (button) => {
+    const list = document.getElementById(button.dataset.follow);
+    if (!list) return;
+    let timer;
+    const look = async () => {
+      if (document.hidden) return;
+      const answer = await fetch(location.href).catch(() => null);
+      if (!answer?.ok) return;
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      const fresh = page.getElementById(list.id);
+      if (fresh) list.replaceChildren(...fresh.childNodes);
+    };
+    button.hidden = false;
+    button.addEventListener("click", () => {
+      const follows = button.getAttribute("aria-pressed") === "true";
+      button.setAttribute("aria-pressed", String(!follows));
+      clearInterval(timer);
+      if (!follows) timer = setInterval(look, EVERY);
+    });
+  });
 
   document.getElementById("errors")?.focus();
 })();

@@ -9,7 +9,7 @@ use http::StatusCode;
 use serde::Deserialize;
 use tracing::info;
 
-use crate::base::audit::{Event, Outcome};
+use crate::base::audit::Outcome;
 use crate::base::id::{MailboxId, short_id};
 use crate::base::secret::{ExposeSecret, SecretString};
 use crate::console::form::{Field, secret};
@@ -141,7 +141,7 @@ pub async fn connect(
     let settled = shared.parts.store.set_mailbox_settings(&id, &row.settings).await;
     settled.map_err(|failure| Shared::broken(&failure))?;
     info!(mailbox = %id, "mailbox connected");
-    shared.note(client, admin, Event::ConsoleAction, Outcome::Success, "mailbox connected");
+    shared.note_action(client, admin, Outcome::Success, "mailbox connected", Some(&id));
     shared.parts.worker.ring();
     Ok(id)
 }

@@ -7,7 +7,7 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 
-use crate::base::audit::{Event, Outcome};
+use crate::base::audit::Outcome;
 use crate::base::id::MailboxId;
 use crate::console::form::Field;
 use crate::console::frame::Frame;
@@ -85,7 +85,7 @@ pub async fn submit(
     if saved.status().is_server_error() {
         return Ok(saved);
     }
-    shared.note(&client, &admin, Event::ConsoleAction, Outcome::Success, "mailbox set up");
+    shared.note_action(&client, &admin, Outcome::Success, "mailbox set up", Some(&mailbox_id));
     if let Some(since) = since {
         shared.import_old_mail(&client, &admin, &mailbox_id, since).await?;
     }

@@ -1,7 +1,7 @@
 //! Files of mails: each content once, within its bounds, all of a mail's or none, and gone only when nothing
 //! names it.
 
-use mintgate::store::{FileRow, InboundEnd, NewFile, Quota, Store, StoreAt};
+use mintgate::store::{FileRow, InboundEnd, InboundState, NewFile, Quota, Store, StoreAt};
 
 use super::{NOW, later, mail, on_both, open, ticket};
 
@@ -95,7 +95,7 @@ async fn files_of_a_mail_that_was_left_alone_are_swept(place: StoreAt) {
     let (one, two) = (add(&*store, "one").await, add(&*store, "two").await);
     keep(&*store, one, &[file("a", b"only here"), file("b", b"shared")], PLENTY).await;
     keep(&*store, two, &[file("b", b"shared")], PLENTY).await;
-    store.skip_inbound(one, "by hand", NOW).await.expect("skipped");
+    store.skip_inbound(one, InboundState::New, "by hand", NOW).await.expect("skipped");
     assert_eq!(store.sweep_files(NOW, NOW).await.expect("swept"), 0, "too young");
     assert_eq!(store.sweep_files(later(1), NOW).await.expect("swept"), 1);
     assert_eq!((kept(&*store, one).await, kept(&*store, two).await), ((0, 0), (1, 1)));

@@ -2,12 +2,14 @@
 
 mod crash;
 mod drafts;
+mod events;
 mod files;
 mod flows;
 mod ledger;
 mod mailboxes;
 mod opening;
 mod outbox;
+mod queues;
 mod sealed;
 mod sessions;
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use mintgate::base::audit::Audit;
 use mintgate::base::clock::{Clock, ManualClock, SystemClock, Timestamp};
 use mintgate::base::id::MailboxId;
+use mintgate::base::journal::Journal;
 use mintgate::base::wake::Wake;
 use mintgate::console::{Console, Fixed, Parts};
 use mintgate::mailbox::detect::Detector;
@@ -177,6 +178,8 @@ impl Installation {
             mailboxes: Arc::new(move |row| registry::make(row, &mailbox_parts)),
             worker: self.worker.clone(),
             audit: self.audit.clone(),
+            journal: Journal::default(),
+            facts: Vec::new(),
         }
     }
 

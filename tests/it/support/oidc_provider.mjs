@@ -100,4 +100,6 @@ await once(server, 'listening');
 const { port } = server.address();
 provider = new Provider(`http://127.0.0.1:${port}${MOUNT}`, configuration());
 console.log(port);
+// Nobody reads what the library has to say later.
+process.stdout.on('error', () => {});
 process.stdin.on('close', () => process.exit()).resume();

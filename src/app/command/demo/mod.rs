@@ -55,7 +55,7 @@ struct World {
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     // What is to be said here stands in the demo's own words below, audit records included.
-    log::start(&Log { level: "error,audit=off".to_owned(), json: false })?;
+    let journal = log::start(&Log { level: "error,audit=off".to_owned(), json: false })?;
     prepare(&arguments.data)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let ports = (free_port(arguments.http_port)?, free_port(arguments.https_port)?);
@@ -69,7 +69,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     }));
     let sandbox = sandbox.context("the sandbox cannot start")?;
     let start_up = settings(&arguments.data, ports, &sandbox)?;
-    let running = serving::start(start_up)?;
+    let running = serving::start(start_up, journal)?;
 
     let pem = std::fs::read(certificate::path(&arguments.data))?;
     let egress = Egress::only([public.as_str(), &sandbox.identity.url()])?;
