@@ -154,13 +154,15 @@ fn page(
 /// What would end at the provider's error page, or very likely so.
 fn cautions(shared: &Shared, draft: &Draft) -> Vec<&'static str> {
     let vendor = draft.settings.provider.vendor();
-    let Some(app) = vendor.and_then(|vendor| shared.parts.apps.of(vendor)) else { return Vec::new() };
-    let kind = match (app.vendor(), is_personal(app), has_personal_address(draft)) {
-        (Vendor::Microsoft, false, true) => Some("caution-personal"),
-        (Vendor::Microsoft, true, false) => Some("caution-organisation"),
+    let app = vendor.and_then(|vendor| shared.parts.apps.of(vendor));
+    let admits_personal = app.map(is_personal);
+    let kind = match (vendor, admits_personal, has_personal_address(draft)) {
+        (Some(Vendor::Microsoft), Some(false), true) => Some("caution-personal"),
+        (Some(Vendor::Microsoft), None, true) => Some("caution-personal-new"),
+        (Some(Vendor::Microsoft), Some(true), false) => Some("caution-organisation"),
         _ => None,
     };
-    kind.into_iter().chain(slips(app).into_iter().map(Slip::key)).collect()
+    kind.into_iter().chain(app.map(slips).into_iter().flatten().map(Slip::key)).collect()
 }
 
 /// Whether the address is one of outlook.com and its like.

@@ -62,12 +62,14 @@ async fn a_value_in_anothers_place_is_told_before_leaving_and_not_repeated() {
 #[tokio::test]
 async fn a_personal_account_is_told_what_registration_it_needs_before_leaving() {
     let installation = Installation::start().await;
-    let console = installation.console();
+    let (configured, bare) = (installation.console(), console_with(&installation, Apps::default()));
     for (language, said) in [
         ("en", "Accounts in any organizational directory and personal Microsoft accounts"),
         ("de", "Konten in einem beliebigen Organisationsverzeichnis und persönliche Microsoft-Konten"),
     ] {
-        let browser = Browser::speaking(&console, language);
+        let (_, page) = connect_page(&Browser::speaking(&bare, language), PERSONAL, "microsoft").await;
+        assert!(page.contains(said), "without an app, too: {page}");
+        let browser = Browser::speaking(&configured, language);
         for address in [PERSONAL, "a@hotmail.com", "a@live.com", "a@msn.com"] {
             let (_, page) = connect_page(&browser, address, "microsoft").await;
             assert!(page.contains(said) && page.contains("consumers"), "{page}");

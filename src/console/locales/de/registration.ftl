@@ -7,6 +7,7 @@ slip-google-secret-as-id = Die Client-ID beginnt mit „GOCSPX-“: das ist der 
 slip-google-id-as-secret = Der Clientschlüssel endet auf „.apps.googleusercontent.com“: das ist die Client-ID. Vertauschen Sie die beiden.
 
 caution-personal = Das ist ein persönliches Microsoft-Konto, und die eingerichtete App-Registrierung gilt für eine Organisation, sodass Microsoft es nicht anmelden wird. Setzen Sie unter „Authentifizierung“ die „Unterstützten Kontotypen“ auf „Konten in einem beliebigen Organisationsverzeichnis und persönliche Microsoft-Konten“ und die Mandanten-ID (microsoft.tenantId, MICROSOFT_TENANT_ID) auf „consumers“.
+caution-personal-new = Das ist ein persönliches Microsoft-Konto. Es braucht eine App-Registrierung mit den Kontotypen „Konten in einem beliebigen Organisationsverzeichnis und persönliche Microsoft-Konten“ und „consumers“ als Mandanten-ID (microsoft.tenantId, MICROSOFT_TENANT_ID).
 caution-organisation = Der eingerichtete Mandant ist „consumers“ und meldet nur persönliche Microsoft-Konten an. Für das Postfach einer Organisation setzen Sie deren eigene Mandanten-ID.
 
 secret-ends = Der geheime Clientschlüssel der App-Registrierung bei Microsoft endet am { $time } ({ $ago }).

@@ -7,6 +7,7 @@ slip-google-secret-as-id = The client id begins with “GOCSPX-”: that is the 
 slip-google-id-as-secret = The client secret ends in “.apps.googleusercontent.com”: that is the client id. Swap the two.
 
 caution-personal = This is a personal Microsoft account, and the configured app registration is for one organisation, so that Microsoft will not sign it in. Under Authentication, set “Supported account types” to “Accounts in any organizational directory and personal Microsoft accounts”, and set the tenant id (microsoft.tenantId, MICROSOFT_TENANT_ID) to “consumers”.
+caution-personal-new = This is a personal Microsoft account. It needs an app registration with the account types “Accounts in any organizational directory and personal Microsoft accounts”, and “consumers” as tenant id (microsoft.tenantId, MICROSOFT_TENANT_ID).
 caution-organisation = The configured tenant is “consumers”, which signs in personal Microsoft accounts only. For a mailbox of an organisation, set the tenant id to the organisation's own.
 
 secret-ends = The client secret of the app registration at Microsoft ends at { $time } ({ $ago }).
