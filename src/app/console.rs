@@ -9,7 +9,7 @@ use super::installation::Installation;
 use crate::base::clock::SystemClock;
 use crate::base::journal::Journal;
 use crate::config::StartUp;
-use crate::console::{Console, Fixed, Microsoft, Parts};
+use crate::console::{Console, Fixed, Parts};
 use crate::desk::reader::Readers;
 use crate::files::{self, MailFiles};
 use crate::mailbox::detect::Detector;
@@ -30,14 +30,14 @@ pub(super) fn console(
     if !start_up.console.enabled {
         return None;
     }
-    let registered = start_up.microsoft.clone().zip(installation.keeper.clone());
     Some(Arc::new(Console::new(Parts {
         store: installation.store.clone(),
         sealer: installation.sealer.clone(),
         secret: installation.secret.clone(),
         http: installation.providers.clone(),
         clock: Arc::new(SystemClock),
-        microsoft: registered.map(|(app, keeper)| Microsoft { app, keeper }),
+        apps: installation.apps.clone(),
+        keeper: installation.keeper.clone(),
         public_url: start_up.console.public_url.clone(),
         from_address: start_up.mail.from_address.clone(),
         bot_configured: start_up.desk.bot.is_some(),

@@ -22,6 +22,7 @@ use crate::middleware::login_brake::Attempts;
 use crate::middleware::registry::Parts as MiddlewareParts;
 use crate::middleware::session_shield::{DeskSide, Means, Sessions};
 use crate::net::{self, Egress, PROVIDERS, Timeouts};
+use crate::oauth::app::Apps;
 use crate::store::seal::{Sealer, SealingKey};
 use crate::store::{self, Store, StoreAt};
 use crate::token::install::InstallSecret;
@@ -46,9 +47,10 @@ pub(super) fn desk_client(start_up: &StartUp, runtime: &Handle) -> anyhow::Resul
 
 /// The client for identity and mail providers.
 pub(super) fn provider_client(start_up: &StartUp, runtime: &Handle) -> anyhow::Result<Arc<dyn HttpCall>> {
-    let own = start_up.microsoft.iter().flat_map(|app| [&app.authority, &app.graph]);
+    let microsoft = start_up.microsoft.iter().flat_map(|app| [&app.authority, &app.graph]);
+    let google = start_up.google.iter().map(|app| &app.authority);
     // The hosts an operator names as authority and Graph are his word that they may be called.
-    let named = own.map(|url| url.origin().ascii_serialization());
+    let named = microsoft.chain(google).map(|url| url.origin().ascii_serialization());
     let egress = Egress::hosts(PROVIDERS)?.allow(named)?.allow(&start_up.egress_allow)?;
     let client = match std::env::var("HTTPS_PROXY").or_else(|_| std::env::var("https_proxy")) {
         Ok(proxy) if !proxy.is_empty() => {
@@ -103,8 +105,8 @@ pub(super) struct Installation {
     pub(super) parts: Arc<MiddlewareParts>,
     pub(super) desk: Arc<Desk>,
     pub(super) desk_http: Arc<dyn HttpCall>,
-    /// `None` while no app is registered at a provider.
-    pub(super) keeper: Option<Arc<Keeper>>,
+    pub(super) apps: Apps,
+    pub(super) keeper: Arc<Keeper>,
     pub(super) mailboxes: MailboxFactory,
     pub(super) trials: TrialFactory,
     pub(super) providers: Arc<dyn HttpCall>,
@@ -143,15 +145,18 @@ impl Installation {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let bot = start_up.desk.bot.clone();
         let desk = Desk::new(desk_http.clone(), start_up.desk.api_url.clone(), bot, clock.clone());
-        let keeper = start_up.microsoft.clone().map(|app| {
-            let audit = parts.audit.clone();
-            Keeper::new(store.clone(), sealer.clone(), providers.clone(), app, clock.clone(), audit)
-        });
-        if let Some(keeper) = &keeper {
-            parts.graph_tokens.open(keeper.clone(), store.clone(), runtime.clone());
-        }
+        let apps = Apps::new(start_up.microsoft.clone(), start_up.google.clone());
+        let keeper = Keeper::new(
+            store.clone(),
+            sealer.clone(),
+            providers.clone(),
+            apps.clone(),
+            clock.clone(),
+            parts.audit.clone(),
+        );
+        parts.graph_tokens.open(keeper.clone(), store.clone(), runtime.clone());
         let passwords = Passwords::new(store.clone(), sealer.clone());
-        let made_of = mailboxes::parts(start_up, keeper.as_ref(), passwords, &providers)?;
+        let made_of = mailboxes::parts(start_up, &keeper, passwords, &providers)?;
         Ok(Self {
             trials: mailboxes::trials(made_of.clone()),
             mailboxes: mailboxes::factory(made_of),
@@ -163,6 +168,7 @@ impl Installation {
             store,
             sealer,
             secret,
+            apps,
             keeper,
             providers,
         })

@@ -12,7 +12,6 @@ use crate::console::TrialFactory;
 use crate::mailbox::{Mailbox, registry};
 use crate::net::Egress;
 use crate::net::dial::Dialer;
-use crate::oauth::source::{NoTokens, TokenSource};
 use crate::token::keeper::Keeper;
 use crate::token::password::{Passwords, Typed};
 use crate::web::call::HttpCall;
@@ -30,18 +29,14 @@ struct Made {
 /// What mailboxes are made of.
 pub(super) fn parts(
     start_up: &StartUp,
-    keeper: Option<&Arc<Keeper>>,
+    keeper: &Arc<Keeper>,
     passwords: Passwords,
     providers: &Arc<dyn HttpCall>,
 ) -> anyhow::Result<registry::Parts> {
-    let tokens: Arc<dyn TokenSource> = match keeper {
-        Some(keeper) => keeper.clone(),
-        None => Arc::new(NoTokens),
-    };
     let graph = start_up.microsoft.as_ref().map(|app| app.graph.clone());
     let dialer = Dialer::new(Egress::default().allow(&start_up.egress_allow)?)?;
     Ok(registry::Parts {
-        tokens,
+        tokens: keeper.clone(),
         passwords: Arc::new(passwords),
         http: providers.clone(),
         dialer: Arc::new(dialer.reaching(start_up.mail.private_networks.clone())),

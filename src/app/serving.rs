@@ -132,9 +132,7 @@ fn start_background(
     control: &Runtime,
     resting: &watch::Receiver<bool>,
 ) {
-    if let Some(keeper) = &installation.keeper {
-        control.spawn(keeper.clone().run(resting.clone()));
-    }
+    control.spawn(installation.keeper.clone().run(resting.clone()));
     match worker {
         Some(worker) => drop(control.spawn(worker.run(resting.clone()))),
         None => info!("mail is off"),
@@ -160,6 +158,7 @@ fn gateway(
     let help = "Set-Cookie lines of upstreams that nobody could read";
     registry.register("mintgate_cookies_dropped", help, installation.parts.dropped_cookies.clone());
     installation.meters.register(&mut registry);
+    installation.keeper.meters().register(&mut registry);
     let parts = Parts {
         entry_points: bound.iter().map(|bound| bound.entry_point.clone()).collect(),
         ping: start_up.ping.clone(),

@@ -14,6 +14,7 @@ use crate::desk::Bot;
 use crate::mail::policy::Policy;
 use crate::middleware::Middleware;
 use crate::net::reach::Inside;
+use crate::oauth::google::GoogleApp;
 use crate::oauth::provider::MicrosoftApp;
 use crate::store::StoreAt;
 use crate::web::client_address::Trusted;
@@ -50,6 +51,7 @@ pub struct StartUp {
     pub previous_keys: Vec<PathBuf>,
     pub mail: Mail,
     pub microsoft: Option<MicrosoftApp>,
+    pub google: Option<GoogleApp>,
     pub console: Console,
     /// Hosts besides the providers' own that may be called although they are private (`egress.allow`).
     pub egress_allow: Vec<String>,

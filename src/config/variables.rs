@@ -25,6 +25,8 @@ pub const VARIABLES: &[(&str, Fate)] = &[
     ("MICROSOFT_CLIENT_ID", Fate::Used),
     ("MICROSOFT_CLIENT_SECRET", Fate::Used),
     ("MICROSOFT_TENANT_ID", Fate::Used),
+    ("GOOGLE_CLIENT_ID", Fate::Used),
+    ("GOOGLE_CLIENT_SECRET", Fate::Used),
     ("MICROSOFT_REDIRECT_URI", Fate::Used),
     ("EXCHANGE_OAUTH_REDIRECT_URI", Fate::Used),
     ("EXCHANGE_CUSTOM_DOMAIN", Fate::Used),

@@ -14,6 +14,7 @@ use crate::console::guard::{Client, Prefetch, Reader};
 use crate::console::language::Texts;
 use crate::console::page::{self, Bare, Onward, Page};
 use crate::console::shared::Shared;
+use crate::oauth::app::Vendor;
 use crate::oauth::callback::Callback;
 use crate::oauth::flow::{FlowError, Pending};
 use crate::store::{FlowRow, StoreError};
@@ -76,7 +77,7 @@ async fn answer(shared: &Shared, query: &str, t: &Texts) -> (Page, Outcome, &'st
         }
     };
     match keep(shared, callback).await {
-        Ok(flow) => (onward(&flow, t), Outcome::Success, "parked"),
+        Ok((flow, vendor)) => (onward(&flow, vendor, t), Outcome::Success, "parked"),
         Err(Unparked::Refused(detail)) => (page::unknown_sign_in(), Outcome::Refused, detail),
         Err(Unparked::Broken(page)) => (page, Outcome::Failure, "the store is silent"),
     }
@@ -89,15 +90,15 @@ pub enum Unparked {
     Broken(Page),
 }
 
-/// Parks the provider's answer for the session that waits for it; the flow's id.
-pub async fn keep(shared: &Shared, callback: Callback) -> Result<String, Unparked> {
+/// Parks the provider's answer for the session that waits for it; the flow's id, and whose answer it is.
+pub async fn keep(shared: &Shared, callback: Callback) -> Result<(String, Vendor), Unparked> {
     let now = shared.parts.clock.now();
     let state_hash = sha256(callback.state.expose_secret().as_bytes());
     let found = shared.parts.store.flow_by_state(&state_hash, now).await;
     let found = found.map_err(|failure| Unparked::Broken(Shared::broken(&failure)))?;
     let row = found.ok_or(Unparked::Refused("no such open flow"))?;
     match accept(shared, &row, callback).await {
-        Ok(()) => Ok(row.id),
+        Ok(vendor) => Ok((row.id, vendor)),
         Err(unfit) => {
             warn!(flow = row.id, error = %Report(&unfit), "a callback was refused");
             Err(Unparked::Refused(unfit.detail()))
@@ -105,20 +106,21 @@ pub async fn keep(shared: &Shared, callback: Callback) -> Result<String, Unparke
     }
 }
 
-async fn accept(shared: &Shared, row: &FlowRow, callback: Callback) -> Result<(), Unfit> {
+async fn accept(shared: &Shared, row: &FlowRow, callback: Callback) -> Result<Vendor, Unfit> {
     let now = shared.parts.clock.now();
     let bytes = shared.vault.open(&row.id, "flow", 0, &row.sealed).await?;
-    let parked = Pending::from_bytes(&bytes)?.accept(callback, now)?;
+    let pending = Pending::from_bytes(&bytes)?;
+    let parked = pending.accept(callback, now)?;
     let sealed = shared.vault.seal(&row.id, "parked", 0, &parked.to_bytes()).await?;
     match shared.parts.store.park_flow(&row.id, &sealed, now).await? {
-        true => Ok(()),
+        true => Ok(pending.vendor),
         false => Err(Unfit::Used),
     }
 }
 
-fn onward(flow: &str, t: &Texts) -> Page {
+fn onward(flow: &str, vendor: Vendor, t: &Texts) -> Page {
     let url = format!("{}/complete?f={flow}", crate::console::PATH);
-    let say = |key: &str| t.say(key).set("provider", "Microsoft").to_string();
+    let say = |key: &str| t.say(key).set("provider", vendor.name()).to_string();
     let (title, sentence, label) = (say("returned"), say("returned.sentence"), say("returned.onward"));
     let onward = Some(Onward { url: &url, label: &label });
     Page::oauth(StatusCode::OK, &Bare { t, title: &title, sentence: &sentence, onward })

@@ -15,18 +15,17 @@ use crate::base::audit::{Event, Outcome as Ended};
 use crate::base::clock::Timestamp;
 use crate::base::report::Report;
 use crate::base::secret::SecretString;
-use crate::console::Microsoft;
 use crate::console::connected::{self, Kept, SignedIn, Whose};
 use crate::console::guard::{Client, Prefetch, Proof};
 use crate::console::page::{self, Page};
 use crate::console::shared::Shared;
-use crate::oauth::account::account;
-use crate::oauth::advice::advise;
+use crate::oauth::account::{Account, account};
+use crate::oauth::app::{App, Vendor};
 use crate::oauth::flow::{Exchange, Outcome, Parked, Pending, Wanted};
 use crate::oauth::grant::{Grant, GrantError};
 use crate::oauth::granted::{can_read, can_read_shared};
-use crate::oauth::http::get_json;
-use crate::oauth::id_token::{Expected, check};
+use crate::oauth::http::{EndpointError, get_json};
+use crate::oauth::id_token::{Claims, Expected, check};
 use crate::oauth::provider::Endpoints;
 use crate::store::FlowRow;
 use crate::web::local::Admin;
@@ -66,19 +65,18 @@ pub async fn complete(shared: &Shared, client: &Client, admin: &Admin, flow: &st
 
 async fn connect(shared: &Shared, admin: &Admin, flow: &str) -> Result<Kept, Page> {
     let gone = || page::problem(StatusCode::BAD_REQUEST, &page::SIGN_IN_GONE);
-    let microsoft = shared.parts.microsoft.as_ref().ok_or_else(gone)?;
     let now = shared.parts.clock.now();
     let taken = shared.parts.store.take_flow(flow, &admin.session, now).await;
     let row = taken.map_err(|failure| Shared::broken(&failure))?.ok_or_else(gone)?;
     match outcome(shared, row, &admin.session, now).await? {
-        Outcome::Refused { error, code } => {
+        Outcome::Refused { vendor, error, code } => {
             info!(error, code, "the provider refused the sign-in");
             let number = code.map(|code| format!(" (AADSTS{code})")).unwrap_or_default();
-            Err(page::advised(&advise(&error, code), &format!("{error}{number}")))
+            Err(page::advised(&vendor.advise(&error, code), &format!("{error}{number}")))
         }
         Outcome::Exchange(exchange) => {
-            let signed_in = sign_in(shared, microsoft, *exchange).await?;
-            connected::keep(shared, microsoft, signed_in).await
+            let signed_in = sign_in(shared, *exchange).await?;
+            connected::keep(shared, signed_in).await
         }
     }
 }
@@ -101,29 +99,35 @@ async fn outcome(shared: &Shared, row: FlowRow, session: &[u8; 32], now: Timesta
 }
 
 /// Redeems the code; nobody but the wanted account gets through.
-async fn sign_in(shared: &Shared, microsoft: &Microsoft, exchange: Exchange) -> Result<SignedIn, Page> {
+async fn sign_in(shared: &Shared, exchange: Exchange) -> Result<SignedIn, Page> {
     let parts = &shared.parts;
+    let (vendor, resource) = (exchange.vendor, exchange.resource);
+    let gone = || page::problem(StatusCode::BAD_REQUEST, &page::SIGN_IN_GONE);
+    let app = parts.apps.of(vendor).ok_or_else(gone)?;
     let (endpoints, nonce) = (exchange.endpoints.clone(), exchange.nonce.clone());
     let wanted = exchange.wanted.clone();
-    let redeemed = exchange.redeem(&parts.http, &microsoft.app, parts.clock.now()).await;
-    let grant = redeemed.map_err(|refused| not_redeemed(&refused))?;
-    check_identity(shared, microsoft, &grant, &endpoints, &nonce).await?;
-    let (address, whose) = check_account(shared, microsoft, &grant, wanted).await?;
+    let redeemed = exchange.redeem(&parts.http, app, parts.clock.now()).await;
+    let grant = redeemed.map_err(|refused| not_redeemed(vendor, &refused))?;
+    let claims = check_identity(shared, app, &grant, &endpoints, &nonce).await?;
+    let account = account(&*parts.http, app, resource, &grant.access.secret, &claims).await;
+    let (address, whose) = check_account(shared, account.map_err(nobody)?, wanted)?;
     let readable = match whose {
-        Whose::Own => can_read(&grant.access.scopes),
         Whose::Shared => can_read_shared(&grant.access.scopes),
+        Whose::Own => can_read(resource, &grant.access.scopes),
     };
-    if !readable {
-        return Err(page::problem(StatusCode::FORBIDDEN, &page::CANNOT_READ));
+    match (readable, vendor) {
+        (true, _) => Ok(SignedIn { address, whose, vendor, resource, grant, endpoints }),
+        (false, Vendor::Microsoft) => Err(page::problem(StatusCode::FORBIDDEN, &page::CANNOT_READ)),
+        // Its consent page has a box for each permission, and none is ticked.
+        (false, Vendor::Google) => Err(page::problem(StatusCode::FORBIDDEN, &page::MAIL_NOT_TICKED)),
     }
-    Ok(SignedIn { address, whose, grant, token_url: endpoints.token })
 }
 
-fn not_redeemed(refused: &GrantError) -> Page {
+fn not_redeemed(vendor: Vendor, refused: &GrantError) -> Page {
     warn!(error = %Report(refused), "the code was not redeemed");
     match refused {
         GrantError::Refused(refusal) => {
-            page::advised(&advise(&refusal.error, refusal.code), &refusal.reference())
+            page::advised(&vendor.advise(&refusal.error, refusal.code), &refusal.reference())
         }
         _ => page::problem(StatusCode::BAD_GATEWAY, &page::PROVIDER_SILENT),
     }
@@ -132,29 +136,23 @@ fn not_redeemed(refused: &GrantError) -> Page {
 /// The id_token must be the provider's word about this very sign-in.
 async fn check_identity(
     shared: &Shared,
-    microsoft: &Microsoft,
+    app: &App,
     grant: &Grant,
     endpoints: &Endpoints,
     nonce: &SecretString,
-) -> Result<(), Page> {
+) -> Result<Claims, Page> {
     let not_genuine = || page::problem(StatusCode::BAD_REQUEST, &page::NOT_GENUINE);
     let token = grant.id_token.as_ref().ok_or_else(not_genuine)?;
     let keys: JwkSet = get_json(&*shared.parts.http, &endpoints.keys, None).await.map_err(silent)?;
-    let expected = Expected { issuer: &endpoints.issuer, client_id: &microsoft.app.client_id, nonce };
-    check(token, &keys, &expected, shared.parts.clock.now()).map(drop).map_err(|refused| {
+    let expected = Expected { issuer: &endpoints.issuer, client_id: app.client_id(), nonce };
+    check(token, &keys, &expected, shared.parts.clock.now()).map_err(|refused| {
         warn!(error = %refused, "the id_token was refused");
         not_genuine()
     })
 }
 
 /// The mailbox's address, if the account is the wanted one: somebody else's sign-in must not be slipped in.
-async fn check_account(
-    shared: &Shared,
-    microsoft: &Microsoft,
-    grant: &Grant,
-    wanted: Wanted,
-) -> Result<(String, Whose), Page> {
-    let account = account(&*shared.parts.http, &microsoft.app, &grant.access.secret).await.map_err(silent)?;
+fn check_account(shared: &Shared, account: Account, wanted: Wanted) -> Result<(String, Whose), Page> {
     // The configured sender binds, whichever page the sign-in began on.
     let sender = shared.parts.from_address.as_deref();
     let refused = match &wanted {
@@ -174,7 +172,14 @@ async fn check_account(
     })
 }
 
-fn silent(failure: crate::oauth::http::EndpointError) -> Page {
+fn nobody(failure: EndpointError) -> Page {
+    match failure {
+        EndpointError::Incomplete { .. } => page::problem(StatusCode::FORBIDDEN, &page::UNNAMED_ACCOUNT),
+        other => silent(other),
+    }
+}
+
+fn silent(failure: EndpointError) -> Page {
     warn!(error = %Report(&failure), "the provider did not tell who signed in");
     page::problem(StatusCode::BAD_GATEWAY, &page::PROVIDER_SILENT)
 }

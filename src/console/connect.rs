@@ -19,9 +19,11 @@ use crate::console::page::{self, Bare, Onward, Page};
 use crate::console::shared::Shared;
 use crate::console::wizard::name_of;
 use crate::mailbox::settings::{MailboxSettings, Provider, SignIn};
+use crate::oauth::app::App;
 use crate::oauth::discovery::discover;
 use crate::oauth::flow::{Pending, Start, Wanted};
-use crate::oauth::provider::{MicrosoftApp, redirect_uri};
+use crate::oauth::provider::redirect_uri;
+use crate::oauth::source::Resource;
 use crate::store::{FlowRow, MailboxRow};
 use crate::token::vault::VaultError;
 use crate::web::local::Admin;
@@ -30,6 +32,22 @@ use crate::web::local::Admin;
 const FLOWS_OF_A_SESSION: u32 = 5;
 const FLOWS_IN_ALL: u32 = 100;
 
+/// A sign-in that is about to begin.
+pub struct Leaving {
+    pub provider: Provider,
+    /// What the mailbox will be opened by.
+    pub resource: Resource,
+    pub wanted: Wanted,
+}
+
+impl Leaving {
+    /// By what the provider's mailboxes are usually opened by.
+    pub fn usual(provider: Provider, wanted: Wanted) -> Self {
+        let resource = MailboxSettings { provider, ..MailboxSettings::default() }.resource();
+        Self { provider, resource, wanted }
+    }
+}
+
 /// POST `/admin/exchange/connect`.
 pub async fn start(
     State(shared): State<Arc<Shared>>,
@@ -37,8 +55,8 @@ pub async fn start(
     client: Client,
     Change(admin): Change,
 ) -> Result<Page, Page> {
-    let wanted = shared.newcomer();
-    let url = begin_sign_in(&shared, &client, &admin, Provider::Microsoft, wanted).await?;
+    let leaving = Leaving::usual(Provider::Microsoft, shared.newcomer());
+    let url = begin_sign_in(&shared, &client, &admin, leaving).await?;
     Ok(leave(&url, Provider::Microsoft, &t))
 }
 
@@ -51,20 +69,21 @@ pub async fn again(
     Change(admin): Change,
 ) -> Result<Page, Page> {
     let row = shared.mailbox(&id).await?;
-    let (provider, wanted) = same_account(&row)?;
-    let url = begin_sign_in(&shared, &client, &admin, provider, wanted).await?;
+    let leaving = same_account(&row)?;
+    let provider = leaving.provider;
+    let url = begin_sign_in(&shared, &client, &admin, leaving).await?;
     Ok(leave(&url, provider, &t))
 }
 
 /// Whose sign-in keeps a mailbox what it is.
-pub fn same_account(row: &MailboxRow) -> Result<(Provider, Wanted), Page> {
+pub fn same_account(row: &MailboxRow) -> Result<Leaving, Page> {
     let settings = MailboxSettings::parse(&row.settings).map_err(|refused| Shared::broken(&refused))?;
     if settings.sign_in == SignIn::Password {
         return Err(page::problem(StatusCode::CONFLICT, &page::NOT_CONFIGURED));
     }
     let address = row.address.clone();
     let wanted = if settings.shared { Wanted::Member(address) } else { Wanted::Owner(address) };
-    Ok((settings.provider, wanted))
+    Ok(Leaving { provider: settings.provider, resource: settings.resource(), wanted })
 }
 
 /// Starts a sign-in at the provider: where the browser has to go.
@@ -72,29 +91,40 @@ pub async fn begin_sign_in(
     shared: &Shared,
     client: &Client,
     admin: &Admin,
-    provider: Provider,
-    wanted: Wanted,
+    leaving: Leaving,
 ) -> Result<Url, Page> {
-    let started = make_flow(shared, admin, provider, wanted).await;
+    let started = make_flow(shared, admin, leaving).await;
     let outcome = if started.is_ok() { Outcome::Success } else { Outcome::Failure };
     shared.note(client, admin, Event::OauthStart, outcome, "");
     started
 }
 
-async fn make_flow(shared: &Shared, admin: &Admin, provider: Provider, wanted: Wanted) -> Result<Url, Page> {
+async fn make_flow(shared: &Shared, admin: &Admin, leaving: Leaving) -> Result<Url, Page> {
+    let Leaving { provider, resource, wanted } = leaving;
+    // Elsewhere the account's own mailbox would be taken for the shared one.
+    if matches!(wanted, Wanted::Member(_)) && resource != Resource::Graph {
+        return Err(page::problem(StatusCode::BAD_REQUEST, &page::BAD_FORM));
+    }
     let parts = &shared.parts;
-    let microsoft = parts.microsoft.as_ref().filter(|_| provider == Provider::Microsoft);
-    let (Some(microsoft), Some(public_url)) = (microsoft, &parts.public_url) else {
-        return Err(page::problem(StatusCode::CONFLICT, &page::NOT_CONFIGURED));
+    let app = provider.vendor().and_then(|vendor| parts.apps.of(vendor));
+    let (Some(app), Some(public_url)) = (app, &parts.public_url) else {
+        return Err(page::problem(StatusCode::CONFLICT, not_configured(provider)));
     };
-    let start = Start { redirect_uri: redirect_uri(public_url), wanted, session: admin.session };
-    let (pending, authorize_url) = begin(shared, &microsoft.app, start).await?;
+    let start = Start { redirect_uri: redirect_uri(public_url), wanted, resource, session: admin.session };
+    let (pending, authorize_url) = begin(shared, app, start).await?;
     keep(shared, &pending, &admin.session).await?;
     info!(flow = pending.id, "sign-in at the provider started");
     Ok(authorize_url)
 }
 
-async fn begin(shared: &Shared, app: &MicrosoftApp, start: Start) -> Result<(Pending, Url), Page> {
+fn not_configured(provider: Provider) -> &'static page::Problem {
+    match provider {
+        Provider::Google => &page::NO_GOOGLE_CLIENT,
+        Provider::Microsoft | Provider::Other => &page::NOT_CONFIGURED,
+    }
+}
+
+async fn begin(shared: &Shared, app: &App, start: Start) -> Result<(Pending, Url), Page> {
     let endpoints = discover(&*shared.parts.http, app).await.map_err(|failure| {
         warn!(error = %Report(&failure), "the provider's endpoints are not known");
         page::problem(StatusCode::BAD_GATEWAY, &page::PROVIDER_SILENT)

@@ -4,21 +4,26 @@
 
 use http::StatusCode;
 use tracing::info;
-use url::Url;
 
 use crate::base::audit::Outcome;
+use crate::base::clock::Timestamp;
 use crate::base::id::{MailboxId, short_id};
-use crate::console::Microsoft;
 use crate::console::page::{self, Page};
 use crate::console::shared::Shared;
 use crate::console::wizard;
-use crate::mailbox::settings::MailboxSettings;
+use crate::mailbox::settings::{MailboxSettings, Protocol, Provider, SignIn};
+use crate::oauth::app::Vendor;
 use crate::oauth::grant::Grant;
+use crate::oauth::provider::Endpoints;
+use crate::oauth::source::Resource;
 use crate::store::{EventKind, MailboxRow, MailboxState, NewEvent};
 use crate::token::keeper::Connection;
 
 /// The kind of a mailbox that Microsoft Graph opens.
 pub const KIND: &str = "microsoft-graph";
+
+/// The kind of every other mailbox.
+const IMAP: &str = "imap";
 
 /// Whose mailbox the sign-in opens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,8 +39,10 @@ pub struct SignedIn {
     /// Of the mailbox.
     pub address: String,
     pub whose: Whose,
+    pub vendor: Vendor,
+    pub resource: Resource,
     pub grant: Grant,
-    pub token_url: Url,
+    pub endpoints: Endpoints,
 }
 
 /// A mailbox that was just connected.
@@ -46,19 +53,23 @@ pub struct Kept {
 }
 
 /// Keeps the mailbox.
-pub async fn keep(shared: &Shared, microsoft: &Microsoft, signed_in: SignedIn) -> Result<Kept, Page> {
+pub async fn keep(shared: &Shared, signed_in: SignedIn) -> Result<Kept, Page> {
     let lasting = || page::problem(StatusCode::BAD_REQUEST, &page::NOT_LASTING);
     let refresh = signed_in.grant.refresh.clone().ok_or_else(lasting)?;
     // Two sign-ins of one address at once must not become two mailboxes.
     let _one_by_one = shared.connecting.lock().await;
     let present = shared.mailbox_of(&signed_in.address).await?;
     let draft = wizard::waiting(shared, &signed_in.address).await?;
-    let row = row(shared, &signed_in, present.as_ref(), draft.as_ref().map(|stored| &stored.draft.settings))?;
+    let draft = draft.filter(|stored| is_of(&stored.draft.settings, signed_in.vendor));
+    let now = shared.parts.clock.now();
+    let row = row(now, &signed_in, present.as_ref(), draft.as_ref().map(|stored| &stored.draft.settings))?;
     if let Some(present) = present {
-        renew(shared, microsoft, &present, &row).await?;
+        renew(shared, &present, &row).await?;
     }
-    let SignedIn { grant, token_url, .. } = signed_in;
-    let connected = microsoft.keeper.connect(&row, Connection { token_url, refresh, grant }).await;
+    let SignedIn { vendor, grant, endpoints, .. } = signed_in;
+    let Endpoints { token: token_url, revoke: revoke_url, .. } = endpoints;
+    let connection = Connection { vendor, token_url, revoke_url, refresh, grant };
+    let connected = shared.parts.keeper.connect(&row, connection).await;
     connected.map_err(|failure| Shared::broken(&failure))?;
     info!(mailbox = %row.id, "mailbox connected");
     let event =
@@ -75,22 +86,26 @@ pub async fn keep(shared: &Shared, microsoft: &Microsoft, signed_in: SignedIn) -
 
 /// The row with the settings of the draft, or of the mailbox that is there; whose it is the sign-in tells.
 fn row(
-    shared: &Shared,
+    now: Timestamp,
     signed_in: &SignedIn,
     present: Option<&MailboxRow>,
     drafted: Option<&MailboxSettings>,
 ) -> Result<MailboxRow, Page> {
-    let now = shared.parts.clock.now();
-    let stored = present.filter(|row| row.kind == KIND).map(|row| MailboxSettings::parse(&row.settings));
-    let settings = match (drafted, stored) {
-        (Some(drafted), _) => drafted.clone(),
-        (None, Some(stored)) => stored.map_err(|refused| Shared::broken(&refused))?,
-        (None, None) => MailboxSettings::default(),
+    let stored = present.map(|row| MailboxSettings::parse(&row.settings)).transpose();
+    let stored = stored.map_err(|refused| Shared::broken(&refused))?;
+    let stored = stored.filter(|settings| is_of(settings, signed_in.vendor));
+    let provider = Provider::of(signed_in.vendor);
+    let settings = drafted.cloned().or(stored);
+    let settings = settings.unwrap_or(MailboxSettings { provider, ..MailboxSettings::default() });
+    let (kind, protocol) = match signed_in.resource {
+        Resource::Graph => (KIND, Protocol::Graph),
+        Resource::Mail => (IMAP, Protocol::Imap),
     };
-    let settings = MailboxSettings { shared: signed_in.whose == Whose::Shared, ..settings };
+    let shared = signed_in.whose == Whose::Shared;
+    let settings = MailboxSettings { shared, protocol, ..settings };
     Ok(MailboxRow {
         id: present.map_or_else(new_id, |row| row.id.clone()),
-        kind: KIND.to_owned(),
+        kind: kind.to_owned(),
         address: signed_in.address.clone(),
         state: MailboxState::Connected,
         scopes: signed_in.grant.access.scopes.join(" "),
@@ -105,23 +120,31 @@ fn row(
     })
 }
 
+/// Whether a sign-in at `vendor` is what opens a mailbox with these settings.
+fn is_of(settings: &MailboxSettings, vendor: Vendor) -> bool {
+    settings.sign_in == SignIn::OAuth && settings.provider.vendor() == Some(vendor)
+}
+
 fn new_id() -> MailboxId {
     MailboxId::parse(&short_id()).expect("short ids are plain")
 }
 
 /// Before the tokens: the worker must never read with a new sign-in what the old settings name.
-async fn renew(
-    shared: &Shared,
-    microsoft: &Microsoft,
-    present: &MailboxRow,
-    row: &MailboxRow,
-) -> Result<(), Page> {
-    // A cursor and a password of another kind of server mean nothing to this one.
-    let forgotten = match present.kind == row.kind {
+async fn renew(shared: &Shared, present: &MailboxRow, row: &MailboxRow) -> Result<(), Page> {
+    // A cursor and a password of another server mean nothing to this one. The earlier grant is not ended:
+    // at some providers that would end the new one, too.
+    let forgotten = match serves(present)? == serves(row)? && present.kind == row.kind {
         true => Ok(()),
-        false => microsoft.keeper.disconnect(&row.id).await,
+        false => shared.parts.keeper.forget(&row.id).await,
     };
     forgotten.map_err(|failure| Shared::broken(&failure))?;
     let written = shared.parts.store.set_mailbox_settings(&row.id, &row.settings).await;
     written.map(drop).map_err(|failure| Shared::broken(&failure))
+}
+
+/// Who opens the mailbox, and at which server.
+fn serves(row: &MailboxRow) -> Result<(Provider, SignIn, Option<String>), Page> {
+    let settings = MailboxSettings::parse(&row.settings).map_err(|refused| Shared::broken(&refused))?;
+    let host = settings.incoming.map(|server| server.host);
+    Ok((settings.provider, settings.sign_in, host))
 }

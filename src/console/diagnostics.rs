@@ -21,6 +21,7 @@ use crate::console::guard::Proof;
 use crate::console::journal::fields;
 use crate::console::page::Page;
 use crate::console::shared::Shared;
+use crate::oauth::app::Vendor;
 use crate::store::{MailboxRow, MailboxState, StoreError, Waiting};
 
 pub const PATH: &str = "/admin/exchange/diagnostics";
@@ -115,12 +116,15 @@ fn configuration(report: &mut Report, shared: &Shared) {
     let parts = &shared.parts;
     let public = parts.public_url.as_ref().map(|url| url.origin().ascii_serialization());
     report.fact("public URL", public.as_deref().unwrap_or("not set"));
-    match &parts.microsoft {
-        Some(microsoft) => {
-            let app = &microsoft.app;
+    match parts.apps.microsoft() {
+        Some(app) => {
             report.fact("Microsoft app", format_args!("client id {}, tenant {}", app.client_id, app.tenant));
         }
         None => report.fact("Microsoft app", "not configured"),
+    }
+    match parts.apps.of(Vendor::Google) {
+        Some(app) => report.fact("Google client", format_args!("client id {}", app.client_id())),
+        None => report.fact("Google client", "not configured"),
     }
     report
         .fact("desk user of the worker", if parts.bot_configured { "configured" } else { "not configured" });
@@ -141,17 +145,15 @@ fn mailbox(report: &mut Report, shared: &Shared, row: &MailboxRow, waits: Waitin
         "  waiting: {} in, {} out; put aside {}, given up {}",
         waits.inbound, waits.outgoing, waits.quarantined, waits.failed
     ));
-    if let Some(microsoft) = &shared.parts.microsoft {
-        let status = microsoft.keeper.status(&row.id);
-        report.line(format_args!(
-            "  token until {}, refreshed {}, next {}",
-            at(status.expires_at),
-            at(status.last_refresh),
-            at(status.next_refresh)
-        ));
-        if let Some((since, why)) = status.last_error {
-            report.line(format_args!("  no token, {since}: {}", redacted(&why, LONGEST)));
-        }
+    let status = shared.parts.keeper.status(&row.id);
+    report.line(format_args!(
+        "  token until {}, refreshed {}, next {}",
+        at(status.expires_at),
+        at(status.last_refresh),
+        at(status.next_refresh)
+    ));
+    if let Some((since, why)) = status.last_error {
+        report.line(format_args!("  no token, {since}: {}", redacted(&why, LONGEST)));
     }
     if let Some(error) = &row.last_error {
         let since = at(row.failing_since);

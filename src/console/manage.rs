@@ -20,6 +20,7 @@ use crate::console::shared::Shared;
 use crate::mailbox::Check;
 use crate::mailbox::settings::{MailboxSettings, Provider, SignIn};
 use crate::store::MailboxRow;
+use crate::token::keeper::Ended;
 use crate::token::subscription::Subscriptions;
 use crate::web::local::Admin;
 
@@ -66,12 +67,9 @@ pub async fn disconnect(
 /// Forgets a mailbox and its tokens.
 pub async fn end(shared: &Shared, client: &Client, admin: &Admin, row: &MailboxRow) -> Result<(), Page> {
     end_subscription(shared, row).await;
-    let ended = match &shared.parts.microsoft {
-        Some(microsoft) => microsoft.keeper.disconnect(&row.id).await,
-        None => shared.parts.store.disconnect_mailbox(&row.id).await.map_err(Into::into),
-    };
-    ended.map_err(|failure| Shared::broken(&failure))?;
-    info!(mailbox = %row.id, "mailbox disconnected");
+    let ended = shared.parts.keeper.disconnect(&row.id).await;
+    let ended = ended.map_err(|failure| Shared::broken(&failure))?;
+    info!(mailbox = %row.id, at_provider = ended == Ended::AtTheProvider, "mailbox disconnected");
     shared.note_action(client, admin, Outcome::Success, "mailbox disconnected", Some(&row.id));
     shared.parts.worker.ring();
     Ok(())

@@ -25,7 +25,7 @@ use crate::console::shared::Shared;
 use crate::mailbox::Mailbox;
 use crate::mailbox::detect::Detector;
 use crate::mailbox::settings::Provider;
-use crate::oauth::provider::MicrosoftApp;
+use crate::oauth::app::Apps;
 use crate::store::seal::Sealer;
 use crate::store::{MailboxRow, Store};
 use crate::token::install::InstallSecret;
@@ -78,13 +78,6 @@ pub type MailboxFactory = Arc<dyn Fn(&MailboxRow) -> Option<Arc<dyn Mailbox>> + 
 /// Makes a mailbox of a row that is not stored, with a password that is not kept.
 pub type TrialFactory = Arc<dyn Fn(&MailboxRow, SecretString) -> Option<Arc<dyn Mailbox>> + Send + Sync>;
 
-/// The app registration and what keeps its tokens.
-#[derive(Clone)]
-pub struct Microsoft {
-    pub app: MicrosoftApp,
-    pub keeper: Arc<Keeper>,
-}
-
 /// Everything the console stands on.
 pub struct Parts {
     pub store: Arc<dyn Store>,
@@ -93,8 +86,9 @@ pub struct Parts {
     /// For the identity provider and Graph.
     pub http: Arc<dyn HttpCall>,
     pub clock: Arc<dyn Clock>,
-    /// `None` until an app registration is configured.
-    pub microsoft: Option<Microsoft>,
+    /// What is registered at providers.
+    pub apps: Apps,
+    pub keeper: Arc<Keeper>,
     /// Origin the browser uses; without it nothing can be connected.
     pub public_url: Option<Url>,
     /// `EXCHANGE_FROM_EMAIL`: the only account that may be connected, when set.

@@ -226,6 +226,9 @@ problems! {
     BROKEN: "broken";
     DRAFT_GONE: "draft-gone";
     ANOTHER_ACCOUNT: "another-account";
+    NO_GOOGLE_CLIENT: "no-google-client";
+    MAIL_NOT_TICKED: "mail-not-ticked";
+    UNNAMED_ACCOUNT: "unnamed-account";
     SLOW_DOWN: "slow-down";
 }
 

@@ -81,15 +81,13 @@ impl Shared {
 
     /// The configured app's id at a provider.
     pub fn client_id(&self, provider: Provider) -> Option<String> {
-        match provider {
-            Provider::Microsoft => self.parts.microsoft.as_ref().map(|own| own.app.client_id.clone()),
-            Provider::Google | Provider::Other => None,
-        }
+        let app = provider.vendor().and_then(|vendor| self.parts.apps.of(vendor));
+        app.map(|app| app.client_id().to_owned())
     }
 
     /// When the present access token of a mailbox ends; `None` while none is loaded.
     pub fn token_expiry(&self, mailbox: &MailboxId) -> Option<Timestamp> {
-        self.parts.microsoft.as_ref()?.keeper.status(mailbox).expires_at
+        self.parts.keeper.status(mailbox).expires_at
     }
 
     /// How the browser reached the console, when the provider will send it back elsewhere.

@@ -42,11 +42,26 @@ fn lay_out_part(html: &str, change: impl FnOnce(&RcDom)) -> Option<String> {
         .link_footnotes(false)
         .allow_width_overflow()
         .unicode_strikeout(false);
-    let page = config.parse_html(html.as_bytes()).ok()?;
+    let page = config.parse_html(rules_apart(html).as_bytes()).ok()?;
     change(&page);
     let tree = config.dom_to_render_tree(&page).ok()?;
     let text = config.render_to_string(tree, WIDTH).ok()?;
     Some(without_doubled_targets(&text))
+}
+
+/// A rule begins a new line; the layout would put what follows it behind what stands before it.
+fn rules_apart(html: &str) -> String {
+    let mut pieces = html.split('<');
+    let mut apart = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let text_before = !apart.trim_end().ends_with('>');
+        if text_before && name_of(piece) == "hr" {
+            apart.push_str("<br>");
+        }
+        apart.push('<');
+        apart.push_str(piece);
+    }
+    apart
 }
 
 /// Whether tags and depth stay small. An end tag counts only against its own name, so that made-up end
@@ -189,6 +204,13 @@ mod tests {
             "> text",
         ];
         assert_eq!(lines, wanted);
+    }
+
+    #[test]
+    fn what_stands_below_a_rule_is_a_line_of_its_own() {
+        let text = to_text("<div>Bob<hr><b>From: </b>ada@x.example<br>Sent: Friday</div>");
+        let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+        assert_eq!(lines, ["Bob", "From: ada@x.example", "Sent: Friday"]);
     }
 
     #[test]

@@ -182,6 +182,12 @@ pub trait MailSink: Send + Sync {
     async fn prepare(&self, mail: Outgoing<'_>) -> Result<Option<String>, MailboxError>;
     /// Gives the send command.
     async fn dispatch(&self, mail: Outgoing<'_>, provider_id: Option<&str>) -> Result<(), MailboxError>;
+    /// What is left to do once the caller has recorded that the mail was sent: a farewell, a copy in the
+    /// Sent folder. Not part of `dispatch`, since every moment before the record is one in which a crash
+    /// sends the mail again.
+    async fn finish(&self, _: Outgoing<'_>) -> Result<(), MailboxError> {
+        Ok(())
+    }
     /// Looks whether the mail was sent; `dispatched_at` is when sending was last tried.
     async fn evidence(
         &self,

@@ -5,6 +5,9 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::oauth::app::Vendor;
+use crate::oauth::source::Resource;
+
 /// Seconds between two looks into a mailbox.
 const CHECK_INTERVAL: std::ops::RangeInclusive<u32> = 30..=86_400;
 /// Of a name, a host, a folder; far more than any server takes.
@@ -32,6 +35,7 @@ pub struct MailboxSettings {
     /// The row's address is a shared mailbox; the sign-in is the one of a member.
     pub shared: bool,
     pub sign_in: SignIn,
+    pub protocol: Protocol,
     /// Where mail is read by IMAP.
     pub incoming: Option<Server>,
     /// Where mail leaves by SMTP.
@@ -60,6 +64,33 @@ pub enum Provider {
     Microsoft,
     Google,
     Other,
+}
+
+impl Provider {
+    /// The one whose sign-in opens mailboxes; `None` where only a password does.
+    pub fn vendor(self) -> Option<Vendor> {
+        match self {
+            Self::Microsoft => Some(Vendor::Microsoft),
+            Self::Google => Some(Vendor::Google),
+            Self::Other => None,
+        }
+    }
+
+    pub fn of(vendor: Vendor) -> Self {
+        match vendor {
+            Vendor::Microsoft => Self::Microsoft,
+            Vendor::Google => Self::Google,
+        }
+    }
+}
+
+/// What opens a mailbox at Microsoft; elsewhere it is IMAP and SMTP whatever this says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Protocol {
+    #[default]
+    Graph,
+    Imap,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -130,6 +161,14 @@ impl MailboxSettings {
         Ok(settings)
     }
 
+    /// What a sign-in's tokens are for.
+    pub fn resource(&self) -> Resource {
+        match (self.provider, self.protocol) {
+            (Provider::Microsoft, Protocol::Graph) => Resource::Graph,
+            _ => Resource::Mail,
+        }
+    }
+
     pub fn to_json(&self) -> String {
         serde_json::to_string(self).expect("settings are plain JSON")
     }
@@ -148,6 +187,10 @@ impl MailboxSettings {
         }
         if let AfterProcessing::Move { folder } = &self.after_processing {
             demand(is_line(folder), "afterProcessing", "the folder to move to is expected")?;
+            // Moved there, a mail would be new again, and be moved again.
+            let read = self.folder.as_deref().unwrap_or("INBOX");
+            let elsewhere = !folder.eq_ignore_ascii_case(read);
+            demand(elsewhere, "afterProcessing", "another folder than the one that is read is expected")?;
         }
         let short = self.signature.as_ref().is_none_or(|text| text.len() <= LONGEST_SIGNATURE);
         demand(short, "signature", "at most 10000 bytes are expected")?;
@@ -205,6 +248,18 @@ mod tests {
     }
 
     #[test]
+    fn graph_opens_mailboxes_at_microsoft_only_and_there_unless_imap_is_chosen() {
+        for (json, resource) in [
+            ("{}", Resource::Graph),
+            (r#"{"protocol":"imap"}"#, Resource::Mail),
+            (r#"{"provider":"google"}"#, Resource::Mail),
+            (r#"{"provider":"google","protocol":"graph"}"#, Resource::Mail),
+        ] {
+            assert_eq!(MailboxSettings::parse(json).expect("settings").resource(), resource, "{json}");
+        }
+    }
+
+    #[test]
     fn the_json_has_the_names_that_are_documented() {
         let text = r#"{"provider":"google","afterProcessing":"delete","signIn":"oauth","closingNotice":true,
             "incoming":{"host":"h.example","port":143,"security":"startTls","user":"u"}}"#;
@@ -224,6 +279,8 @@ mod tests {
             (r#"{"folder":""}"#.to_owned(), "folder"),
             (r#"{"fromName":"a\r\nBcc: b"}"#.to_owned(), "fromName"),
             (r#"{"afterProcessing":{"move":{"folder":" "}}}"#.to_owned(), "afterProcessing"),
+            (r#"{"afterProcessing":{"move":{"folder":"inbox"}}}"#.to_owned(), "afterProcessing"),
+            (r#"{"folder":"A","afterProcessing":{"move":{"folder":"A"}}}"#.to_owned(), "afterProcessing"),
             (server("mail.example.com", 143, "none"), "incoming"),
             (server("localhost.example.com", 143, "none"), "incoming"),
             (server("", 993, "tls"), "incoming"),

@@ -15,9 +15,10 @@ use zeroize::Zeroizing;
 use crate::base::clock::Timestamp;
 use crate::base::id::{random_token, short_id};
 use crate::base::secret::{ExposeSecret, SecretString, equal_in_constant_time, sha256};
+use crate::oauth::app::{App, Vendor};
 use crate::oauth::callback::{Answer, Callback};
 use crate::oauth::grant::{Grant, GrantError, redeem};
-use crate::oauth::provider::{Endpoints, MicrosoftApp, SHARED_SCOPES, SIGN_IN_SCOPES};
+use crate::oauth::provider::Endpoints;
 use crate::oauth::source::Resource;
 use crate::web::call::HttpCall;
 
@@ -58,6 +59,8 @@ pub struct Start {
     /// Exactly as registered at the provider.
     pub redirect_uri: Url,
     pub wanted: Wanted,
+    /// What the mailbox is opened by.
+    pub resource: Resource,
     /// [`crate::web::local::Admin::session`] of the admin who started.
     pub session: [u8; 32],
 }
@@ -67,6 +70,10 @@ pub struct Start {
 pub struct Pending {
     /// Shown in URLs; not a secret.
     pub id: String,
+    #[serde(default)]
+    pub vendor: Vendor,
+    #[serde(default)]
+    resource: Resource,
     state: String,
     verifier: String,
     nonce: String,
@@ -97,6 +104,7 @@ pub enum Outcome {
     Exchange(Box<Exchange>),
     /// See [`crate::oauth::advice`].
     Refused {
+        vendor: Vendor,
         error: String,
         code: Option<u32>,
     },
@@ -107,6 +115,8 @@ pub struct Exchange {
     code: SecretString,
     verifier: SecretString,
     redirect_uri: Url,
+    pub vendor: Vendor,
+    pub resource: Resource,
     pub endpoints: Endpoints,
     /// What the id_token's `nonce` must be.
     pub nonce: SecretString,
@@ -116,9 +126,11 @@ pub struct Exchange {
 impl Start {
     /// Makes the flow and the provider's URL that begins it. 256 random bits each in state, nonce and
     /// verifier; PKCE is always S256.
-    pub fn begin(self, app: &MicrosoftApp, endpoints: Endpoints, now: Timestamp) -> (Pending, Url) {
+    pub fn begin(self, app: &App, endpoints: Endpoints, now: Timestamp) -> (Pending, Url) {
         let pending = Pending {
             id: short_id(),
+            vendor: app.vendor(),
+            resource: self.resource,
             state: random_token(),
             verifier: random_token(),
             nonce: random_token(),
@@ -184,23 +196,23 @@ impl Pending {
                 code: SecretString::from(code),
                 verifier: SecretString::from(self.verifier),
                 redirect_uri: self.redirect_uri,
+                vendor: self.vendor,
+                resource: self.resource,
                 endpoints: self.endpoints,
                 nonce: SecretString::from(self.nonce),
                 wanted: self.wanted,
             })),
-            Decision::Refused { error, code } => Outcome::Refused { error, code },
+            Decision::Refused { error, code } => Outcome::Refused { vendor: self.vendor, error, code },
         })
     }
 
-    fn authorize_url(&self, app: &MicrosoftApp) -> Url {
+    fn authorize_url(&self, app: &App) -> Url {
         let verifier = PkceCodeVerifier::new(self.verifier.clone());
         let challenge = PkceCodeChallenge::from_code_verifier_sha256(&verifier);
-        let shared: &[&str] = if matches!(self.wanted, Wanted::Member(_)) { &SHARED_SCOPES } else { &[] };
-        let scopes = app.scopes(Resource::Graph).iter().chain(shared).chain(&SIGN_IN_SCOPES);
-        let scopes: Vec<&str> = scopes.copied().collect();
+        let scopes = self.vendor.asked(self.resource, &self.wanted);
         let mut url = self.endpoints.authorize.clone();
         url.query_pairs_mut()
-            .append_pair("client_id", &app.client_id)
+            .append_pair("client_id", app.client_id())
             .append_pair("response_type", "code")
             .append_pair("response_mode", "query")
             .append_pair("redirect_uri", self.redirect_uri.as_str())
@@ -209,12 +221,7 @@ impl Pending {
             .append_pair("nonce", &self.nonce)
             .append_pair("code_challenge", challenge.as_str())
             .append_pair("code_challenge_method", challenge.method().as_str());
-        let (name, value) = match &self.wanted {
-            Wanted::Owner(address) => ("login_hint", address.as_str()),
-            // Where several may sign in, the browser's present account must not be taken unasked.
-            Wanted::Anybody | Wanted::Member(_) => ("prompt", "select_account"),
-        };
-        url.query_pairs_mut().append_pair(name, value);
+        url.query_pairs_mut().extend_pairs(self.vendor.extras(&self.wanted));
         url
     }
 }
@@ -235,7 +242,7 @@ impl Exchange {
     pub async fn redeem(
         self,
         http: &Arc<dyn HttpCall>,
-        app: &MicrosoftApp,
+        app: &App,
         now: Timestamp,
     ) -> Result<Grant, GrantError> {
         redeem(http, app, &self.endpoints.token, &self.code, &self.verifier, &self.redirect_uri, now).await
@@ -247,6 +254,8 @@ mod tests {
     use std::collections::HashMap;
 
     use super::*;
+    use crate::oauth::google::GoogleApp;
+    use crate::oauth::provider::{MicrosoftApp, SHARED_SCOPES};
 
     const NOW: Timestamp = Timestamp(1_800_000_000_000);
     const SESSION: [u8; 32] = [7; 32];
@@ -256,25 +265,34 @@ mod tests {
     }
 
     fn begin(wanted: Wanted) -> (Pending, HashMap<String, String>) {
-        let app = MicrosoftApp {
+        begin_at(&microsoft(), Resource::Graph, wanted)
+    }
+
+    fn microsoft() -> App {
+        App::Microsoft(MicrosoftApp {
             client_id: "app-id".into(),
             client_secret: "canary".into(),
             tenant: "contoso.example".into(),
             authority: url("https://login.example"),
             graph: url("https://graph.example"),
-        };
+        })
+    }
+
+    fn begin_at(app: &App, resource: Resource, wanted: Wanted) -> (Pending, HashMap<String, String>) {
         let endpoints = Endpoints {
             authorize: url("https://login.example/1/authorize"),
             token: url("https://login.example/1/token"),
             keys: url("https://login.example/1/keys"),
+            revoke: None,
             issuer: "https://login.example/1/v2.0".into(),
         };
         let start = Start {
             redirect_uri: url("https://desk.example.com/admin/exchange/callback"),
             wanted,
+            resource,
             session: SESSION,
         };
-        let (pending, url) = start.begin(&app, endpoints, NOW);
+        let (pending, url) = start.begin(app, endpoints, NOW);
         (pending, url.query_pairs().into_owned().collect())
     }
 
@@ -301,6 +319,24 @@ mod tests {
         for scope in SHARED_SCOPES {
             assert!(query["scope"].split(' ').any(|asked| asked == scope), "{scope}");
         }
+    }
+
+    #[test]
+    fn a_flow_remembers_its_provider_and_what_opens_the_mailbox() {
+        let authority = url("https://accounts.example");
+        let app =
+            App::Google(GoogleApp { client_id: "app".into(), client_secret: "canary".into(), authority });
+        let (pending, query) = begin_at(&app, Resource::Mail, Wanted::Anybody);
+        assert_eq!(
+            (query["access_type"].as_str(), query["prompt"].as_str()),
+            ("offline", "select_account consent")
+        );
+        assert_eq!(query["scope"], "https://mail.google.com/ openid email");
+        let parked = pending.accept(callback(&query, "code=abc"), NOW).expect("accepted");
+        let pending = Pending::from_bytes(&pending.to_bytes()).expect("a flow");
+        let outcome = pending.complete(parked, &SESSION, NOW).expect("complete");
+        let Outcome::Exchange(exchange) = outcome else { panic!("an exchange") };
+        assert_eq!((exchange.vendor, exchange.resource), (Vendor::Google, Resource::Mail));
     }
 
     #[test]

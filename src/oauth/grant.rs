@@ -17,9 +17,9 @@ use url::Url;
 
 use crate::base::clock::Timestamp;
 use crate::base::secret::{ExposeSecret, SecretString};
+use crate::oauth::app::App;
 use crate::oauth::granted::short_names;
 use crate::oauth::http::{Endpoint, EndpointError};
-use crate::oauth::provider::MicrosoftApp;
 use crate::oauth::source::AccessToken;
 use crate::web::call::HttpCall;
 
@@ -84,7 +84,7 @@ pub enum GrantError {
     /// The text names no value of the answer: it may hold tokens.
     #[error("the token endpoint's answer cannot be understood: {what}")]
     Garbled { what: &'static str },
-    #[error("the token endpoint is not on the configured authority")]
+    #[error("the token endpoint is not the provider's own")]
     ForeignEndpoint,
 }
 
@@ -92,7 +92,7 @@ pub enum GrantError {
 /// be byte-equal to the one of the authorization request.
 pub async fn redeem(
     http: &Arc<dyn HttpCall>,
-    app: &MicrosoftApp,
+    app: &App,
     token_url: &Url,
     code: &SecretString,
     verifier: &SecretString,
@@ -111,7 +111,7 @@ pub async fn redeem(
 /// Asks for a new access token (RFC 6749, section 6). `scopes` must not go beyond what was granted.
 pub async fn refresh(
     http: &Arc<dyn HttpCall>,
-    app: &MicrosoftApp,
+    app: &App,
     token_url: &Url,
     token: &SecretString,
     scopes: &[String],
@@ -141,12 +141,12 @@ type Client = oauth2::Client<
     EndpointSet,
 >;
 
-fn client(app: &MicrosoftApp, token_url: &Url) -> Result<Client, GrantError> {
-    if !app.is_at_authority(token_url) {
+fn client(app: &App, token_url: &Url) -> Result<Client, GrantError> {
+    if !app.owns(token_url) {
         return Err(GrantError::ForeignEndpoint);
     }
-    let client = oauth2::Client::new(ClientId::new(app.client_id.clone()))
-        .set_client_secret(ClientSecret::new(app.client_secret.expose_secret().to_owned()))
+    let client = oauth2::Client::new(ClientId::new(app.client_id().to_owned()))
+        .set_client_secret(ClientSecret::new(app.client_secret().expose_secret().to_owned()))
         .set_auth_type(AuthType::RequestBody)
         .set_token_uri(TokenUrl::from_url(token_url.clone()));
     Ok(client)

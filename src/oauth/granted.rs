@@ -4,6 +4,7 @@
 //! any case and order; sign-in scopes such as `offline_access` are not echoed.
 
 use crate::oauth::provider::{SHARED_SCOPES, SIGN_IN_SCOPES};
+use crate::oauth::source::Resource;
 
 /// Granted without being asked for, in place of a wider scope.
 const DOWNGRADED: [&str; 2] = ["Mail.Read", "Mail.Read.Shared"];
@@ -32,9 +33,13 @@ pub fn missing<'w>(granted: &[String], wanted: &[&'w str]) -> Vec<&'w str> {
     wanted.iter().filter(lacks).copied().collect()
 }
 
-/// Whether mail can be read with `granted` at all.
-pub fn can_read(granted: &[String]) -> bool {
-    granted.iter().any(|scope| scope == "mail.read" || scope == "mail.readwrite")
+/// Whether mail can be read at `resource` with `granted` at all.
+pub fn can_read(resource: Resource, granted: &[String]) -> bool {
+    let reading: &[&str] = match resource {
+        Resource::Graph => &["mail.read", "mail.readwrite"],
+        Resource::Mail => &["imap.accessasuser.all", "https://mail.google.com/"],
+    };
+    granted.iter().any(|scope| reading.contains(&scope.as_str()))
 }
 
 /// Whether a mailbox that others share can be read with `granted`.
@@ -44,7 +49,8 @@ pub fn can_read_shared(granted: &[String]) -> bool {
 
 fn short_name(scope: &str) -> String {
     let name = match scope.rsplit_once('/') {
-        Some((resource, name)) if resource.contains("://") => name,
+        // Google's scope for mail is all prefix: `https://mail.google.com/`.
+        Some((resource, name)) if resource.contains("://") && !name.is_empty() => name,
         _ => scope,
     };
     name.to_ascii_lowercase()
@@ -74,23 +80,38 @@ mod tests {
     }
 
     #[test]
+    fn a_scope_that_is_all_prefix_is_kept_whole() {
+        let granted = short_names("openid https://mail.google.com/ email".split(' '));
+        assert_eq!(granted, ["https://mail.google.com/"]);
+        assert!(can_read(Resource::Mail, &granted));
+        let unticked = short_names("openid https://www.googleapis.com/auth/userinfo.email".split(' '));
+        assert!(!can_read(Resource::Mail, &unticked));
+    }
+
+    #[test]
+    fn what_opens_graph_does_not_open_a_mail_server() {
+        let graph = short_names(GRAPH_SCOPES);
+        assert!(can_read(Resource::Graph, &graph) && !can_read(Resource::Mail, &graph));
+    }
+
+    #[test]
     fn a_downgrade_is_named() {
         let granted = short_names(["User.Read", "Mail.Read", "Mail.Send"]);
         assert_eq!(missing(&granted, &GRAPH_SCOPES), ["Mail.ReadWrite"]);
-        assert!(can_read(&granted));
+        assert!(can_read(Resource::Graph, &granted));
     }
 
     #[test]
     fn a_scope_of_another_resource_does_not_pass_for_a_longer_name() {
         let granted = short_names(["Mail.Send.Shared", "Mail.ReadBasic"]);
         assert_eq!(missing(&granted, &GRAPH_SCOPES), GRAPH_SCOPES);
-        assert!(!can_read(&granted));
+        assert!(!can_read(Resource::Graph, &granted));
     }
 
     #[test]
     fn a_shared_mailbox_needs_the_scopes_for_shared_ones() {
         let own = short_names(["Mail.ReadWrite", "Mail.Send"]);
-        assert!(can_read(&own) && !can_read_shared(&own));
+        assert!(can_read(Resource::Graph, &own) && !can_read_shared(&own));
         assert!(can_read_shared(&short_names(["Mail.Read.Shared"])));
     }
 }

@@ -54,8 +54,19 @@ pub struct Claims {
     nbf: Option<i64>,
     nonce: Option<String>,
     tid: Option<String>,
-    /// The sign-in name; for people to read, not to decide by.
+    /// The sign-in name at Microsoft; its tenant's administrators give it.
     pub preferred_username: Option<String>,
+    pub email: Option<String>,
+    /// Only `true` counts; a text that says so does not.
+    email_verified: Option<serde_json::Value>,
+}
+
+impl Claims {
+    /// The address that the provider says it has verified.
+    pub fn verified_email(&self) -> Option<&str> {
+        let is_verified = self.email_verified.as_ref().and_then(serde_json::Value::as_bool) == Some(true);
+        self.email.as_deref().filter(|_| is_verified)
+    }
 }
 
 /// Checks `token` against the provider's published keys.
@@ -199,5 +210,21 @@ mod tests {
         assert_eq!(provider.check(&shared.into()).err(), Some(IdTokenError::Algorithm));
         let unsigned = "eyJhbGciOiJub25lIiwia2lkIjoib25lIn0.e30.";
         assert_eq!(provider.check(&unsigned.into()).err(), Some(IdTokenError::Malformed));
+    }
+
+    #[test]
+    fn an_address_that_the_provider_has_not_verified_is_nobodys() {
+        let provider = Provider::new();
+        let mut google = changed("email", json!("t@example.com"));
+        for (verified, expected) in [
+            (json!(true), Some("t@example.com")),
+            (json!(false), None),
+            (json!("true"), None),
+            (Value::Null, None),
+        ] {
+            google["email_verified"] = verified;
+            let claims = provider.check(&provider.sign(&google, "one")).expect("taken");
+            assert_eq!(claims.verified_email(), expected, "{google}");
+        }
     }
 }

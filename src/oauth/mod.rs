@@ -3,13 +3,16 @@
 
 pub mod account;
 pub mod advice;
+pub mod app;
 pub mod callback;
 pub mod discovery;
 pub mod flow;
+pub mod google;
 pub mod grant;
 pub mod granted;
 pub mod http;
 pub mod id_token;
 pub mod provider;
 pub mod refresh;
+pub mod revoke;
 pub mod source;

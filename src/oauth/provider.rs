@@ -1,10 +1,9 @@
-//! The identity providers as rows.
+//! What is Microsoft's own, and what every provider has: endpoints and the way back.
 
 use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::base::secret::SecretString;
-use crate::oauth::source::Resource;
 
 /// The one path that providers send the browser back to; `state` tells the flows apart.
 pub const CALLBACK_PATH: &str = "/admin/exchange/callback";
@@ -22,13 +21,16 @@ pub struct MicrosoftApp {
     pub graph: Url,
 }
 
-/// Where a provider answers which question; all on the authority's own origin.
+/// Where a provider answers which question; all of them its own.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Endpoints {
     pub authorize: Url,
     pub token: Url,
     /// JSON Web Key Set.
     pub keys: Url,
+    /// RFC 7009; Microsoft has none.
+    #[serde(default)]
+    pub revoke: Option<Url>,
     /// The `iss` of the provider's id_tokens; may hold `{tenantid}`.
     pub issuer: String,
 }
@@ -42,18 +44,11 @@ pub const GRAPH_SCOPES: [&str; 3] = ["User.Read", "Mail.ReadWrite", "Mail.Send"]
 /// What it needs besides in a mailbox that others share with the signed-in user.
 pub const SHARED_SCOPES: [&str; 2] = ["Mail.ReadWrite.Shared", "Mail.Send.Shared"];
 
-const MAIL_SCOPES: [&str; 2] =
+/// What it needs of the mail servers instead, where mail goes by IMAP and SMTP; a resource of its own.
+pub const MAIL_SCOPES: [&str; 2] =
     ["https://outlook.office.com/IMAP.AccessAsUser.All", "https://outlook.office.com/SMTP.Send"];
 
 impl MicrosoftApp {
-    /// The permissions of one resource; tokens of two resources cannot be asked for at once (AADSTS28002).
-    pub fn scopes(&self, resource: Resource) -> &'static [&'static str] {
-        match resource {
-            Resource::Graph => &GRAPH_SCOPES,
-            Resource::Mail => &MAIL_SCOPES,
-        }
-    }
-
     /// The tenant's OpenID Connect metadata.
     pub fn metadata_url(&self) -> Url {
         below(&self.authority, &[&self.tenant, "v2.0", ".well-known", "openid-configuration"])
@@ -62,11 +57,6 @@ impl MicrosoftApp {
     /// The signed-in user in Microsoft Graph.
     pub fn me_url(&self) -> Url {
         below(&self.graph, &["v1.0", "me"])
-    }
-
-    /// Whether `url` is on the authority's own origin, and so may see the client secret.
-    pub fn is_at_authority(&self, url: &Url) -> bool {
-        url.origin() == self.authority.origin()
     }
 }
 
@@ -79,7 +69,7 @@ pub fn redirect_uri(public_url: &Url) -> Url {
     url
 }
 
-fn below(base: &Url, segments: &[&str]) -> Url {
+pub(super) fn below(base: &Url, segments: &[&str]) -> Url {
     let mut url = base.clone();
     url.path_segments_mut().expect("an http URL has a path").pop_if_empty().extend(segments);
     url

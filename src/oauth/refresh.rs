@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use crate::base::backoff::Backoff;
 use crate::base::clock::Timestamp;
-use crate::oauth::advice::{Advice, Retry, advise};
+use crate::oauth::advice::{Advice, Retry};
+use crate::oauth::app::Vendor;
 use crate::oauth::grant::GrantError;
 use crate::oauth::http::EndpointError;
 
@@ -25,12 +26,12 @@ pub enum Failure {
     Later { wait: Duration },
 }
 
-/// Decides by the OAuth `error`; `failures` in a row including this one, `chance` uniform in 0..=255.
-pub fn judge(error: &GrantError, failures: u32, chance: u8, now: Timestamp) -> Failure {
+/// Decides by the OAuth `error` of `vendor`; `failures` in a row including this one, `chance` uniform in 0..=255.
+pub fn judge(vendor: Vendor, error: &GrantError, failures: u32, chance: u8, now: Timestamp) -> Failure {
     let steady = WAITS.wait(failures, chance);
     match error {
         GrantError::Refused(refusal) => {
-            let advice = advise(&refusal.error, refusal.code);
+            let advice = vendor.advise(&refusal.error, refusal.code);
             match advice.retry {
                 Retry::Reconnect => Failure::Reconnect(advice),
                 Retry::AfterConfiguration => Failure::Misconfigured(advice),
@@ -40,7 +41,7 @@ pub fn judge(error: &GrantError, failures: u32, chance: u8, now: Timestamp) -> F
         GrantError::Endpoint(EndpointError::Busy { retry_after: Some(asked), .. }) => {
             Failure::Later { wait: asked.wait(now).clamp(steady, LONGEST_RETRY_AFTER.max(steady)) }
         }
-        GrantError::ForeignEndpoint => Failure::Reconnect(advise("invalid_grant", None)),
+        GrantError::ForeignEndpoint => Failure::Reconnect(vendor.advise("invalid_grant", None)),
         GrantError::Endpoint(_) | GrantError::Garbled { .. } => Failure::Later { wait: steady },
     }
 }
@@ -79,7 +80,7 @@ mod tests {
             ("interaction_required", Some(50_076)),
             ("consent_required", Some(65_001)),
         ] {
-            let failure = judge(&refused(error, code), 1, 128, NOW);
+            let failure = judge(Vendor::Microsoft, &refused(error, code), 1, 128, NOW);
             assert!(matches!(failure, Failure::Reconnect(_)), "{error} {code:?}");
         }
     }
@@ -87,14 +88,20 @@ mod tests {
     #[test]
     fn a_wrong_registration_stops() {
         for error in ["invalid_client", "unauthorized_client", "invalid_scope", "invalid_request"] {
-            let failure = judge(&refused(error, None), 1, 128, NOW);
+            let failure = judge(Vendor::Microsoft, &refused(error, None), 1, 128, NOW);
             assert!(matches!(failure, Failure::Misconfigured(_)), "{error}");
         }
     }
 
     #[test]
     fn a_provider_in_trouble_is_asked_again_ever_more_slowly() {
-        let wait = |failures| match judge(&refused("temporarily_unavailable", None), failures, 128, NOW) {
+        let wait = |failures| match judge(
+            Vendor::Microsoft,
+            &refused("temporarily_unavailable", None),
+            failures,
+            128,
+            NOW,
+        ) {
             Failure::Later { wait } => wait.as_secs(),
             other => panic!("{other:?}"),
         };
@@ -103,11 +110,16 @@ mod tests {
 
     #[test]
     fn retry_after_is_honoured_and_never_shortens_the_wait() {
-        let wait =
-            |seconds, failures| match judge(&busy(Some(RetryAfter::Seconds(seconds))), failures, 0, NOW) {
-                Failure::Later { wait } => wait,
-                other => panic!("{other:?}"),
-            };
+        let wait = |seconds, failures| match judge(
+            Vendor::Microsoft,
+            &busy(Some(RetryAfter::Seconds(seconds))),
+            failures,
+            0,
+            NOW,
+        ) {
+            Failure::Later { wait } => wait,
+            other => panic!("{other:?}"),
+        };
         assert_eq!(wait(17, 1), Duration::from_secs(17));
         assert_eq!(wait(0, 9), Duration::from_secs_f64(256.0 * 0.75));
         assert_eq!(wait(9_999_999, 1), LONGEST_RETRY_AFTER);

@@ -1,15 +1,18 @@
 //! How a worker, the console or a middleware gets a valid access token.
 
 use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
 
 use crate::base::clock::Timestamp;
 use crate::base::id::MailboxId;
 use crate::base::secret::SecretString;
 
 /// What a token is for; each resource has its own access token from the same refresh token.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Resource {
     /// Microsoft Graph.
+    #[default]
     Graph,
     /// IMAP and SMTP of the provider.
     Mail,
@@ -57,25 +60,6 @@ pub trait TokenSource: Send + Sync {
         resource: Resource,
         refused: &AccessToken,
     ) -> Result<AccessToken, TokenError>;
-}
-
-/// Where no app is registered at a provider: passwords are all there is.
-pub struct NoTokens;
-
-#[async_trait]
-impl TokenSource for NoTokens {
-    async fn token(&self, _: &MailboxId, _: Resource) -> Result<AccessToken, TokenError> {
-        Err(TokenError::Misconfigured { reason: "no app is registered at the mailbox's provider".to_owned() })
-    }
-
-    async fn renew(
-        &self,
-        mailbox: &MailboxId,
-        resource: Resource,
-        _: &AccessToken,
-    ) -> Result<AccessToken, TokenError> {
-        self.token(mailbox, resource).await
-    }
 }
 
 /// What a password opens.

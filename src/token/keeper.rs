@@ -10,7 +10,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures_util::future::join_all;
 use tokio::sync::{Mutex as AsyncMutex, watch};
-use tracing::error;
+use tracing::{error, info, warn};
 use url::Url;
 
 use crate::base::audit::{self, Audit, Event, Outcome};
@@ -19,12 +19,14 @@ use crate::base::id::{MailboxId, random_bytes, short_id};
 use crate::base::report::Report;
 use crate::base::secret::SecretString;
 use crate::base::wake::Wake;
+use crate::oauth::app::{Apps, Vendor};
 use crate::oauth::grant::Grant;
-use crate::oauth::provider::MicrosoftApp;
+use crate::oauth::revoke::revoke;
 use crate::oauth::source::{AccessToken, Resource, TokenError, TokenSource};
 use crate::store::seal::Sealer;
 use crate::store::{MailboxRow, MailboxState, Store};
 use crate::token::cached::{Cached, Now};
+use crate::token::meters::Meters;
 use crate::token::record::{Kept, Record};
 use crate::token::refreshing::Refreshing;
 use crate::token::vault::{Vault, VaultError};
@@ -42,9 +44,10 @@ pub(super) struct Inner {
     pub vault: Vault,
     pub store: Arc<dyn Store>,
     pub http: Arc<dyn HttpCall>,
-    pub app: MicrosoftApp,
+    pub apps: Apps,
     pub clock: Arc<dyn Clock>,
     audit: Audit,
+    pub meters: Meters,
     /// Tells this process's claims from another's.
     pub holder: String,
     entries: Mutex<HashMap<MailboxId, Arc<Entry>>>,
@@ -84,9 +87,20 @@ pub struct Status {
     pub last_error: Option<(Timestamp, String)>,
 }
 
+/// How far a mailbox was disconnected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// Nothing is kept here; the provider's list of allowed apps still names it.
+    Here,
+    /// The grant is gone, too.
+    AtTheProvider,
+}
+
 /// What a sign-in brought.
 pub struct Connection {
+    pub vendor: Vendor,
     pub token_url: Url,
+    pub revoke_url: Option<Url>,
     pub refresh: SecretString,
     pub grant: Grant,
 }
@@ -96,14 +110,14 @@ impl Keeper {
         store: Arc<dyn Store>,
         sealer: Arc<Sealer>,
         http: Arc<dyn HttpCall>,
-        app: MicrosoftApp,
+        apps: Apps,
         clock: Arc<dyn Clock>,
         audit: Audit,
     ) -> Arc<Self> {
         let vault = Vault::new(Arc::clone(&store), sealer);
         let (entries, wake) = (Mutex::default(), Wake::new());
-        let holder = short_id();
-        let inner = Inner { vault, store, http, app, clock, audit, holder, entries, wake };
+        let (holder, meters) = (short_id(), Meters::default());
+        let inner = Inner { vault, store, http, apps, clock, audit, meters, holder, entries, wake };
         Arc::new(Self { inner: Arc::new(inner) })
     }
 
@@ -115,7 +129,9 @@ impl Keeper {
         let now = inner.now();
         let kept = Kept::of(&connection.grant, resource_of(row));
         let record = Record {
+            vendor: connection.vendor,
             token_url: connection.token_url,
+            revoke_url: connection.revoke_url,
             refresh: connection.refresh,
             previous: None,
             access: vec![kept.clone()],
@@ -125,20 +141,42 @@ impl Keeper {
         inner.vault.replace(&row.id, &record).await?;
         *slot = Slot { refreshed: Some(now.steady), ..Slot::default() };
         inner.store.connect_mailbox(row).await?;
-        inner.adopt(&entry, &mut slot, &kept, record.refreshed_at);
+        inner.adopt(&row.id, &entry, &mut slot, &kept, record.refreshed_at);
         inner.wake.ring();
         Ok(())
     }
 
-    /// Forgets the mailbox's row and tokens. Microsoft has no way to revoke a single refresh token;
-    /// the account's owner ends the grant at myapps.microsoft.com.
-    pub async fn disconnect(&self, mailbox: &MailboxId) -> Result<(), VaultError> {
+    /// Forgets the mailbox and ends its grant at the provider, where that can be asked for. Microsoft has no
+    /// way to revoke a single refresh token; the account's owner ends the grant at myapps.microsoft.com.
+    pub async fn disconnect(&self, mailbox: &MailboxId) -> Result<Ended, VaultError> {
+        let record = match self.inner.vault.read(mailbox).await {
+            Ok(stored) => stored.map(|stored| stored.record),
+            // What cannot be opened keeps nobody from disconnecting.
+            Err(failure) => {
+                warn!(%mailbox, error = %Report(&failure), "the grant is not ended at the provider");
+                None
+            }
+        };
+        self.forget(mailbox).await?;
+        match record {
+            Some(record) => Ok(self.inner.end_grant(mailbox, &record).await),
+            None => Ok(Ended::Here),
+        }
+    }
+
+    /// Forgets the mailbox's row and tokens; the grant lives on at the provider.
+    pub async fn forget(&self, mailbox: &MailboxId) -> Result<(), VaultError> {
         let entry = self.inner.entry(mailbox);
         let mut slot = entry.slot.lock().await;
         self.inner.store.disconnect_mailbox(mailbox).await?;
+        self.inner.meters.forgotten(mailbox);
         *slot = Slot::default();
         entry.set_status(Status::default());
         Ok(())
+    }
+
+    pub fn meters(&self) -> &Meters {
+        &self.inner.meters
     }
 
     pub fn status(&self, mailbox: &MailboxId) -> Status {
@@ -241,13 +279,38 @@ impl Inner {
         self.audit.record(audit::Record::new(Event::Refresh, outcome, detail).about(mailbox));
     }
 
+    /// The mailbox is forgotten already: a provider that does not answer is only told of.
+    async fn end_grant(&self, mailbox: &MailboxId, record: &Record) -> Ended {
+        let (Some(app), Some(url)) = (self.apps.of(record.vendor), &record.revoke_url) else {
+            return Ended::Here;
+        };
+        match revoke(&*self.http, app, url, &record.refresh).await {
+            Ok(()) => {
+                info!(%mailbox, "the grant was ended at the provider");
+                Ended::AtTheProvider
+            }
+            Err(failure) => {
+                warn!(%mailbox, error = %Report(&failure), "the grant is not ended at the provider");
+                Ended::Here
+            }
+        }
+    }
+
     fn entry(&self, mailbox: &MailboxId) -> Arc<Entry> {
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(entries.entry(mailbox.clone()).or_default())
     }
 
     /// Caches a token that the vault holds.
-    pub fn adopt(&self, entry: &Entry, slot: &mut Slot, kept: &Kept, refreshed_at: Timestamp) {
+    pub fn adopt(
+        &self,
+        mailbox: &MailboxId,
+        entry: &Entry,
+        slot: &mut Slot,
+        kept: &Kept,
+        refreshed_at: Timestamp,
+    ) {
+        self.meters.given(mailbox, kept.token.expires_at);
         let [chance] = random_bytes();
         let cached = Cached::new(kept, self.now(), chance);
         entry.set_status(Status {

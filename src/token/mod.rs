@@ -5,6 +5,7 @@
 mod cached;
 pub mod install;
 pub mod keeper;
+pub mod meters;
 pub mod password;
 pub mod record;
 mod refreshing;

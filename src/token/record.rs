@@ -8,13 +8,17 @@ use zeroize::Zeroizing;
 
 use crate::base::clock::Timestamp;
 use crate::base::secret::{ExposeSecret, SecretString};
+use crate::oauth::app::Vendor;
 use crate::oauth::grant::Grant;
 use crate::oauth::source::{AccessToken, Resource};
 
 /// The tokens of one mailbox.
 pub struct Record {
-    /// Where they are refreshed; on the authority's own origin.
+    pub vendor: Vendor,
+    /// Where they are refreshed; the provider's own.
     pub token_url: Url,
+    /// Where the grant is ended, where that is possible.
+    pub revoke_url: Option<Url>,
     pub refresh: SecretString,
     /// The refresh token before the last rotation, until the present one has worked once: a provider
     /// may have told us of a rotation that it then lost.
@@ -68,7 +72,16 @@ impl Record {
         let mut access = self.access.clone();
         access.retain(|kept| kept.resource != resource);
         access.push(Kept::of(grant, resource));
-        Self { token_url: self.token_url.clone(), refresh, previous, access, refreshed_at: now, claim: None }
+        Self {
+            vendor: self.vendor,
+            token_url: self.token_url.clone(),
+            revoke_url: self.revoke_url.clone(),
+            refresh,
+            previous,
+            access,
+            refreshed_at: now,
+            claim: None,
+        }
     }
 
     pub fn kept(&self, resource: Resource) -> Option<&Kept> {
@@ -78,7 +91,9 @@ impl Record {
     /// The bytes to seal.
     pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
         let stored = Stored {
+            vendor: self.vendor,
             token_url: self.token_url.clone(),
+            revoke_url: self.revoke_url.clone(),
             refresh: self.refresh.expose_secret().into(),
             previous: self.previous.as_ref().map(|token| token.expose_secret().into()),
             access: self.access.iter().map(StoredAccess::of).collect(),
@@ -92,7 +107,9 @@ impl Record {
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let stored: Stored = serde_json::from_slice(bytes).ok()?;
         Some(Self {
+            vendor: stored.vendor,
             token_url: stored.token_url,
+            revoke_url: stored.revoke_url,
             refresh: SecretString::from(stored.refresh),
             previous: stored.previous.map(SecretString::from),
             access: stored.access.into_iter().map(StoredAccess::kept).collect(),
@@ -104,7 +121,10 @@ impl Record {
 
 #[derive(Serialize, Deserialize)]
 struct Stored {
+    #[serde(default)]
+    vendor: Vendor,
     token_url: Url,
+    revoke_url: Option<Url>,
     refresh: String,
     previous: Option<String>,
     access: Vec<StoredAccess>,
@@ -114,27 +134,17 @@ struct Stored {
 
 #[derive(Serialize, Deserialize)]
 struct StoredAccess {
-    resource: StoredResource,
+    resource: Resource,
     secret: String,
     expires_at: i64,
     lifetime_ms: u64,
     scopes: Vec<String>,
 }
 
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum StoredResource {
-    Graph,
-    Mail,
-}
-
 impl StoredAccess {
     fn of(kept: &Kept) -> Self {
         Self {
-            resource: match kept.resource {
-                Resource::Graph => StoredResource::Graph,
-                Resource::Mail => StoredResource::Mail,
-            },
+            resource: kept.resource,
             secret: kept.token.secret.expose_secret().into(),
             expires_at: kept.token.expires_at.0,
             lifetime_ms: u64::try_from(kept.lifetime.as_millis()).unwrap_or(u64::MAX),
@@ -144,10 +154,7 @@ impl StoredAccess {
 
     fn kept(self) -> Kept {
         Kept {
-            resource: match self.resource {
-                StoredResource::Graph => Resource::Graph,
-                StoredResource::Mail => Resource::Mail,
-            },
+            resource: self.resource,
             token: AccessToken {
                 secret: SecretString::from(self.secret),
                 expires_at: Timestamp(self.expires_at),
@@ -177,7 +184,9 @@ mod tests {
 
     fn record() -> Record {
         Record {
+            vendor: Vendor::Google,
             token_url: Url::parse("https://login.example/token").expect("a URL"),
+            revoke_url: Url::parse("https://login.example/revoke").ok(),
             refresh: "r1".into(),
             previous: Some("r0".into()),
             access: Vec::new(),
@@ -190,6 +199,7 @@ mod tests {
     fn a_record_survives_its_bytes() {
         let after = record().rotated(&"r1".into(), &grant("a", Some("r2")), Resource::Graph, Timestamp(7));
         let read = Record::from_bytes(&after.to_bytes()).expect("a record");
+        assert_eq!((read.vendor, &read.revoke_url), (Vendor::Google, &record().revoke_url));
         assert_eq!(read.refresh.expose_secret(), "r2");
         assert_eq!(read.previous.as_ref().map(ExposeSecret::expose_secret), Some("r1"));
         let kept = read.kept(Resource::Graph).expect("a token");
@@ -197,6 +207,16 @@ mod tests {
         assert!(kept.token.grants("Mail.Send"));
         assert_eq!(read.refreshed_at, Timestamp(7));
         assert_eq!(read.claim, None, "the refresh is over");
+    }
+
+    #[test]
+    fn a_record_from_before_there_were_other_providers_is_microsofts() {
+        let text = r#"{"token_url":"https://login.example/token","refresh":"r","previous":null,
+            "access":[{"resource":"graph","secret":"a","expires_at":1,"lifetime_ms":1,"scopes":[]}],
+            "refreshed_at":1,"claim":null}"#;
+        let read = Record::from_bytes(text.as_bytes()).expect("a record");
+        assert_eq!((read.vendor, read.revoke_url.as_ref()), (Vendor::Microsoft, None));
+        assert!(read.kept(Resource::Graph).is_some());
     }
 
     #[test]

@@ -14,8 +14,8 @@ use crate::base::audit::Outcome;
 use crate::base::id::{MailboxId, random_bytes};
 use crate::base::report::Report;
 use crate::base::secret::{ExposeSecret, SecretString};
+use crate::oauth::app::{App, Vendor};
 use crate::oauth::grant::{Grant, GrantError, refresh};
-use crate::oauth::granted::as_asked;
 use crate::oauth::refresh::{Failure, judge};
 use crate::oauth::source::{AccessToken, Resource, TokenError};
 use crate::store::{MailboxState, StoreError};
@@ -93,9 +93,10 @@ impl Refreshing {
                 tokio::time::sleep(LOOK).await;
                 continue;
             }
+            let app = self.app(slot, stored.record.vendor)?;
             let claimed = self.claim(stored).await.map_err(|error| self.vault(slot, error))?;
             let Some(claimed) = claimed else { continue };
-            if let Some(token) = self.refresh(slot, claimed).await? {
+            if let Some(token) = self.refresh(slot, app, claimed).await? {
                 return Ok(token);
             }
         }
@@ -104,14 +105,20 @@ impl Refreshing {
     }
 
     /// Asks the provider and stores what it gives; `None` when the record changed meanwhile.
-    async fn refresh(&self, slot: &mut Slot, claimed: Versioned) -> Result<Option<AccessToken>, TokenError> {
-        match self.ask(&claimed.record).await {
+    async fn refresh(
+        &self,
+        slot: &mut Slot,
+        app: &App,
+        claimed: Versioned,
+    ) -> Result<Option<AccessToken>, TokenError> {
+        match self.ask(app, &claimed.record).await {
             Ok((used, grant)) => {
                 let now = self.inner.clock.now();
                 let record = claimed.record.rotated(&used, &grant, self.resource, now);
                 slot.unsaved = Some((record, claimed.version));
                 let token = self.save_unsaved(slot).await?;
                 let detail = if token.is_some() { "" } else { "another process was faster" };
+                self.inner.meters.refreshed();
                 self.inner.audit(&self.mailbox, Outcome::Success, detail);
                 Ok(token)
             }
@@ -181,7 +188,7 @@ impl Refreshing {
             Ok(true) => {
                 slot.refreshed = Some(self.inner.clock.steady());
                 for kept in &record.access {
-                    self.inner.adopt(&self.entry, slot, kept, record.refreshed_at);
+                    self.inner.adopt(&self.mailbox, &self.entry, slot, kept, record.refreshed_at);
                 }
                 Ok(record.kept(self.resource).map(|kept| kept.token.clone()))
             }
@@ -205,44 +212,53 @@ impl Refreshing {
         let now = self.inner.now();
         let cached = Cached::new(kept, now, 128);
         if cached.is_fresh(now) {
-            self.inner.adopt(&self.entry, slot, kept, record.refreshed_at);
+            self.inner.adopt(&self.mailbox, &self.entry, slot, kept, record.refreshed_at);
             return Some(kept.token.clone());
         }
         slot.cached.insert(self.resource, cached);
         None
     }
 
+    /// The registration that the mailbox's grant was given to.
+    fn app(&self, slot: &mut Slot, vendor: Vendor) -> Result<&App, TokenError> {
+        self.inner.apps.of(vendor).ok_or_else(|| {
+            let reason = format!("no app is registered at {}", vendor.name());
+            slot.stopped = Some(reason.clone());
+            self.entry.set_failure(self.inner.clock.now(), reason.clone(), None);
+            TokenError::Misconfigured { reason }
+        })
+    }
+
     /// Asks with the present refresh token, then with the one before it if that is all there is.
-    async fn ask(&self, record: &Record) -> Result<(SecretString, Grant), GrantError> {
-        let refusal = match self.ask_with(record, &record.refresh).await {
+    async fn ask(&self, app: &App, record: &Record) -> Result<(SecretString, Grant), GrantError> {
+        let refusal = match self.ask_with(app, record, &record.refresh).await {
             Ok(grant) => return Ok((record.refresh.clone(), grant)),
             Err(GrantError::Refused(refusal)) if refusal.error == "invalid_grant" => refusal,
             Err(error) => return Err(error),
         };
         let Some(previous) = &record.previous else { return Err(GrantError::Refused(refusal)) };
-        let grant = self.ask_with(record, previous).await;
+        let grant = self.ask_with(app, record, previous).await;
         grant.map(|grant| (previous.clone(), grant)).map_err(|_| GrantError::Refused(refusal))
     }
 
-    async fn ask_with(&self, record: &Record, token: &SecretString) -> Result<Grant, GrantError> {
-        let app = &self.inner.app;
-        // Asking for more than was granted would be refused as a whole (AADSTS65001).
-        let mut scopes: Vec<String> = match record.kept(self.resource) {
-            Some(kept) if !kept.token.scopes.is_empty() => {
-                as_asked(&kept.token.scopes, app.scopes(self.resource))
-            }
-            _ => app.scopes(self.resource).iter().map(|&scope| scope.to_owned()).collect(),
-        };
-        scopes.push("offline_access".to_owned());
+    async fn ask_with(&self, app: &App, record: &Record, token: &SecretString) -> Result<Grant, GrantError> {
+        let granted = record.kept(self.resource).map(|kept| kept.token.scopes.as_slice());
+        let scopes = app.vendor().refreshed(self.resource, granted);
         let now = self.inner.clock.now();
-        refresh(&self.inner.http, app, &record.token_url, token, &scopes, now).await
+        let mut grant = refresh(&self.inner.http, app, &record.token_url, token, &scopes, now).await?;
+        // Neither asked for nor told: what was granted stays (RFC 6749, section 6).
+        if let (true, Some(granted)) = (grant.access.scopes.is_empty(), granted) {
+            grant.access.scopes = granted.to_vec();
+        }
+        Ok(grant)
     }
 
     /// Ok when the record is another one by now, so that looking again makes sense.
     async fn failed(&self, slot: &mut Slot, claimed: Versioned, error: GrantError) -> Result<(), TokenError> {
         let [chance] = random_bytes();
         let now = self.inner.clock.now();
-        let failure = judge(&error, slot.failures + 1, chance, now);
+        let failure = judge(claimed.record.vendor, &error, slot.failures + 1, chance, now);
+        self.inner.meters.not_refreshed(&failure);
         self.inner.audit(&self.mailbox, Outcome::Failure, why(&failure));
         let released = self.release(claimed).await.map_err(|error| self.vault(slot, error))?;
         match failure {

@@ -8,6 +8,7 @@ use tracing::warn;
 use super::judge::Plan;
 use super::{Worker, WorkerError};
 use crate::base::clock::Timestamp;
+use crate::base::report::Report;
 use crate::store::OutboxRow;
 
 const WINDOW: Duration = Duration::from_secs(3600);
@@ -52,12 +53,13 @@ impl Worker {
         {
             return Ok(false);
         }
-        self.tell_of_flood(&mail.ticket, now).await?;
         self.parts.store.postpone_outgoing(mail.id, now + WAIT, TOO_MANY).await?;
+        self.tell_of_flood(&mail.ticket, now).await?;
         Ok(true)
     }
 
-    /// One note a day on the ticket itself.
+    /// One note a day on the ticket itself. A desk that does not take it, as for a ticket that is gone, keeps
+    /// nothing else from its turn.
     async fn tell_of_flood(&self, ticket: &str, now: Timestamp) -> Result<(), WorkerError> {
         self.parts.meters.loop_suppressed();
         let about = format!("flood:{}", now.0.div_euclid(DAY));
@@ -65,7 +67,10 @@ impl Worker {
             return Ok(());
         }
         warn!(ticket, "a ticket has more mail than it takes in an hour");
-        self.parts.desk.comment(ticket, NOTE, false).await?;
+        if let Err(error) = self.parts.desk.comment(ticket, NOTE, false).await {
+            warn!(ticket, error = %Report(&error), "the ticket cannot be told that it is flooded");
+            return Ok(());
+        }
         // After the note: a crash in between tells it twice rather than never.
         Ok(self.parts.store.skip_comment(ticket, &about, now).await?)
     }

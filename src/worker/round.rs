@@ -23,6 +23,9 @@ use crate::store::{MailboxRow, MailboxState, PollResult};
 /// How long a mailbox stays with a worker that is not heard of.
 const LEASE: Duration = Duration::from_secs(30);
 
+/// Until a mailbox whose server ended the wait for new mail is looked at again.
+const AFTER_A_LOSS: Duration = Duration::from_secs(30);
+
 /// How many waiting mails are looked at to find the next retry.
 const LOOK_AHEAD: u32 = 500;
 
@@ -48,12 +51,10 @@ impl Kept {
     pub(super) async fn wait(kept: Option<&Self>, limit: Duration) {
         let began = Instant::now();
         let mailbox = kept.filter(|kept| kept.is_well).and_then(|kept| kept.mailbox.as_deref());
-        let told = match mailbox {
-            Some(mailbox) => mailbox.wait_for_change(limit).await.is_ok(),
-            None => false,
-        };
-        // A server that always has news must not keep the worker busy; one that fails is met in the round.
-        let least = if told { SHORTEST_WAIT } else { limit };
+        let Some(mailbox) = mailbox else { return tokio::time::sleep(limit).await };
+        let told = mailbox.wait_for_change(limit).await.is_ok();
+        // A server that always has news, or never holds a connection, must not keep the worker busy.
+        let least = if told { SHORTEST_WAIT } else { limit.min(AFTER_A_LOSS) };
         tokio::time::sleep_until(began + least).await;
     }
 }

@@ -100,7 +100,11 @@ impl Worker {
         (self.parts.at)(Point::DispatchWritten);
         mailbox.dispatch(outgoing, provider_id.as_deref()).await?;
         (self.parts.at)(Point::MailSent);
-        self.sent(mail).await
+        self.sent(mail).await?;
+        if let Err(error) = mailbox.finish(outgoing).await {
+            warn!(mailbox = %mail.mailbox, error = %Report(&error), "a sent mail could not be filed");
+        }
+        Ok(())
     }
 
     async fn next_step(

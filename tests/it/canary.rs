@@ -14,6 +14,7 @@ use mintgate::base::clock::{Clock, SystemClock};
 use mintgate::base::id::hex;
 use mintgate::base::secret::{ExposeSecret, SecretString};
 use mintgate::desk::Bot;
+use mintgate::oauth::google::GoogleApp;
 use mintgate::oauth::provider::MicrosoftApp;
 use mintgate::sandbox::desk::{ADMIN, BOT};
 use mintgate::sandbox::{CUSTOMER, MAILBOX};
@@ -226,11 +227,15 @@ fn a_panic_that_prints_what_it_holds_prints_no_secret() {
         authority: url("https://login.example"),
         graph: url("https://graph.example"),
     };
+    let client_secret = SecretString::from(SECRET);
+    let google =
+        GoogleApp { client_id: "app".into(), client_secret, authority: url("https://login.example") };
     let bot = Bot { email: "bot@desk.example".into(), password: SecretString::from(SECRET) };
     let database = PostgresUrl(format!("postgres://user:{SECRET}@host/db"));
 
-    let panicked =
-        std::thread::spawn(move || panic!("{app:?} {bot:?} {database:?}")).join().expect_err("a panic");
+    let panicked = std::thread::spawn(move || panic!("{app:?} {google:?} {bot:?} {database:?}"))
+        .join()
+        .expect_err("a panic");
 
     let said = panicked.downcast_ref::<String>().expect("a message");
     assert!(said.contains("contoso.example") && said.contains("bot@desk.example"), "{said}");

@@ -1,5 +1,6 @@
 //! Configuration as an operator meets it: files on a disk, variables, and what is said about them.
 
+mod google;
 mod problems;
 mod routes;
 mod start_up;

@@ -16,12 +16,13 @@ mod cards;
 mod email_settings;
 mod events;
 mod hostile;
+mod mail_servers;
 mod mailboxes;
 mod pages;
 mod quarantine;
 mod queues;
 mod settings;
-mod wizard;
+pub mod wizard;
 
 const GONE: &str = "This sign-in cannot be finished";
 

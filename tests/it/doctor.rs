@@ -166,6 +166,17 @@ async fn a_provider_that_does_not_know_the_tenant_is_a_problem() {
 }
 
 #[tokio::test]
+async fn a_google_that_cannot_be_asked_is_a_problem_of_its_own() {
+    let scene = Scene::start().await;
+    let text = fs::read_to_string(&scene.config).expect("read");
+    let google = "google: { clientId: a, clientSecret: b, authorityUrl: \"http://127.0.0.1:9\" }\n";
+    fs::write(&scene.config, format!("{text}{google}")).expect("written");
+    let report = doctor(&scene).await;
+    assert_eq!(report.states("identity provider Google"), ["problem"]);
+    assert_eq!(report.states("identity provider"), ["ok"], "the other one answers");
+}
+
+#[tokio::test]
 async fn what_the_configuration_leaves_open_is_told() {
     let scene = Scene::start().await;
     let report = doctor(&scene).await;

@@ -11,10 +11,10 @@ use mintgate::mailbox::registry::{self, Parts};
 use mintgate::mailbox::settings::{MailboxSettings, Provider, Security, Server, SignIn};
 use mintgate::mailbox::{Fetched, Mailbox, Outgoing};
 use mintgate::net::dial::Dialer;
-use mintgate::oauth::source::{NoTokens, TokenSource};
+use mintgate::oauth::source::TokenSource;
 
 use crate::desk_user::http_to;
-use crate::support::mail_server::{Password, row};
+use crate::support::mail_server::{NoTokens, Password, row};
 
 const NOW: Timestamp = Timestamp(1_795_219_323_000);
 const MAIL: &[u8] = b"From: help@desk.example\r\nTo: ada@example.org\r\nSubject: Re: smoke\r\n\

@@ -1,5 +1,7 @@
 //! What an operator does on the command line beside a running gateway: look, try again, leave, take in.
 
+mod servers;
+
 use std::path::Path;
 use std::process::{Output, Stdio};
 use std::sync::Arc;

@@ -16,5 +16,6 @@ mod references;
 mod running;
 mod scene;
 mod senders;
+mod servers;
 mod soak;
 mod told;

@@ -13,6 +13,7 @@ use crate::base::clock::Timestamp;
 use crate::base::id::MailboxId;
 use crate::console::{in_english, reason_in_english};
 use crate::store::{self, MailboxRow, MailboxState, Store};
+use crate::token::keeper::Ended;
 use crate::worker::orders::Order;
 
 /// How long a running gateway may take to look.
@@ -58,7 +59,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         Act::List { config, form } => runtime.block_on(list(config, *form)),
         Act::Test(one) => runtime.block_on(test(one, runtime.handle())),
         Act::Poll(one) => runtime.block_on(poll(one)),
-        Act::Disconnect(one) => runtime.block_on(disconnect(one)),
+        Act::Disconnect(one) => runtime.block_on(disconnect(one, runtime.handle())),
     }
 }
 
@@ -161,13 +162,28 @@ pub(super) async fn leave(store: &dyn Store, order: &Order) -> anyhow::Result<()
     Ok(store.add_hint(&order.hint(), installation::now()).await?)
 }
 
-async fn disconnect(one: &One) -> anyhow::Result<ExitCode> {
+async fn disconnect(one: &One, runtime: &tokio::runtime::Handle) -> anyhow::Result<ExitCode> {
     let start_up = super::load_start_up(&one.config)?;
     let store = store::open_beside(&start_up.store).await?;
     let row = find(&*store, &one.mailbox).await?;
-    store.disconnect_mailbox(&row.id).await?;
-    one.form.tell(&json!({"id": row.id.as_str(), "disconnected": true}), || {
-        println!("OK: {} is forgotten here; the provider's own list of allowed apps still names it.", row.id);
+    // Without the vault's key there is no grant to end, and the mailbox can still be forgotten.
+    let ended = match installation::present_sealer(&start_up) {
+        Ok(_) => Installation::beside(&start_up, runtime).await?.keeper.disconnect(&row.id).await?,
+        Err(_) => {
+            store.disconnect_mailbox(&row.id).await?;
+            Ended::Here
+        }
+    };
+    let at_provider = ended == Ended::AtTheProvider;
+    let told = json!({"id": row.id.as_str(), "disconnected": true, "endedAtProvider": at_provider});
+    one.form.tell(&told, || match ended {
+        Ended::AtTheProvider => println!("OK: {} is forgotten, and its grant is ended.", row.id),
+        Ended::Here => {
+            println!(
+                "OK: {} is forgotten here; the provider's own list of allowed apps still names it.",
+                row.id
+            );
+        }
     });
     Ok(ExitCode::SUCCESS)
 }

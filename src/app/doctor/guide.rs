@@ -64,14 +64,18 @@ pub(super) async fn answer(seen: &Seen<'_>) -> Vec<Line> {
 
 fn registration(seen: &Seen<'_>) -> Line {
     const TOPIC: &str = "guide: app registration";
-    match (&seen.start_up.microsoft, seen.provider_answers) {
-        (Some(_), true) => Line::ok(TOPIC, "It is configured, and the provider knows the tenant."),
-        (Some(_), false) => Line::problem(
+    let registered = seen.start_up.microsoft.is_some() || seen.start_up.google.is_some();
+    match (registered, seen.provider_answers) {
+        (true, true) => Line::ok(TOPIC, "It is configured, and the provider answers for it."),
+        (true, false) => Line::problem(
             TOPIC,
             "It is configured, and the provider does not answer for it.",
             "See `identity provider`.",
         ),
-        (None, _) => Line::warning(TOPIC, "None is configured.", "Register an app and set `microsoft.*`."),
+        (false, _) => {
+            let to_do = "Register an app and set `microsoft.*` or `google.*`.";
+            Line::warning(TOPIC, "None is configured.", to_do)
+        }
     }
 }
 

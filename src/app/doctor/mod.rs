@@ -117,8 +117,8 @@ pub(super) async fn examine(start_up: &StartUp, now: Timestamp) -> anyhow::Resul
     lines.extend(desk);
     lines.push(ports::look(start_up).await);
     let provider = provider::look(start_up, &provider_http, now).await;
-    let provider_answers =
-        provider.iter().any(|line| line.topic == provider::TOPIC && line.state == State::Ok);
+    let mut providers = provider.iter().filter(|line| line.topic.starts_with(provider::TOPIC));
+    let provider_answers = providers.all(|line| line.state == State::Ok);
     lines.extend(provider);
     let store = store::open_beside(&start_up.store).await;
     lines.extend(vault::look(start_up, store.as_ref(), now).await);

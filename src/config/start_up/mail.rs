@@ -162,7 +162,7 @@ fn graph_url(reading: &Reading<'_>, section: Option<&Section<'_>>) -> Option<Url
 }
 
 /// The mail worker's settings.
-pub fn mail(reading: &Reading<'_>, desk: &Option<Desk>, microsoft: bool, public_url: Option<&Url>) -> Mail {
+pub fn mail(reading: &Reading<'_>, desk: &Option<Desk>, registered: bool, public_url: Option<&Url>) -> Mail {
     let section = reading.root.section("mail", &MAIL);
     let section = section.as_ref();
     let from_address = reading.settle_parsed((section, "from"), "EXCHANGE_FROM_EMAIL", value::mail_address);
@@ -173,7 +173,7 @@ pub fn mail(reading: &Reading<'_>, desk: &Option<Desk>, microsoft: bool, public_
     let message_id_domain = message_id_domain(public_url, from_address.as_deref(), desk.as_ref());
     let bot = desk.as_ref().is_some_and(|desk| desk.bot.is_some());
     Mail {
-        enabled: enabled(reading, section, microsoft, bot),
+        enabled: enabled(reading, section, registered, bot),
         poll_interval: poll_interval(reading, section),
         rate_limit: rate_limit.unwrap_or(100),
         from_name: reading.settle_parsed((section, "fromName"), "EXCHANGE_FROM_NAME", display_name),
@@ -212,8 +212,8 @@ fn private_networks(section: Option<&Section<'_>>) -> Vec<Inside> {
     section.texts("privateNetworks").into_iter().filter_map(|text| section.read(text, read)).collect()
 }
 
-/// On when something asks for it or Microsoft is set up; never without the desk's bot.
-fn enabled(reading: &Reading<'_>, section: Option<&Section<'_>>, microsoft: bool, bot: bool) -> bool {
+/// On when something asks for it or an app is registered at a provider; never without the desk's bot.
+fn enabled(reading: &Reading<'_>, section: Option<&Section<'_>>, registered: bool, bot: bool) -> bool {
     let in_file = section.and_then(|section| section.flag("enabled"));
     let provider = reading.variables.text("EMAIL_PROVIDER").map(|text| text.eq_ignore_ascii_case("exchange"));
     if provider == Some(false) {
@@ -227,7 +227,7 @@ fn enabled(reading: &Reading<'_>, section: Option<&Section<'_>>, microsoft: bool
         (provider, processing) => provider.or(processing),
     };
     let name = "EMAIL_PROVIDER or EXCHANGE_ENABLE_EMAIL_PROCESSING";
-    let wanted = reading.settle("enabled", in_file, name, variable).unwrap_or(microsoft);
+    let wanted = reading.settle("enabled", in_file, name, variable).unwrap_or(registered);
     if wanted && !bot {
         reading.findings.warn(
             "mail is off: the desk's bot is missing (`desk.bot`, or MINTGATE_BOT_EMAIL and MINTGATE_BOT_PASSWORD)",

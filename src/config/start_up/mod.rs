@@ -2,6 +2,7 @@
 
 mod desk;
 mod entry_points;
+mod google;
 mod mail;
 mod mail_policy;
 mod observe;
@@ -32,6 +33,7 @@ const ROOT: Shape = Shape {
         "files",
         "console",
         "microsoft",
+        "google",
         "egress",
         "dataDir",
     ],
@@ -130,10 +132,12 @@ impl StartUp {
         let rules = rule_files(root);
         let console = mail::console(reading);
         let microsoft = mail::microsoft(reading);
+        let google = google::google(reading);
+        let registered = microsoft.is_some() || google.is_some();
         let store = desk::store(reading, &data_dir);
         let (vault, previous_keys) = desk::vault(reading, &data_dir);
         let desk = desk::desk(reading);
-        let mail = mail::mail(reading, &desk, microsoft.is_some(), console.public_url.as_ref());
+        let mail = mail::mail(reading, &desk, registered, console.public_url.as_ref());
         Some(StartUp {
             entry_points,
             rules,
@@ -146,6 +150,7 @@ impl StartUp {
             previous_keys,
             mail,
             microsoft,
+            google,
             console,
             egress_allow: egress(root),
             cookies: mail::cookies(reading),

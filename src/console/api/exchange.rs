@@ -16,7 +16,7 @@ use crate::base::clock::Timestamp;
 use crate::base::id::MailboxId;
 use crate::console::advice::in_english;
 use crate::console::api::parts::{Answer, Asking, Nothing, Ordered, Problems, Refused};
-use crate::console::connect::{begin_sign_in, same_account};
+use crate::console::connect::{Leaving, begin_sign_in, same_account};
 use crate::console::connected::KIND;
 use crate::console::guard::Client;
 use crate::console::manage;
@@ -202,11 +202,11 @@ pub async fn initiate(
     client: Client,
     Ordered(admin, Nothing {}): Ordered<Nothing>,
 ) -> Result<Answer<Leave>, Refused> {
-    let (provider, wanted) = match id.as_str() {
-        PENDING => (Provider::Microsoft, shared.newcomer()),
+    let leaving = match id.as_str() {
+        PENDING => Leaving::usual(Provider::Microsoft, shared.newcomer()),
         id => same_account(&row(&shared, id).await?)?,
     };
-    let url = begin_sign_in(&shared, &client, &admin, provider, wanted).await?;
+    let url = begin_sign_in(&shared, &client, &admin, leaving).await?;
     Ok(Answer(StatusCode::OK, Leave { success: true, auth_url: url.into() }))
 }
 
@@ -286,7 +286,7 @@ pub async fn row(shared: &Shared, id: &str) -> Result<MailboxRow, Refused> {
 }
 
 fn app(shared: &Shared) -> Result<&MicrosoftApp, Refused> {
-    let app = shared.parts.microsoft.as_ref().map(|microsoft| &microsoft.app);
+    let app = shared.parts.apps.microsoft();
     app.ok_or_else(|| Refused::new(StatusCode::CONFLICT, "No app registration is configured."))
 }
 
@@ -319,14 +319,14 @@ fn pending(shared: &Shared, app: &MicrosoftApp, admin: &Admin) -> Connection {
 }
 
 fn connection(shared: &Shared, admin: &Admin, row: &MailboxRow) -> Connection {
-    let microsoft = shared.parts.microsoft.as_ref();
-    let status = microsoft.map(|microsoft| microsoft.keeper.status(&row.id)).unwrap_or_default();
+    let app = shared.parts.apps.microsoft();
+    let status = shared.parts.keeper.status(&row.id);
     let updated = status.last_refresh.unwrap_or(row.connected_at);
     Connection {
         id: row.id.to_string(),
         user_id: admin.user_id.clone(),
-        tenant_id: microsoft.map(|microsoft| microsoft.app.tenant.clone()).unwrap_or_default(),
-        client_id: microsoft.map(|microsoft| microsoft.app.client_id.clone()).unwrap_or_default(),
+        tenant_id: app.map(|app| app.tenant.clone()).unwrap_or_default(),
+        client_id: app.map(|app| app.client_id.clone()).unwrap_or_default(),
         is_active: row.state == MailboxState::Connected,
         created_at: row.connected_at.rfc3339(),
         updated_at: updated.rfc3339(),

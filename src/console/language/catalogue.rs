@@ -22,6 +22,7 @@ pub(super) const CATALOGUES: [(&str, &[&str]); 2] = [
             include_str!("../locales/en/settings.ftl"),
             include_str!("../locales/en/wizard.ftl"),
             include_str!("../locales/en/limits.ftl"),
+            include_str!("../locales/en/providers.ftl"),
         ],
     ),
     (
@@ -36,6 +37,7 @@ pub(super) const CATALOGUES: [(&str, &[&str]); 2] = [
             include_str!("../locales/de/settings.ftl"),
             include_str!("../locales/de/wizard.ftl"),
             include_str!("../locales/de/limits.ftl"),
+            include_str!("../locales/de/providers.ftl"),
         ],
     ),
 ];

@@ -9,7 +9,7 @@ use crate::console::times::{Moment, span};
 use crate::mailbox::rate::Budget;
 use crate::mailbox::settings::{MailboxSettings, Provider, SignIn};
 use crate::oauth::granted::missing;
-use crate::oauth::provider::{GRAPH_SCOPES, SHARED_SCOPES};
+use crate::oauth::provider::SHARED_SCOPES;
 use crate::store::{MailboxRow, MailboxState, Waiting};
 
 /// One mailbox.
@@ -103,8 +103,7 @@ pub struct Missing {
 /// The card of a row, with what waits for it.
 pub fn card(shared: &Shared, row: MailboxRow, waiting: Waiting, frame: &Frame) -> Card {
     let moment = |at: Timestamp| frame.moment(at);
-    let microsoft = shared.parts.microsoft.as_ref();
-    let status = microsoft.map(|microsoft| microsoft.keeper.status(&row.id)).unwrap_or_default();
+    let status = shared.parts.keeper.status(&row.id);
     // What cannot be understood is told by the worker; the card shows the rest.
     let settings = MailboxSettings::parse(&row.settings).ok();
     let is = |what: fn(&MailboxSettings) -> bool| settings.as_ref().is_some_and(what);
@@ -121,7 +120,7 @@ pub fn card(shared: &Shared, row: MailboxRow, waiting: Waiting, frame: &Frame) -
         shared: is(|settings| settings.shared),
         provider: if row.kind == KIND { "kind-graph" } else { "kind-imap" },
         standing: Standing::of(&row, is(|settings| settings.paused)),
-        missing: lacking(&row, is(|settings| settings.shared)),
+        missing: settings.as_ref().map_or_else(Vec::new, |settings| lacking(&row, settings)),
         budget: (shared.parts.mailboxes)(&row).and_then(|mailbox| mailbox.budget()),
         address: row.address,
         connected_at: moment(row.connected_at),
@@ -139,11 +138,12 @@ pub fn card(shared: &Shared, row: MailboxRow, waiting: Waiting, frame: &Frame) -
     }
 }
 
-fn lacking(row: &MailboxRow, is_shared: bool) -> Vec<Missing> {
-    let wanted: &[&'static str] = match (row.kind.as_str(), is_shared) {
-        (KIND, true) => &SHARED_SCOPES,
-        (KIND, false) => &GRAPH_SCOPES,
-        _ => &[],
+fn lacking(row: &MailboxRow, settings: &MailboxSettings) -> Vec<Missing> {
+    let vendor = settings.provider.vendor().filter(|_| settings.sign_in == SignIn::OAuth);
+    let wanted: &[&'static str] = match vendor {
+        Some(_) if settings.shared => &SHARED_SCOPES,
+        Some(vendor) => vendor.scopes(settings.resource()),
+        None => &[],
     };
     let granted: Vec<String> = row.scopes.split_whitespace().map(str::to_owned).collect();
     missing(&granted, wanted)
@@ -156,7 +156,8 @@ fn lacking(row: &MailboxRow, is_shared: bool) -> Vec<Missing> {
 fn consequence(scope: &str) -> &'static str {
     match scope.trim_end_matches(".Shared") {
         "Mail.ReadWrite" => "without-read-write",
-        "Mail.Send" => "without-send",
+        "Mail.Send" | "https://outlook.office.com/SMTP.Send" => "without-send",
+        "https://outlook.office.com/IMAP.AccessAsUser.All" | "https://mail.google.com/" => "without-read",
         "User.Read" => "without-user",
         _ => "without-it",
     }
@@ -166,6 +167,8 @@ fn consequence(scope: &str) -> &'static str {
 mod tests {
     use super::*;
     use crate::base::id::MailboxId;
+    use crate::oauth::app::Vendor;
+    use crate::oauth::source::Resource;
 
     fn row(state: MailboxState, last_error: Option<&str>) -> MailboxRow {
         MailboxRow {
@@ -198,7 +201,10 @@ mod tests {
 
     #[test]
     fn every_permission_that_is_asked_for_has_its_consequence() {
-        for scope in GRAPH_SCOPES.into_iter().chain(SHARED_SCOPES) {
+        let all = [Vendor::Microsoft, Vendor::Google].into_iter().flat_map(|vendor| {
+            [Resource::Graph, Resource::Mail].into_iter().flat_map(move |resource| vendor.scopes(resource))
+        });
+        for scope in all.copied().chain(SHARED_SCOPES) {
             assert_ne!(consequence(scope), "without-it", "{scope}");
         }
     }

@@ -115,7 +115,7 @@ impl Read {
 
 fn setup(shared: &Shared, other_host: Option<String>) -> Setup {
     let parts = &shared.parts;
-    let app = parts.microsoft.as_ref().map(|microsoft| &microsoft.app);
+    let app = parts.apps.microsoft();
     let public = parts.public_url.as_ref();
     Setup {
         app_registered: app.is_some(),

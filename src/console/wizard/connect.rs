@@ -9,7 +9,7 @@ use http::{HeaderMap, StatusCode, Uri};
 use serde::Deserialize;
 
 use crate::console::advice::{About, Explained};
-use crate::console::connect::{begin_sign_in, leave};
+use crate::console::connect::{Leaving, begin_sign_in, leave};
 use crate::console::frame::Frame;
 use crate::console::guard::{Client, Submitted};
 use crate::console::page::{self, Page};
@@ -19,10 +19,12 @@ use crate::console::wizard::drafts;
 use crate::console::wizard::links::links;
 use crate::console::wizard::manual;
 use crate::console::wizard::rail::{Mark, rail};
-use crate::mailbox::settings::Provider;
+use crate::mailbox::settings::{MailboxSettings, Provider};
 use crate::oauth::advice::advise_pasted;
+use crate::oauth::app::Vendor;
 use crate::oauth::flow::Wanted;
-use crate::oauth::provider::{GRAPH_SCOPES, redirect_uri};
+use crate::oauth::provider::redirect_uri;
+use crate::oauth::source::Resource;
 
 #[derive(Template)]
 #[template(path = "wizard/connect.html")]
@@ -40,6 +42,8 @@ struct ConnectPage {
     client_id: Option<String>,
     links: Vec<(&'static str, String)>,
     scopes: &'static [&'static str],
+    /// Whether the address may be a mailbox that others share with who signs in.
+    may_be_shared: bool,
     pasted: String,
     advice: Option<Explained>,
 }
@@ -90,14 +94,15 @@ pub async fn submit(
         return Ok(page::see_other(&drafts::path_of(&id, Step::Connect)));
     }
     let t = frame.t.clone();
-    stored.draft.settings.shared = pressed.shared.is_some();
+    stored.draft.settings.shared = pressed.shared.is_some() && may_be_shared(&stored.draft.settings);
     let saved = drafts::save(&shared, &stored).await;
     if saved.status().is_server_error() {
         return Ok(saved);
     }
     let Draft { address, settings, .. } = stored.draft;
     let wanted = if settings.shared { Wanted::Member(address) } else { Wanted::Owner(address) };
-    let url = begin_sign_in(&shared, &client, &admin, settings.provider, wanted).await?;
+    let leaving = Leaving { provider: settings.provider, resource: settings.resource(), wanted };
+    let url = begin_sign_in(&shared, &client, &admin, leaving).await?;
     Ok(leave(&url, settings.provider, &t).into_response())
 }
 
@@ -119,7 +124,8 @@ fn page(
         redirect_uri: public.map(|url| redirect_uri(url).to_string()),
         other_host,
         links: links(provider, client_id.as_deref()),
-        scopes: scopes(provider),
+        scopes: scopes(&stored.draft.settings),
+        may_be_shared: may_be_shared(&stored.draft.settings),
         advice: pasted.as_deref().map(explain),
         pasted: pasted.unwrap_or_default(),
         client_id,
@@ -131,19 +137,16 @@ fn page(
     Page::console(StatusCode::OK, &page)
 }
 
-fn scopes(provider: Provider) -> &'static [&'static str] {
-    match provider {
-        Provider::Microsoft => &GRAPH_SCOPES,
-        Provider::Google => &["https://mail.google.com/", "openid", "email"],
-        Provider::Other => &[],
-    }
+fn scopes(settings: &MailboxSettings) -> &'static [&'static str] {
+    settings.provider.vendor().map_or(&[], |vendor| vendor.scopes(settings.resource()))
+}
+
+/// Only Graph opens a mailbox for somebody else than its owner.
+fn may_be_shared(settings: &MailboxSettings) -> bool {
+    settings.resource() == Resource::Graph
 }
 
 /// As people call the provider.
 pub fn name_of(provider: Provider) -> &'static str {
-    match provider {
-        Provider::Microsoft => "Microsoft",
-        Provider::Google => "Google",
-        Provider::Other => "",
-    }
+    provider.vendor().map_or("", Vendor::name)
 }

@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use mail_builder::MessageBuilder;
 use mail_builder::headers::raw::Raw;
+use tracing::warn;
 
 use crate::base::clock::{Clock, Timestamp};
 use crate::base::id::short_id;
+use crate::base::report::Report;
 use crate::console::wizard::progress::Progress;
 use crate::mailbox::{Check, Fetched, Mailbox, MailboxError, Outgoing, Told};
 
@@ -71,7 +73,11 @@ impl Trip<'_> {
         let message_id = format!("<{message_id}>");
         let mail = Outgoing { message_id: &message_id, mime: &mime };
         let provider_id = mailbox.prepare(mail).await?;
-        mailbox.dispatch(mail, provider_id.as_deref()).await
+        mailbox.dispatch(mail, provider_id.as_deref()).await?;
+        if let Err(failure) = mailbox.finish(mail).await {
+            warn!(error = %Report(&failure), "the test mail could not be filed");
+        }
+        Ok(())
     }
 
     /// Key of the mail.

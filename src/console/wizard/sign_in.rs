@@ -15,7 +15,7 @@ use crate::console::shared::Shared;
 use crate::console::wizard::draft::{Draft, PasswordUse, State as At, Step, Stored};
 use crate::console::wizard::drafts;
 use crate::console::wizard::rail::{Mark, rail};
-use crate::mailbox::settings::{Provider, SignIn};
+use crate::mailbox::settings::{Protocol, Provider, SignIn};
 
 #[derive(Template)]
 #[template(path = "wizard/sign_in.html")]
@@ -93,10 +93,12 @@ fn choices(draft: &Draft) -> Vec<Choice> {
     let first = vendor.unwrap_or("password");
     let offered = |value: &&'static str| match *value {
         "password" => found.password != PasswordUse::Refused,
+        // For tenants that keep apps away from Graph.
+        "microsoft-imap" => vendor.is_none_or(|vendor| vendor == "microsoft"),
         // A provider that nothing was found out about may be either, behind a domain of its own.
         value => vendor.is_none_or(|vendor| vendor == value),
     };
-    let mut choices: Vec<Choice> = ["microsoft", "google", "password"]
+    let mut choices: Vec<Choice> = ["microsoft", "google", "password", "microsoft-imap"]
         .into_iter()
         .filter(offered)
         .map(|value| Choice { value, first: value == first })
@@ -106,13 +108,19 @@ fn choices(draft: &Draft) -> Vec<Choice> {
 }
 
 fn choose(draft: &mut Draft, way: &str) {
-    let (provider, sign_in, state) = match way {
-        "microsoft" => (Provider::Microsoft, SignIn::OAuth, At::Connect),
-        "google" => (Provider::Google, SignIn::OAuth, At::Connect),
-        _ => (draft.found.provider, SignIn::Password, At::Manual),
+    let (provider, sign_in, protocol, state) = match way {
+        "microsoft" => (Provider::Microsoft, SignIn::OAuth, Protocol::Graph, At::Connect),
+        "microsoft-imap" => (Provider::Microsoft, SignIn::OAuth, Protocol::Imap, At::Connect),
+        "google" => (Provider::Google, SignIn::OAuth, Protocol::Imap, At::Connect),
+        _ => (draft.found.provider, SignIn::Password, Protocol::Imap, At::Manual),
     };
-    draft.settings.provider = provider;
-    draft.settings.sign_in = sign_in;
+    // A provider's token must not go to a server that was found for somebody else.
+    let servers = (sign_in == SignIn::Password || draft.found.provider == provider)
+        .then(|| (draft.found.incoming.clone(), draft.found.outgoing.clone()));
+    let (incoming, outgoing) = servers.unwrap_or_default();
+    let settings = &mut draft.settings;
+    (settings.provider, settings.sign_in, settings.protocol) = (provider, sign_in, protocol);
+    (settings.incoming, settings.outgoing) = (incoming, outgoing);
     draft.state = state;
 }
 
@@ -138,12 +146,28 @@ mod tests {
     fn a_known_provider_is_offered_its_own_ways_only() {
         let app_password = || PasswordUse::AppPassword { help: None };
         for (draft, expected) in [
-            (draft(Provider::Microsoft, PasswordUse::Refused), &["microsoft"][..]),
+            (draft(Provider::Microsoft, PasswordUse::Refused), &["microsoft", "microsoft-imap"][..]),
             (draft(Provider::Google, app_password()), &["google", "password"]),
-            (draft(Provider::Other, PasswordUse::Accepted), &["password", "microsoft", "google"]),
+            (
+                draft(Provider::Other, PasswordUse::Accepted),
+                &["password", "microsoft", "google", "microsoft-imap"],
+            ),
         ] {
             let offered: Vec<&str> = choices(&draft).iter().map(|choice| choice.value).collect();
             assert_eq!(offered, expected, "{:?}", draft.found);
+        }
+    }
+
+    #[test]
+    fn a_providers_token_goes_to_no_server_that_was_found_for_another() {
+        use crate::mailbox::settings::{Security, Server};
+
+        let mut draft = draft(Provider::Other, PasswordUse::Accepted);
+        let own = Server::new("imap.desk.example", 993, Security::Tls, "help@desk.example");
+        draft.found.incoming = Some(own.clone());
+        for (way, incoming) in [("google", None), ("microsoft", None), ("password", Some(own))] {
+            choose(&mut draft, way);
+            assert_eq!(draft.settings.incoming, incoming, "{way}");
         }
     }
 }

@@ -231,7 +231,8 @@ fn begins(line: &str) -> bool {
 
 /// A date with the time of day.
 pub(super) fn is_moment(text: &str) -> bool {
-    has_time_of_day(text) && digits(text) >= 6
+    let text = text.replace(is_direction, "");
+    has_time_of_day(&text) && digits(&text) >= 6
 }
 
 fn digits(line: &str) -> usize {

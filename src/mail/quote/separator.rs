@@ -178,6 +178,31 @@ const SUBJECT: [&str; 23] = [
     "θέμα",
 ];
 
+const TO: [&str; 22] = [
+    "to",
+    "an",
+    "à",
+    "para",
+    "a",
+    "aan",
+    "till",
+    "til",
+    "do",
+    "komu",
+    "кому",
+    "kime",
+    "vastaanottaja",
+    "宛先",
+    "收件人",
+    "收件者",
+    "받는 사람",
+    "címzett",
+    "către",
+    "προς",
+    "prima",
+    "za",
+];
+
 /// A header block's lines: From, Sent, To, Cc, Importance, Subject, with room for wrapped addresses.
 const BLOCK: usize = 12;
 
@@ -256,8 +281,18 @@ fn begins_header_block(lines: &[&str]) -> bool {
     let block = &lines[..lines.len().min(BLOCK)];
     let Some(first) = block.first() else { return false };
     let has = |words: &[&str], lines: &[&str]| lines.iter().any(|line| is_label(line, words));
-    if is_label(first, &FROM) {
-        return (has(&DATE, block) || has_label_within(first, &DATE)) && has(&SUBJECT, block);
+    let dated = has(&DATE, block) || has_label_within(first, &DATE);
+    if is_label(first, &FROM) && dated && has(&SUBJECT, block) {
+        return true;
+    }
+    if let [from, date, to, ..] = block
+        && is_label(from, &FROM)
+        && is_label(date, &DATE)
+        && is_label(to, &TO)
+        && attribution::is_moment(date)
+    {
+        // Windows' own Mail leaves the subject out.
+        return true;
     }
     let unbroken =
         &block[..block.iter().position(|line| !line.contains([':', '：', '@'])).unwrap_or(block.len())];

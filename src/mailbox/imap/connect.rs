@@ -6,12 +6,13 @@ use async_imap::{Authenticator, Client};
 use async_trait::async_trait;
 use tokio::net::TcpStream;
 
-use super::session::{Session, lost};
+use super::answer::lost;
+use super::session::Session;
 use crate::base::secret::ExposeSecret;
 use crate::mailbox::MailboxError;
 use crate::mailbox::refusal::SignInRefusal;
 use crate::mailbox::settings::{Security, Server};
-use crate::mailbox::wire::access::{Door, NotSignedIn, Proof, xoauth2};
+use crate::mailbox::wire::access::{Door, NotSignedIn, Proof, oauth_bearer, xoauth2};
 use crate::mailbox::wire::lines::Lines;
 use crate::mailbox::wire::{Duplex, Link, timed};
 use crate::net::dial::Dialer;
@@ -109,9 +110,7 @@ type Signed = Result<async_imap::Session<Link>, ImapError>;
 async fn sign_in(client: Client<Link>, user: &str, proof: &Proof, offers: &Offers) -> Signed {
     let signed_in = match proof {
         Proof::Token(token) if offers.has("AUTH=OAUTHBEARER") && !offers.has("AUTH=XOAUTH2") => {
-            // RFC 7628, section 3.1; a comma and an equals sign in the name are escaped (RFC 5801).
-            let name = user.replace('=', "=3D").replace(',', "=2C");
-            let first = format!("n,a={name},\x01auth=Bearer {}\x01\x01", token.secret.expose_secret());
+            let first = oauth_bearer(user, token.secret.expose_secret());
             client.authenticate("OAUTHBEARER", Answers::new(first, "\x01")).await
         }
         Proof::Token(token) => {

@@ -1,6 +1,7 @@
 //! A mailbox at any server: mail comes by IMAP and leaves by SMTP. One session is kept between calls;
 //! whatever goes wrong in it ends it.
 
+mod answer;
 mod connect;
 mod cursor;
 mod probe;
@@ -14,21 +15,23 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio::sync::Mutex as AsyncMutex;
-use tracing::warn;
+use tokio::time::Instant;
 
 use self::connect::ImapDoor;
 use self::session::Session;
 use super::settings::{AfterProcessing, Server};
-use super::smtp::{Submission, Unsent};
+use super::smtp::{Handed, Submission, Unsent};
 use super::wire::access::Access;
 use super::{Check, Evidence, Fetched, MailSink, MailSource, MailboxError, Outgoing, Page, Probe};
 use crate::base::clock::{Clock, Timestamp};
-use crate::base::report::Report;
 use crate::net::dial::Dialer;
 use crate::oauth::source::Purpose;
 
 /// A copy in the Sent folder appears late; before this time its absence proves nothing.
 const COPY_APPEARS: Duration = Duration::from_secs(10 * 60);
+
+/// Servers end a session that is silent for half an hour (RFC 2177).
+const LONGEST_IDLE: Duration = Duration::from_secs(25 * 60);
 
 pub struct ImapMailbox {
     dialer: Arc<Dialer>,
@@ -41,6 +44,10 @@ pub struct ImapMailbox {
     submission: Submission,
     clock: Arc<dyn Clock>,
     slot: AsyncMutex<Option<Session>>,
+    /// Life and next UID of the folder when it was last listed to its end.
+    listed: Mutex<Option<(u32, u32)>>,
+    /// Where the last mail was accepted and no farewell was said.
+    handed: Mutex<Option<Handed>>,
     /// Message-IDs of mails whose last try certainly sent nothing.
     unsent: Mutex<HashSet<String>>,
 }
@@ -78,8 +85,20 @@ impl ImapMailbox {
     pub(super) fn new(made: Made) -> Self {
         let Made { dialer, server, folder, after, files_sent, access, submission, clock } = made;
         let folder = folder.unwrap_or_else(|| "INBOX".to_owned());
-        let (slot, unsent) = (AsyncMutex::default(), Mutex::default());
-        Self { dialer, server, folder, after, files_sent, access, submission, clock, slot, unsent }
+        Self {
+            dialer,
+            server,
+            folder,
+            after,
+            files_sent,
+            access,
+            submission,
+            clock,
+            slot: AsyncMutex::default(),
+            listed: Mutex::default(),
+            handed: Mutex::default(),
+            unsent: Mutex::default(),
+        }
     }
 
     async fn open(&self) -> Result<Session, MailboxError> {
@@ -115,7 +134,13 @@ fn keeps_session(failure: Option<&MailboxError>) -> bool {
 #[async_trait]
 impl MailSource for ImapMailbox {
     async fn list(&self, cursor: Option<&str>, since: Timestamp) -> Result<Page, MailboxError> {
-        in_session!(self, session => source::page(session, &self.folder, cursor, since))
+        let (page, folder) = in_session!(self, session => async {
+            let page = source::page(session, &self.folder, cursor, since).await?;
+            Ok((page, session.folder.clone()))
+        })?;
+        let end = folder.filter(|_| !page.more).map(|folder| (folder.validity, folder.next));
+        *self.listed.lock().unwrap_or_else(PoisonError::into_inner) = end;
+        Ok(page)
     }
 
     async fn fetch(&self, key: &str, limit: usize) -> Result<Fetched, MailboxError> {
@@ -137,11 +162,14 @@ impl MailSource for ImapMailbox {
             tokio::time::sleep(limit).await;
             return Ok(());
         }
-        let seen = session.folder.clone().filter(|folder| folder.name == self.folder);
-        // Mail that came since the folder was last listed would not be told of.
         let now = session.select(&self.folder).await?;
-        if seen.is_none_or(|seen| (seen.validity, seen.next) == (now.validity, now.next)) {
-            (session, _) = session.idle(limit).await?;
+        let listed = *self.listed.lock().unwrap_or_else(PoisonError::into_inner);
+        // Of mail that came since the folder was listed nobody would tell.
+        let mut told = listed != Some((now.validity, now.next));
+        let end = Instant::now() + limit;
+        while !told && Instant::now() < end {
+            let rest = end.saturating_duration_since(Instant::now());
+            (session, told) = session.idle(rest.min(LONGEST_IDLE)).await?;
         }
         *self.slot.lock().await = Some(session);
         Ok(())
@@ -158,18 +186,24 @@ impl MailSink for ImapMailbox {
     async fn dispatch(&self, mail: Outgoing<'_>, _: Option<&str>) -> Result<(), MailboxError> {
         self.note_unsent(mail.message_id, false);
         match self.submission.submit(mail.mime).await {
-            Ok(()) => {}
+            Ok(handed) => {
+                *self.handed.lock().unwrap_or_else(PoisonError::into_inner) = Some(handed);
+                Ok(())
+            }
             Err(Unsent::Certainly(error)) => {
                 self.note_unsent(mail.message_id, true);
-                return Err(error);
+                Err(error)
             }
-            Err(Unsent::Perhaps(error)) => return Err(error),
+            Err(Unsent::Perhaps(error)) => Err(error),
         }
-        if let Err(error) = self.file(mail.mime).await {
-            // It has left; a missing copy is no reason to send it again.
-            warn!(mailbox = %self.access.mailbox, error = %Report(&error), "a sent mail could not be filed");
+    }
+
+    async fn finish(&self, mail: Outgoing<'_>) -> Result<(), MailboxError> {
+        let handed = self.handed.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(handed) = handed {
+            handed.say_goodbye(&self.submission.server.host).await;
         }
-        Ok(())
+        self.file(mail.mime).await
     }
 
     async fn evidence(

@@ -1,20 +1,18 @@
 //! One IMAP session: commands, each with its time and its bytes, and what their answers mean. Mails are
 //! never parsed by the server for us (ENVELOPE), only handed over.
 
-use std::io;
 use std::time::Duration;
 
 use async_imap::error::Error as ImapError;
 use async_imap::extensions::idle::IdleResponse;
-use async_imap::imap_proto::{MailboxDatum, NameAttribute, Response};
+use async_imap::imap_proto::{AttributeValue, Capability, MailboxDatum, NameAttribute, Response};
 use async_imap::types::UnsolicitedResponse;
 use base64::Engine as _;
-use futures_util::TryStreamExt;
 
+use super::answer::{agrees, garbled, meaning, moment};
 use crate::base::clock::Timestamp;
 use crate::mailbox::MailboxError;
-use crate::mailbox::wire::limited::Excess;
-use crate::mailbox::wire::{Link, broken, timed};
+use crate::mailbox::wire::{Link, timed, timed_by_size};
 
 /// Of an answer that brings no mail; a hundred thousand UIDs fit.
 const SHORT_ANSWER: u64 = 4 << 20;
@@ -57,16 +55,50 @@ type Outcome<T> = Result<T, MailboxError>;
 
 impl Session {
     /// Asks what the server can, now that it knows who asks.
-    pub(super) async fn begin(mut inner: async_imap::Session<Link>, host: &str) -> Outcome<Self> {
-        inner.get_mut().allow(SHORT_ANSWER);
-        let told =
-            timed(host, inner.capabilities()).await?.map_err(|error| meaning(host, "CAPABILITY", error))?;
-        let can = Can {
-            idle: told.has_str("IDLE"),
-            move_mail: told.has_str("MOVE"),
-            expunge_one: told.has_str("UIDPLUS"),
+    pub(super) async fn begin(inner: async_imap::Session<Link>, host: &str) -> Outcome<Self> {
+        let can = Can { idle: false, move_mail: false, expunge_one: false };
+        let mut session = Self { inner, host: host.to_owned(), can, folder: None };
+        let mut told = Vec::new();
+        let take = |response: &Response<'_>| {
+            if let Response::Capabilities(some) = response {
+                told.extend(some.iter().filter_map(|one| match one {
+                    Capability::Atom(name) => Some(name.to_ascii_uppercase()),
+                    _ => None,
+                }));
+            }
         };
-        Ok(Self { inner, host: host.to_owned(), can, folder: None })
+        session.ask("CAPABILITY", "CAPABILITY", SHORT_ANSWER, take).await?;
+        let has = |name: &str| told.iter().any(|one| one == name);
+        session.can = Can { idle: has("IDLE"), move_mail: has("MOVE"), expunge_one: has("UIDPLUS") };
+        Ok(session)
+    }
+
+    /// Says a command and hands over each part of its answer, which may have `bytes`. The library's own ways
+    /// to ask take a refusal, and a connection that ends, for an answer without anything in it: mail would
+    /// count as gone.
+    async fn ask(
+        &mut self,
+        name: &'static str,
+        line: &str,
+        bytes: u64,
+        mut take: impl FnMut(&Response<'_>),
+    ) -> Outcome<()> {
+        self.inner.get_mut().allow(bytes);
+        let heard = self.inner.get_mut().heard();
+        let inner = &mut self.inner;
+        let asked = timed_by_size(&self.host, &heard, bytes, async {
+            let said = inner.run_command(line).await?;
+            loop {
+                let told = inner.read_response().await?.ok_or(ImapError::ConnectionLost)?;
+                match told.parsed() {
+                    Response::Done { tag, status, outcome } if *tag == said => {
+                        return agrees(status, outcome);
+                    }
+                    part => take(part),
+                }
+            }
+        });
+        asked.await?.map_err(|error| meaning(&self.host, name, error))
     }
 
     /// Selects `name` (UTF-8), also when it is selected already: only then is `next` of now.
@@ -84,43 +116,46 @@ impl Session {
 
     /// UIDs in ascending order.
     pub(super) async fn search(&mut self, criteria: &str) -> Outcome<Vec<u32>> {
-        self.inner.get_mut().allow(SHORT_ANSWER);
-        let found = timed(&self.host, self.inner.uid_search(criteria)).await?;
-        let mut uids: Vec<u32> =
-            found.map_err(|error| meaning(&self.host, "SEARCH", error))?.into_iter().collect();
+        let mut uids = Vec::new();
+        let take = |response: &Response<'_>| {
+            if let Response::MailboxData(MailboxDatum::Search(some)) = response {
+                uids.extend_from_slice(some);
+            }
+        };
+        self.ask("SEARCH", &format!("UID SEARCH {criteria}"), SHORT_ANSWER, take).await?;
         uids.sort_unstable();
+        uids.dedup();
         Ok(uids)
     }
 
     /// When each of `uids` was received; in no particular order, without those that are gone.
     pub(super) async fn received(&mut self, uids: &[u32]) -> Outcome<Vec<(u32, Option<Timestamp>)>> {
-        self.inner.get_mut().allow(SHORT_ANSWER);
         let set: Vec<String> = uids.iter().map(u32::to_string).collect();
-        let answer = timed(&self.host, async {
-            let fetches = self.inner.uid_fetch(set.join(","), "(UID INTERNALDATE)").await?;
-            fetches.try_collect::<Vec<_>>().await
-        });
-        let fetches = answer.await?.map_err(|error| meaning(&self.host, "FETCH", error))?;
-        let told = fetches.iter().filter_map(|fetch| Some((fetch.uid?, received_at(fetch))));
-        Ok(told.filter(|(uid, _)| uids.contains(uid)).collect())
+        let mut told = Vec::new();
+        let take = |response: &Response<'_>| {
+            let part = Fetched::of(response);
+            // Word of a mail's flags may come in between.
+            told.extend(part.uid.zip(part.received_at).filter(|(uid, _)| uids.contains(uid)));
+        };
+        let line = format!("UID FETCH {} (UID INTERNALDATE)", set.join(","));
+        self.ask("FETCH", &line, SHORT_ANSWER, take).await?;
+        Ok(told.into_iter().map(|(uid, date)| (uid, moment(&date))).collect())
     }
 
     /// The first `limit` bytes of a mail; `None` when it is gone.
     pub(super) async fn mail(&mut self, uid: u32, limit: usize) -> Outcome<Option<Handed>> {
-        self.inner.get_mut().allow(limit as u64 + FRAME);
-        let query = format!("(UID INTERNALDATE BODY.PEEK[]<0.{limit}>)");
-        let answer = timed(&self.host, async {
-            let mut fetches = self.inner.uid_fetch(uid.to_string(), query).await?;
-            let mut handed = None;
-            while let Some(fetch) = fetches.try_next().await? {
-                // Word of another mail's flags may come in between.
-                if let (Some(body), true) = (fetch.body(), fetch.uid == Some(uid)) {
-                    handed = Some(Handed { bytes: body.to_vec(), received_at: received_at(&fetch) });
-                }
+        let (mut spoken_of, mut handed) = (false, None);
+        let take = |response: &Response<'_>| {
+            let part = Fetched::of(response);
+            spoken_of |= part.uid == Some(uid);
+            if let (Some(body), true) = (part.body, part.uid == Some(uid)) {
+                let received_at = part.received_at.as_deref().and_then(moment);
+                handed = Some(Handed { bytes: body.to_vec(), received_at });
             }
-            Ok(handed)
-        });
-        answer.await?.map_err(|error| meaning(&self.host, "FETCH", error))
+        };
+        let line = format!("UID FETCH {uid} (UID INTERNALDATE BODY.PEEK[]<0.{limit}>)");
+        self.ask("FETCH", &line, limit as u64 + FRAME, take).await?;
+        if spoken_of && handed.is_none() { Err(garbled("a mail without its bytes")) } else { Ok(handed) }
     }
 
     /// Any command whose answer is only whether it worked.
@@ -134,15 +169,18 @@ impl Session {
     /// server spells it.
     pub(super) async fn sent_folder(&mut self) -> Outcome<Option<String>> {
         const NAMES: [&str; 5] = ["sent", "sent items", "sent messages", "inbox.sent", "inbox/sent"];
-        self.inner.get_mut().allow(SHORT_ANSWER);
-        let answer = timed(&self.host, async {
-            let names = self.inner.list(None, Some("*")).await?;
-            names.try_collect::<Vec<_>>().await
-        });
-        let names = answer.await?.map_err(|error| meaning(&self.host, "LIST", error))?;
-        let marked = names.iter().find(|name| name.attributes().contains(&NameAttribute::Sent));
-        let named = || names.iter().find(|name| NAMES.contains(&name.name().to_ascii_lowercase().as_str()));
-        Ok(marked.or_else(named).map(|name| name.name().to_owned()))
+        let (mut marked, mut named) = (None, None);
+        let take = |response: &Response<'_>| {
+            let Response::MailboxData(MailboxDatum::List(list)) = response else { return };
+            if list.name_attributes.contains(&NameAttribute::Sent) {
+                marked.get_or_insert_with(|| list.name.to_string());
+            }
+            if NAMES.contains(&list.name.to_ascii_lowercase().as_str()) {
+                named.get_or_insert_with(|| list.name.to_string());
+            }
+        };
+        self.ask("LIST", "LIST \"\" *", SHORT_ANSWER, take).await?;
+        Ok(marked.or(named))
     }
 
     /// Files a mail as read into `folder`, spelt as the server does.
@@ -188,6 +226,30 @@ impl Session {
     }
 }
 
+/// What one part of a FETCH answer tells.
+#[derive(Default)]
+struct Fetched<'a> {
+    uid: Option<u32>,
+    received_at: Option<String>,
+    body: Option<&'a [u8]>,
+}
+
+impl<'a> Fetched<'a> {
+    fn of(response: &'a Response<'_>) -> Self {
+        let mut told = Self::default();
+        let Response::Fetch(_, attributes) = response else { return told };
+        for attribute in attributes {
+            match attribute {
+                AttributeValue::Uid(uid) => told.uid = Some(*uid),
+                AttributeValue::InternalDate(date) => told.received_at = Some(date.to_string()),
+                AttributeValue::BodySection { section: None, data, .. } => told.body = data.as_deref(),
+                _ => {}
+            }
+        }
+        told
+    }
+}
+
 async fn arrival(
     idle: &mut async_imap::extensions::idle::Handle<Link>,
     limit: Duration,
@@ -206,43 +268,6 @@ async fn arrival(
         }
     }
 }
-
-fn received_at(fetch: &async_imap::types::Fetch) -> Option<Timestamp> {
-    fetch.internal_date().map(|date| Timestamp(date.timestamp_millis()))
-}
-
-fn garbled(what: &str) -> MailboxError {
-    MailboxError::Garbled { what: what.to_owned() }
-}
-
-/// The server's own words are left out: they may hold addresses.
-fn meaning(host: &str, command: &'static str, error: ImapError) -> MailboxError {
-    match error {
-        ImapError::No(text) if text.contains("TryCreate") || text.contains("TRYCREATE") => {
-            MailboxError::Refused { status: 0, code: NO_FOLDER.to_owned() }
-        }
-        ImapError::No(_) => MailboxError::Refused { status: 0, code: format!("NO to {command}") },
-        ImapError::Bad(_) => MailboxError::Server { status: 0, code: format!("BAD to {command}") },
-        error => lost(host, error),
-    }
-}
-
-/// A connection that ended, or was ended. The library quotes what it cannot read, which may be mail: only
-/// errors that are known to quote nothing are told.
-pub(super) fn lost(host: &str, error: ImapError) -> MailboxError {
-    let quotes = |source: &io::Error| {
-        source.kind() == io::ErrorKind::Other && !source.get_ref().is_some_and(|inner| inner.is::<Excess>())
-    };
-    match error {
-        ImapError::Io(source) if !quotes(&source) => broken(host, source),
-        ImapError::ConnectionLost => broken(host, io::Error::from(io::ErrorKind::ConnectionReset)),
-        ImapError::Validate(_) => garbled("a name with characters that no command takes"),
-        _ => garbled("an answer that is not IMAP"),
-    }
-}
-
-/// The code of a refusal because the folder is not there.
-pub(super) const NO_FOLDER: &str = "NoSuchFolder";
 
 /// A quoted string (RFC 9051, section 4.3). Line ends are the caller's to keep out.
 pub(super) fn quoted(text: &str) -> String {
@@ -292,16 +317,6 @@ mod tests {
         ] {
             assert_eq!(encoded(name), spelt);
         }
-    }
-
-    #[test]
-    fn an_answer_that_cannot_be_read_is_not_quoted() {
-        let quoting = ImapError::Io(io::Error::other("during parsing of \"Dear support, my code is 4711\""));
-        let told = crate::base::report::Report(&lost("mail.example", quoting)).to_string();
-        assert!(!told.contains("4711"), "{told}");
-        let excess = lost("mail.example", ImapError::Io(io::Error::other(Excess::Line)));
-        let told = crate::base::report::Report(&excess).to_string();
-        assert!(told.contains("a line of the answer has no end"), "{told}");
     }
 
     #[test]

@@ -1,17 +1,19 @@
 //! Incoming mail by IMAP: by UID beyond the last one seen, in pages; whole mails by partial fetch; what
 //! becomes of a mail afterwards.
 
+use super::answer::NO_FOLDER;
 use super::cursor::{Cursor, key, parse_key};
-use super::session::{Folder, NO_FOLDER, Session, encoded, quoted};
+use super::session::{Folder, Session, encoded, quoted};
 use crate::base::clock::Timestamp;
 use crate::mailbox::settings::AfterProcessing;
 use crate::mailbox::{Fetched, Listed, MailboxError, Page};
 
 /// Mails of a page.
 const PAGE: usize = 50;
-/// UIDs that one search covers, and how many searches a page is worth; empty ranges are passed in
-/// ever larger steps.
+/// UIDs that one search covers, and how many searches a page is worth; empty ranges are passed in larger
+/// steps. An answer is one line, and all UIDs of the largest step fit into the longest line that is taken.
 const WINDOW: u64 = 10_000;
+const LARGEST_WINDOW: u64 = 80_000;
 const SEARCHES: u32 = 8;
 const DAY_MS: i64 = 24 * 3600 * 1000;
 
@@ -48,17 +50,25 @@ pub(super) async fn page(
 
 /// The UID before the first mail of `since`'s day. A day earlier: servers count days in their own zone.
 async fn before(session: &mut Session, now: &Folder, since: Timestamp) -> Result<u32, MailboxError> {
-    if now.exists == 0 {
-        return Ok(now.next.saturating_sub(1));
-    }
     let day = imap_date(Timestamp(since.0.saturating_sub(DAY_MS).max(0)));
-    let found = session.search(&format!("SINCE {day}")).await?;
-    Ok(found.first().copied().unwrap_or(now.next).saturating_sub(1))
+    let mut from = 1;
+    while from <= now.exists {
+        let to = from.saturating_add(narrow(LARGEST_WINDOW) - 1).min(now.exists);
+        let found = session.search(&format!("{from}:{to} SINCE {day}")).await?;
+        if let Some(first) = found.first() {
+            return Ok(first.saturating_sub(1));
+        }
+        from = to.saturating_add(1);
+    }
+    Ok(now.next.saturating_sub(1))
 }
 
 /// Some UIDs beyond `seen`, and up to where they are complete.
 async fn beyond(session: &mut Session, now: &Folder, seen: u32) -> Result<(Vec<u32>, u32), MailboxError> {
     let last = u64::from(now.next.saturating_sub(1));
+    if now.exists == 0 {
+        return Ok((Vec::new(), narrow(last).max(seen)));
+    }
     let (mut reached, mut window) = (u64::from(seen), WINDOW);
     for _ in 0..SEARCHES {
         if reached >= last {
@@ -76,7 +86,7 @@ async fn beyond(session: &mut Session, now: &Folder, seen: u32) -> Result<(Vec<u
         if !uids.is_empty() {
             return Ok((uids, narrow(reached)));
         }
-        window *= 8;
+        window = LARGEST_WINDOW;
     }
     Ok((Vec::new(), narrow(reached)))
 }
@@ -147,18 +157,25 @@ async fn present(session: &mut Session, folder: &str, key: &str) -> Result<Optio
 
 async fn move_mail(session: &mut Session, uid: u32, target: &str) -> Result<(), MailboxError> {
     let place = quoted(&encoded(target));
-    let (name, line) = match session.can.move_mail {
-        true => ("MOVE", format!("UID MOVE {uid} {place}")),
-        false => ("COPY", format!("UID COPY {uid} {place}")),
-    };
-    match session.command(name, &line).await {
+    if session.can.move_mail {
+        return put(session, "MOVE", &format!("UID MOVE {uid} {place}"), &place).await;
+    }
+    // One that is marked has been copied before, unless its owner marked it; then he does not want it.
+    if !session.search(&format!("UID {uid} UNDELETED")).await?.is_empty() {
+        put(session, "COPY", &format!("UID COPY {uid} {place}"), &place).await?;
+    }
+    delete(session, uid).await
+}
+
+/// Puts a mail into a folder, which is made where it is missing.
+async fn put(session: &mut Session, name: &'static str, line: &str, place: &str) -> Result<(), MailboxError> {
+    match session.command(name, line).await {
         Err(MailboxError::Refused { code, .. }) if code == NO_FOLDER => {
             session.command("CREATE", &format!("CREATE {place}")).await?;
-            session.command(name, &line).await?;
+            session.command(name, line).await
         }
-        other => other?,
+        other => other,
     }
-    if session.can.move_mail { Ok(()) } else { delete(session, uid).await }
 }
 
 /// Without UIDPLUS the mail is only marked: expunging would take along what others marked.

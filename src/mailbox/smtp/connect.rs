@@ -14,7 +14,7 @@ use crate::base::secret::ExposeSecret;
 use crate::mailbox::MailboxError;
 use crate::mailbox::refusal::SignInRefusal;
 use crate::mailbox::settings::{Security, Server};
-use crate::mailbox::wire::access::{Door, NotSignedIn, Proof, xoauth2};
+use crate::mailbox::wire::access::{Door, NotSignedIn, Proof, oauth_bearer, xoauth2};
 use crate::mailbox::wire::lines::Lines;
 use crate::mailbox::wire::{COMMAND, Duplex, Link};
 use crate::net::dial::Dialer;
@@ -115,7 +115,14 @@ async fn sign_in(
 ) -> Result<(), NotSignedIn> {
     let ways = offers.iter().find_map(|offer| offer.strip_prefix("AUTH ")).unwrap_or_default();
     let offered = |way: &str| ways.split_whitespace().any(|offer| offer == way);
+    // What a refusal's details wait for: an empty answer, by RFC 7628 a lone 0x01.
+    let mut last_word = "";
     let (code, told) = match proof {
+        Proof::Token(token) if offered("OAUTHBEARER") && !offered("XOAUTH2") => {
+            last_word = "AQ==";
+            let answer = STANDARD.encode(oauth_bearer(user, token.secret.expose_secret()));
+            ask(lines, Some(&format!("AUTH OAUTHBEARER {answer}"))).await?
+        }
         Proof::Token(token) => {
             let answer = STANDARD.encode(xoauth2(user, token.secret.expose_secret()));
             ask(lines, Some(&format!("AUTH XOAUTH2 {answer}"))).await?
@@ -132,9 +139,8 @@ async fn sign_in(
     };
     match code {
         235 => Ok(()),
-        // The error's details wait for an empty answer.
         334 => {
-            let (_, told) = ask(lines, Some("")).await?;
+            let (_, told) = ask(lines, Some(last_word)).await?;
             Err(NotSignedIn::Refused(SignInRefusal::of_reply(&told.join(" "))))
         }
         535 | 534 | 538 | 530 => Err(NotSignedIn::Refused(SignInRefusal::of_reply(&told.join(" ")))),

@@ -33,6 +33,16 @@ pub(super) enum Unsent {
     Perhaps(MailboxError),
 }
 
+/// The connection over which a mail was accepted.
+pub(super) struct Handed(SmtpClient<Link>);
+
+impl Handed {
+    pub(super) async fn say_goodbye(self, host: &str) {
+        // The mail was accepted; the server's farewell changes nothing.
+        drop(timed(host, self.0.quit()).await);
+    }
+}
+
 pub(super) struct Submission {
     pub(super) dialer: Arc<Dialer>,
     pub(super) server: Server,
@@ -46,13 +56,12 @@ impl Submission {
     /// Signs in and leaves.
     pub(super) async fn sign_in(&self) -> Result<(), MailboxError> {
         let (client, _) = self.open().await?;
-        // The server's farewell changes nothing.
-        drop(timed(&self.server.host, client.quit()).await);
+        Handed(client).say_goodbye(&self.server.host).await;
         Ok(())
     }
 
     /// Hands `mime` over to everybody it is addressed to.
-    pub(super) async fn submit(&self, mime: &[u8]) -> Result<(), Unsent> {
+    pub(super) async fn submit(&self, mime: &[u8]) -> Result<Handed, Unsent> {
         let mut client = self.announce(mime).await.map_err(Unsent::Certainly)?;
         let host = &self.server.host;
         client.stream.allow(REPLIES);
@@ -68,8 +77,7 @@ impl Submission {
         if !reply.is_positive_completion() {
             return Err(Unsent::Certainly(self.meaning(SmtpError::UnexpectedReply(reply))));
         }
-        drop(timed(host, client.quit()).await);
-        Ok(())
+        Ok(Handed(client))
     }
 
     /// Everything up to the mail itself.

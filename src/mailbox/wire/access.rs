@@ -99,6 +99,13 @@ impl Access {
     }
 }
 
+/// The first answer of OAUTHBEARER (RFC 7628, section 3.1); a comma and an equals sign in the name are
+/// escaped (RFC 5801, section 4).
+pub(in crate::mailbox) fn oauth_bearer(user: &str, token: &str) -> String {
+    let name = user.replace('=', "=3D").replace(',', "=2C");
+    format!("n,a={name},\x01auth=Bearer {token}\x01\x01")
+}
+
 /// The first answer of XOAUTH2 (Google, "The XOAUTH2 mechanism"; Microsoft takes the same).
 pub(in crate::mailbox) fn xoauth2(user: &str, token: &str) -> String {
     format!("user={user}\x01auth=Bearer {token}\x01\x01")

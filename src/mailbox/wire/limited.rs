@@ -3,6 +3,8 @@
 
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -26,12 +28,14 @@ pub(in crate::mailbox) struct Limited<S> {
     inner: S,
     /// Bytes that may still come.
     left: u64,
+    /// Bytes that have come in all.
+    heard: Arc<AtomicU64>,
     scan: Scan,
 }
 
 impl<S> Limited<S> {
     pub(in crate::mailbox) fn new(inner: S, allowed: u64) -> Self {
-        Self { inner, left: allowed, scan: Scan::default() }
+        Self { inner, left: allowed, heard: Arc::default(), scan: Scan::default() }
     }
 
     /// Sets how much may come until the next call.
@@ -39,7 +43,13 @@ impl<S> Limited<S> {
         self.left = bytes;
     }
 
+    /// Goes up with every byte that comes.
+    pub(in crate::mailbox) fn heard(&self) -> Arc<AtomicU64> {
+        self.heard.clone()
+    }
+
     fn take(&mut self, bytes: &[u8]) -> Result<(), Excess> {
+        self.heard.fetch_add(bytes.len() as u64, Ordering::Relaxed);
         self.left = self.left.checked_sub(bytes.len() as u64).ok_or(Excess::Answer)?;
         bytes.iter().try_for_each(|&byte| self.scan.take(byte, self.left))
     }
@@ -129,7 +139,12 @@ impl<S: AsyncRead + Unpin> AsyncRead for Limited<S> {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
+        let room = buffer.remaining();
         std::task::ready!(Pin::new(&mut self.inner).poll_read(context, buffer))?;
+        if room > 0 && buffer.filled().len() == before {
+            // Said as an error: to the library, the end between two lines looks like the end of an answer.
+            return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into()));
+        }
         let taken = self.take(&buffer.filled()[before..]);
         Poll::Ready(taken.map_err(io::Error::other))
     }

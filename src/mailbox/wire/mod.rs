@@ -6,9 +6,12 @@ pub(super) mod limited;
 pub(super) mod lines;
 
 use std::fmt::Debug;
+use std::pin::pin;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::{Instant, timeout};
 
 use self::limited::Limited;
 use crate::mailbox::MailboxError;
@@ -16,6 +19,10 @@ use crate::web::call::CallError;
 
 /// How long one command may take, its answer included.
 pub(super) const COMMAND: Duration = Duration::from_secs(30);
+
+/// Bytes a second that a connection brings at least. Twenty-five megabytes over a slow line take minutes,
+/// and a mail that could never be fetched would hold up every later one.
+const SLOWEST: u64 = 32 * 1024;
 
 /// A connection with or without TLS.
 pub(super) trait Duplex: AsyncRead + AsyncWrite + Send + Sync + Unpin + Debug {}
@@ -35,6 +42,30 @@ pub(super) fn broken<E: Into<Box<dyn std::error::Error + Send + Sync>>>(
 
 /// Waits for one command.
 pub(super) async fn timed<T>(host: &str, future: impl Future<Output = T>) -> Result<T, MailboxError> {
-    let silent = |_| MailboxError::Call(CallError::Timeout { host: host.to_owned(), after: COMMAND });
-    tokio::time::timeout(COMMAND, future).await.map_err(silent)
+    timeout(COMMAND, future).await.map_err(|_| silent(host, COMMAND))
+}
+
+/// Waits for one command whose answer may have `bytes`: for as long as more of it comes, within the time that
+/// a slow line takes for that many. `heard` counts what comes.
+pub(super) async fn timed_by_size<T>(
+    host: &str,
+    heard: &AtomicU64,
+    bytes: u64,
+    future: impl Future<Output = T>,
+) -> Result<T, MailboxError> {
+    let longest = COMMAND + Duration::from_secs(bytes / SLOWEST);
+    let end = Instant::now() + longest;
+    let mut future = pin!(future);
+    loop {
+        let before = heard.load(Ordering::Relaxed);
+        match timeout(COMMAND, &mut future).await {
+            Ok(done) => return Ok(done),
+            Err(_) if heard.load(Ordering::Relaxed) > before && Instant::now() < end => {}
+            Err(_) => return Err(silent(host, longest)),
+        }
+    }
+}
+
+fn silent(host: &str, after: Duration) -> MailboxError {
+    MailboxError::Call(CallError::Timeout { host: host.to_owned(), after })
 }

@@ -212,6 +212,21 @@ fn a_server_that_vouches_for_senders_is_named_or_refused_with_its_place() {
 }
 
 #[test]
+fn the_default_mailbox_and_the_subjects_mark_are_read_or_refused_with_their_place() {
+    let of = |keys: &str| {
+        let yaml = format!("{LEAST}mail: {{{keys}}}\n");
+        Folder::new().start_up(&yaml, &[]).map(|start_up| start_up.mail.policy)
+    };
+    let policy = of("defaultMailbox: sales@example.com, subjectMark: true").expect("a start-up file");
+    assert_eq!(policy.default_mailbox.as_deref(), Some("sales@example.com"));
+    assert!(policy.letters.subject_mark);
+    for refused in ["defaultMailbox: sales", "subjectMark: sometimes"] {
+        let error = of(refused).expect_err("refused");
+        assert!(error.contains("mintgate.yml:"), "{error}");
+    }
+}
+
+#[test]
 fn being_called_about_new_mail_is_asked_for_and_needs_a_public_url() {
     let of = |more: &str| {
         let start_up = Folder::new().start_up(&format!("{LEAST}{more}"), &[]);

@@ -8,6 +8,7 @@ use mintgate::console::{Console, Parts};
 use mintgate::mailbox::settings::{AfterProcessing, MailboxSettings, Security};
 use mintgate::net::Egress;
 use mintgate::net::dial::Dialer;
+use mintgate::oauth::app::Apps;
 use mintgate::oauth::source::{PasswordSource, Purpose};
 use mintgate::token::password::Passwords;
 use serde_json::{Value, json};
@@ -209,7 +210,7 @@ async fn another_admins_sign_in_cannot_be_finished() {
 #[tokio::test]
 async fn only_the_two_providers_are_known() {
     let installation = Installation::start().await;
-    let console = Console::new(Parts { microsoft: None, ..installation.console_parts() });
+    let console = Console::new(Parts { apps: Apps::default(), ..installation.console_parts() });
     let browser = Browser::admin(&console, 1);
     for path in ["oauth/pigeon", "oauth/pigeon/callback", "oauth/Microsoft"] {
         let body = if path.ends_with("callback") { r#"{"code":"a","state":"b"}"# } else { "{}" };

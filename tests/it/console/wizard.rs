@@ -40,6 +40,15 @@ pub async fn draft(browser: &Browser<'_>, address: &str) -> String {
     leads_to(&submit(browser, SETUP, SETUP, &[("address", address)]).await)
 }
 
+/// Sets a mailbox up as far as the provider's sign-in page; its address.
+pub async fn leave_by_the_wizard(browser: &Browser<'_>, address: &str, way: &str) -> url::Url {
+    let sign_in = draft(browser, address).await;
+    let connect = leads_to(&submit(browser, &sign_in, &sign_in, &[("way", way)]).await);
+    let page = submit(browser, &connect, &connect, &[]).await;
+    assert_eq!(page.status(), StatusCode::OK, "{}", page.text());
+    page.onward().expect("a way on").parse().expect("a URL")
+}
+
 /// A draft that waits for servers and password; its page.
 async fn manual(browser: &Browser<'_>) -> String {
     let sign_in = draft(browser, "help@desk.example").await;

@@ -16,8 +16,11 @@ const CAPABILITY: &str = "* CAPABILITY IMAP4rev1 AUTH=PLAIN IDLE\r\nTAG OK\r\n";
 const SELECTED: &str =
     "* 1 EXISTS\r\n* OK [UIDVALIDITY 7] x\r\n* OK [UIDNEXT 2] x\r\nTAG OK [READ-WRITE] x\r\n";
 
-/// Answers each line with the next of `answers` (`TAG` is the line's own), then says `last` for ever
-/// (or ends, where it is empty).
+/// A silence within an answer, shorter than any that ends a session.
+const PAUSE: Duration = Duration::from_secs(20);
+
+/// Answers each line with the next of `answers` (`TAG` is the line's own, `~` a [`PAUSE`]), then says `last` for
+/// ever (or ends, where it is empty).
 async fn server(answers: &'static [&'static str], last: &'static str) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let port = listener.local_addr().expect("its address").port();
@@ -32,7 +35,12 @@ async fn server(answers: &'static [&'static str], last: &'static str) -> u16 {
                         stream.read_line(&mut line).await?;
                         tag = line.split(' ').next().unwrap_or_default().trim().to_owned();
                     }
-                    stream.write_all(answer.replace("TAG", &tag).as_bytes()).await?;
+                    for (number, part) in answer.replace("TAG", &tag).split('~').enumerate() {
+                        if number > 0 {
+                            tokio::time::sleep(PAUSE).await;
+                        }
+                        stream.write_all(part.as_bytes()).await?;
+                    }
                 }
                 while !last.is_empty() {
                     stream.write_all(last.as_bytes()).await?;
@@ -91,6 +99,50 @@ async fn what_no_honest_server_says_ends_the_session() {
         let failed = outcome(plain(port)).await.expect_err(what);
         let expected = matches!(failed, MailboxError::Call(_) | MailboxError::Garbled { .. });
         assert!(expected, "{what}: {failed:?}");
+    }
+}
+
+/// Up to where a mail is listed, and fetched.
+const UP_TO_SEARCH: [&str; 6] = [GREETING, CAPABILITY, "+ \r\n", "A0001 OK\r\n", CAPABILITY, SELECTED];
+const FOUND: [&str; 3] = [
+    "* SEARCH 1\r\nTAG OK\r\n",
+    "* SEARCH 1\r\nTAG OK\r\n",
+    "* 1 FETCH (UID 1 INTERNALDATE \"21-Nov-2026 00:00:00 +0000\")\r\nTAG OK\r\n",
+];
+
+/// A refusal, or an end between two lines, taken for an empty answer would make mail count as gone.
+#[tokio::test]
+async fn a_server_that_does_not_answer_is_not_one_without_mail() {
+    for asked in 0..=FOUND.len() {
+        for refusal in ["TAG NO [SERVERBUG] not now\r\n", "TAG BAD what?\r\n", "* 1 EXISTS\r\n"] {
+            let answers = [&UP_TO_SEARCH[..], &FOUND[..asked], &[refusal]].concat();
+            let port = ending_server(answers).await;
+            let failed = outcome(plain(port)).await;
+            assert!(failed.is_err(), "{refusal} to command {asked}");
+        }
+    }
+}
+
+async fn ending_server(answers: Vec<&'static str>) -> u16 {
+    server(Vec::leak(answers), "").await
+}
+
+#[tokio::test]
+async fn a_mail_that_is_handed_over_without_its_bytes_is_not_gone() {
+    for answer in ["* 1 FETCH (UID 1)\r\nTAG OK\r\n", "* 1 FETCH (UID 1 BODY[]<0> NIL)\r\nTAG OK\r\n"] {
+        let port = ending_server([&UP_TO_SEARCH[..], &FOUND, &[answer]].concat()).await;
+        let failed = outcome(plain(port)).await;
+        assert!(matches!(failed, Err(MailboxError::Garbled { .. })), "{answer}: {failed:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_mail_may_come_slowly_but_not_for_ever() {
+    for (mail, comes) in [("ab~cd~ef", true), ("~a~b~c~d~e~f~", false)] {
+        let answer = format!("* 1 FETCH (UID 1 BODY[]<0> {{6}}\r\n{mail})\r\nTAG OK\r\n");
+        let port = ending_server([&UP_TO_SEARCH[..], &FOUND, &[answer.leak()]].concat()).await;
+        let fetched = outcome(plain(port)).await;
+        assert_eq!(fetched.is_ok(), comes, "{mail}: {fetched:?}");
     }
 }
 

@@ -8,11 +8,12 @@ use std::time::Duration;
 use mintgate::base::clock::Timestamp;
 use mintgate::mailbox::settings::{AfterProcessing, MailboxSettings, Security, SignIn};
 use mintgate::mailbox::{Fetched, Mailbox, MailboxError};
-use mintgate::oauth::source::{NoTokens, TokenError};
+use mintgate::oauth::source::TokenError;
 
-use super::{bytes, make, with_password};
-use crate::support::dovecot::{Dovecot, PASSWORD, TOKEN};
-use crate::support::mail_server::{Sink, Tokens};
+use super::{NOW, bytes, make, outgoing, plain, with_password};
+use crate::support::dovecot::{Dovecot, Kind, PASSWORD, TOKEN};
+use crate::support::mail_server::{NoTokens, Sink, Tokens};
+use crate::support::many_mails::many_mails;
 
 const START: Timestamp = Timestamp(0);
 
@@ -83,6 +84,19 @@ async fn a_token_opens_the_mailbox_and_one_that_died_is_renewed() {
         let mailbox = make(oauth.clone(), dovecot.dialer(), tokens.clone(), "");
         mailbox.list(None, START).await.expect("a page");
         assert_eq!(tokens.renewed.load(Ordering::SeqCst), renewals);
+    }
+}
+
+#[tokio::test]
+async fn a_token_opens_the_mailbox_by_whichever_way_the_server_has() {
+    for mechanisms in ["oauthbearer", "xoauth2"] {
+        let Some(dovecot) = Dovecot::start_as(Kind { mechanisms, ..Kind::default() }, 9).await else {
+            return;
+        };
+        let oauth = MailboxSettings { sign_in: SignIn::OAuth, ..settings(&dovecot, Security::Tls) };
+        let tokens = Tokens::new(&["dead", TOKEN]);
+        let listed = make(oauth, dovecot.dialer(), tokens, "").list(None, START).await;
+        assert!(listed.is_ok(), "{mechanisms}: {listed:?}");
     }
 }
 
@@ -169,6 +183,19 @@ async fn new_mail_ends_the_wait_and_is_then_listed() {
 }
 
 #[tokio::test]
+async fn mail_that_came_after_the_listing_is_told_of_whatever_was_asked_meanwhile() {
+    let Some((dovecot, _)) = dovecot().await else { return };
+    let mailbox = open(&dovecot);
+    let (_, cursor) = keys(&*mailbox, None).await;
+    dovecot.deliver(&["Subject: just now\r\n\r\n"]);
+    mailbox.evidence(outgoing(), None, NOW, NOW).await.expect("the Sent folder is looked into");
+    mailbox.fetch("1:1", 100).await.expect("the folder is looked into");
+    let told = tokio::time::timeout(Duration::from_secs(60), mailbox.wait_for_change(Duration::MAX / 4));
+    told.await.expect("nothing was told").expect("the server answers");
+    assert_eq!(keys(&*mailbox, Some(&cursor)).await.0.len(), 1);
+}
+
+#[tokio::test]
 async fn a_thousand_mails_come_in_pages_and_none_twice() {
     let Some((dovecot, _)) = dovecot().await else { return };
     dovecot.deliver(&numbered(1_000));
@@ -179,6 +206,24 @@ async fn a_thousand_mails_come_in_pages_and_none_twice() {
     dovecot.deliver(&numbered(1));
     let (new, _) = keys(&*mailbox, Some(&cursor)).await;
     assert!(new.len() == 1 && !all.contains(&new[0]));
+}
+
+/// More than a server can list in one line that anybody takes.
+#[tokio::test]
+async fn a_folder_of_three_hundred_thousand_mails_is_read_page_by_page() {
+    const COUNT: u32 = 300_000;
+    let port = many_mails(COUNT, Arc::new(|_| Vec::new())).await;
+    let settings = MailboxSettings {
+        incoming: Some(plain(port)),
+        outgoing: Some(plain(9)),
+        ..MailboxSettings::default()
+    };
+    let mailbox = with_password(settings, crate::support::mail_server::dialer(), PASSWORD);
+    for (cursor, first) in [(None, 1), (Some(format!("7:{}:INBOX", COUNT - 100)), COUNT - 99)] {
+        let page = mailbox.list(cursor.as_deref(), START).await.expect("a page");
+        assert_eq!((page.mails.len(), page.more), (50, true));
+        assert_eq!(page.mails[0].key, format!("7:{first}"));
+    }
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use mintgate::mailbox::settings::{MailboxSettings, Security, SignIn};
 use mintgate::mailbox::{Evidence, Mailbox, MailboxError};
 
 use super::{NOW, make, outgoing, plain, with_password};
-use crate::support::dovecot::{Dovecot, PASSWORD, TOKEN};
+use crate::support::dovecot::{Dovecot, Kind, PASSWORD, TOKEN};
 use crate::support::mail_server::{Sink, Then, Tokens};
 
 /// Reads at Dovecot, sends to the sink itself.
@@ -42,6 +42,7 @@ async fn a_mail_is_relayed_whole_and_filed_where_sent_mail_lies() {
     for (count, sign_in) in [(1, SignIn::Password), (2, SignIn::OAuth)] {
         let mailbox = make(settings(sign_in), dovecot.dialer(), tokens.clone(), PASSWORD);
         mailbox.dispatch(outgoing(), None).await.expect("sent");
+        mailbox.finish(outgoing()).await.expect("filed");
         let mails = sink.mails();
         assert_eq!(mails.len(), count, "{sign_in:?}");
         assert!(mails[count - 1].contains("It is fixed.\r\n..\r\nYours"), "{}", mails[count - 1]);
@@ -49,6 +50,31 @@ async fn a_mail_is_relayed_whole_and_filed_where_sent_mail_lies() {
     }
     let filed = dovecot.say(&["STATUS Sent (MESSAGES)"]).await;
     assert!(filed.contains("(MESSAGES 2)"), "{filed}");
+}
+
+#[tokio::test]
+async fn each_way_to_sign_in_lets_a_mail_out() {
+    for (mechanisms, sign_in) in [
+        ("plain", SignIn::Password),
+        ("login", SignIn::Password),
+        ("oauthbearer", SignIn::OAuth),
+        ("xoauth2", SignIn::OAuth),
+    ] {
+        let sink = Sink::start().await;
+        let kind = Kind { mechanisms, ..Kind::default() };
+        let Some(dovecot) = Dovecot::start_as(kind, sink.address.port()).await else { return };
+        let settings = MailboxSettings {
+            incoming: Some(dovecot.incoming(Security::Tls)),
+            outgoing: Some(dovecot.outgoing()),
+            sign_in,
+            ..MailboxSettings::default()
+        };
+        // The refusal of the first token has an answer of its own in each mechanism.
+        let tokens = Tokens::new(&["dead", TOKEN]);
+        let mailbox = make(settings, dovecot.dialer(), tokens, PASSWORD);
+        let sent = mailbox.dispatch(outgoing(), None).await;
+        assert!(sent.is_ok() && sink.mails().len() == 1, "{mechanisms}: {sent:?}");
+    }
 }
 
 #[tokio::test]

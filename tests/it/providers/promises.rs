@@ -8,21 +8,25 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::jwk::JwkSet;
 use mintgate::base::clock::{Clock, SystemClock, Timestamp};
 use mintgate::base::secret::{ExposeSecret, SecretString};
+use mintgate::oauth::app::{App, Vendor};
 use mintgate::oauth::callback::Callback;
 use mintgate::oauth::discovery::discover;
 use mintgate::oauth::flow::{Exchange, Outcome, Parked, Pending, Start, Wanted};
 use mintgate::oauth::grant::{Grant, GrantError, redeem, refresh};
+use mintgate::oauth::granted::can_read;
 use mintgate::oauth::http::get_json;
 use mintgate::oauth::id_token::{self, Expected, IdTokenError};
-use mintgate::oauth::provider::{Endpoints, MicrosoftApp};
+use mintgate::oauth::provider::Endpoints;
+use mintgate::oauth::revoke::revoke;
 use mintgate::oauth::source::{Resource, TokenError, TokenSource};
-use mintgate::store::{MailboxRow, MailboxState};
-use mintgate::token::keeper::Connection;
+use mintgate::store::{MailboxRow, MailboxState, StoreAt};
+use mintgate::token::keeper::{Connection, Ended};
 use mintgate::web::call::HttpCall;
 
+use crate::console::wizard::leave_by_the_wizard;
 use crate::support::installation::{CALLBACK_URL, Installation, client_of, mailbox, url};
 use crate::support::provider::{ACCOUNT, Provider};
-use crate::support::sign_in::{Browser, path_of, query_of};
+use crate::support::sign_in::{Browser, Page, path_of, query_of};
 
 const HOUR: Duration = Duration::from_secs(3600);
 const SESSION: [u8; 32] = [7; 32];
@@ -31,10 +35,15 @@ pub async fn an_admin_connects_the_mailbox(provider: &dyn Provider) {
     let installation = Installation::start().await.before_another_provider(provider.app());
     let console = installation.console();
     let browser = Browser::admin(&console, 1);
-    let back = provider.sign_in(&*installation.http, &browser.leave().await).await;
+    let authorize = match provider.app().vendor() {
+        Vendor::Microsoft => browser.leave().await,
+        Vendor::Google => leave_by_the_wizard(&browser, ACCOUNT, "google").await,
+    };
+    let back = provider.sign_in(&*installation.http, &authorize).await;
     let parked = browser.get(&path_of(&back)).await;
+    assert!(parked.text().contains(provider.app().vendor().name()), "{}", parked.text());
     let end = browser.get(&parked.onward().expect("a way on")).await;
-    assert_eq!(end.location(), "/admin/exchange", "{}", end.text());
+    assert!(end.location().starts_with("/admin/exchange"), "{}", end.text());
     let rows = installation.store.mailboxes().await.expect("listed");
     let [row] = rows.as_slice() else { panic!("one row: {rows:?}") };
     assert_eq!((row.address.as_str(), row.state), (ACCOUNT, MailboxState::Connected));
@@ -52,7 +61,8 @@ pub async fn a_code_needs_its_own_verifier(provider: &dyn Provider) {
 pub async fn a_code_is_good_for_one_token(provider: &dyn Provider) {
     let answered = Answered::by(provider).await;
     let grant = answered.redeem().await.expect("a grant");
-    assert!(grant.access.grants("Mail.ReadWrite") && grant.refresh.is_some(), "{:?}", grant.access.scopes);
+    let scopes = &grant.access.scopes;
+    assert!(can_read(resource(&answered.app), scopes) && grant.refresh.is_some(), "{scopes:?}");
     assert_invalid_grant(answered.redeem().await);
 }
 
@@ -65,7 +75,7 @@ pub async fn the_id_token_speaks_for_this_sign_in_alone(provider: &dyn Provider)
     let check = |client_id: &str, nonce: &SecretString, now| {
         id_token::check(&token, &keys, &Expected { issuer, client_id, nonce }, now).err()
     };
-    let (ours, now) = (answered.app.client_id.as_str(), answered.now);
+    let (ours, now) = (answered.app.client_id(), answered.now);
     assert_eq!(check(ours, &nonce, now), None);
     assert_eq!(check(ours, &other, now), Some(IdTokenError::Nonce));
     assert_eq!(check("another-app", &nonce, now), Some(IdTokenError::Audience));
@@ -105,10 +115,65 @@ pub async fn a_refresh_token_that_somebody_else_used_ends_the_connection(provide
     assert_eq!(row.state, MailboxState::NeedsReconnect);
 }
 
+pub async fn an_id_token_without_a_published_key_is_refused(provider: &dyn Provider) {
+    let end = end_of_the_wizard(provider).await;
+    assert!(end.text().contains("Sign-in not accepted"), "{}", end.text());
+}
+
+pub async fn an_unticked_box_is_told_as_such(provider: &dyn Provider) {
+    let end = end_of_the_wizard(provider).await;
+    assert_eq!(end.status(), http::StatusCode::FORBIDDEN);
+    assert!(end.text().contains("Access to mail was not allowed"), "{}", end.text());
+}
+
+/// The last page of a sign-in that connects nothing.
+async fn end_of_the_wizard(provider: &dyn Provider) -> Page {
+    let installation = Installation::start().await.before_another_provider(provider.app());
+    let console = installation.console();
+    let browser = Browser::admin(&console, 1);
+    let authorize = leave_by_the_wizard(&browser, ACCOUNT, "google").await;
+    let back = provider.sign_in(&*installation.http, &authorize).await;
+    let parked = browser.get(&path_of(&back)).await;
+    let end = browser.get(&parked.onward().expect("a way on")).await;
+    assert!(installation.store.mailboxes().await.expect("listed").is_empty());
+    end
+}
+
+pub async fn disconnecting_ends_the_grant_at_the_provider(provider: &dyn Provider) {
+    let connected = Connected::to(provider).await;
+    let ended = connected.installation.keeper.disconnect(&mailbox()).await.expect("disconnected");
+    assert_eq!(ended, Ended::AtTheProvider);
+    assert_invalid_grant(connected.refresh_elsewhere().await);
+}
+
+pub async fn the_refresh_token_stays_when_no_new_one_comes(provider: &dyn Provider) {
+    let connected = Connected::to(provider).await;
+    for _ in 0..3 {
+        let before = connected.token().await.expect("a token");
+        connected.installation.clock.advance(HOUR);
+        assert_ne!(connected.token().await.expect("a token"), before);
+    }
+    connected.refresh_elsewhere().await.expect("the first refresh token still works");
+}
+
+pub async fn a_grant_that_its_owner_ended_is_told_and_not_asked_for_again(provider: &dyn Provider) {
+    let connected = Connected::to(provider).await;
+    let Installation { http, store, clock, .. } = &connected.installation;
+    let endpoints = discover(&**http, &connected.app).await.expect("endpoints");
+    let url = endpoints.revoke.expect("one");
+    revoke(&**http, &connected.app, &url, &connected.refresh).await.expect("revoked");
+    clock.advance(HOUR);
+    let refused = connected.token().await;
+    let Err(TokenError::NeedsReconnect { reason, .. }) = refused else { panic!("{refused:?}") };
+    assert!(reason.contains("invalid_grant"), "{reason}");
+    let row = store.mailbox(&mailbox()).await.expect("read").expect("a row");
+    assert_eq!(row.state, MailboxState::NeedsReconnect);
+}
+
 /// A flow that the provider has answered with a code.
 struct Answered {
     http: Arc<dyn HttpCall>,
-    app: MicrosoftApp,
+    app: App,
     endpoints: Endpoints,
     now: Timestamp,
     code: SecretString,
@@ -119,9 +184,10 @@ struct Answered {
 impl Answered {
     async fn by(provider: &dyn Provider) -> Self {
         let (app, now) = (provider.app(), SystemClock.now());
-        let http = client_of(&[&app.authority, &app.graph]);
+        let http = client_of(&[app.authority()]);
         let endpoints = discover(&*http, &app).await.expect("endpoints");
-        let start = Start { redirect_uri: url(CALLBACK_URL), wanted: Wanted::Anybody, session: SESSION };
+        let (redirect_uri, resource) = (url(CALLBACK_URL), resource(&app));
+        let start = Start { redirect_uri, wanted: Wanted::Anybody, resource, session: SESSION };
         let (pending, authorize) = start.begin(&app, endpoints.clone(), now);
         let back = provider.sign_in(&*http, &authorize).await;
         let code = SecretString::from(query_of(&back)["code"].as_str());
@@ -150,43 +216,72 @@ impl Answered {
 }
 
 /// An installation whose keeper has the tokens of a sign-in.
-struct Connected {
-    installation: Installation,
+pub struct Connected {
+    pub installation: Installation,
+    app: App,
+    resource: Resource,
     token_url: url::Url,
     refresh: SecretString,
 }
 
 impl Connected {
     async fn to(provider: &dyn Provider) -> Self {
-        let installation = Installation::start().await.before_another_provider(provider.app());
+        Self::on(None, provider).await
+    }
+
+    /// On a store of its own where no place is given.
+    pub async fn on(place: Option<&StoreAt>, provider: &dyn Provider) -> Self {
+        let installation = match place {
+            Some(place) => Installation::start_on(place).await,
+            None => Installation::start().await,
+        };
+        let installation = installation.before_another_provider(provider.app());
         let answered = Answered::by(provider).await;
         let grant = answered.redeem().await.expect("a grant");
         let refresh = grant.refresh.clone().expect("a refresh token");
         let token_url = answered.endpoints.token.clone();
-        let connection = Connection { token_url: token_url.clone(), refresh: refresh.clone(), grant };
-        let connected = installation.keeper.connect(&row(answered.now), connection).await;
+        let connection = Connection {
+            vendor: answered.app.vendor(),
+            token_url: token_url.clone(),
+            revoke_url: answered.endpoints.revoke.clone(),
+            refresh: refresh.clone(),
+            grant,
+        };
+        let resource = resource(&answered.app);
+        let connected = installation.keeper.connect(&row(resource, answered.now), connection).await;
         connected.expect("connected");
-        Self { installation, token_url, refresh }
+        Self { installation, app: answered.app, resource, token_url, refresh }
     }
 
     async fn token(&self) -> Result<String, TokenError> {
-        let token = self.installation.keeper.token(&mailbox(), Resource::Graph).await?;
+        let token = self.installation.keeper.token(&mailbox(), self.resource).await?;
         Ok(token.secret.expose_secret().to_owned())
     }
 
+    async fn refresh_elsewhere(&self) -> Result<Grant, GrantError> {
+        let (http, now) = (&self.installation.http, self.installation.now());
+        refresh(http, &self.app, &self.token_url, &self.refresh, &[], now).await
+    }
+
     async fn use_the_refresh_token_elsewhere(&self) {
-        let Installation { http, app, .. } = &self.installation;
-        let now = self.installation.now();
-        let grant = refresh(http, app, &self.token_url, &self.refresh, &[], now).await.expect("a grant");
+        let grant = self.refresh_elsewhere().await.expect("a grant");
         let rotated = grant.refresh.expect("a refresh token");
         assert_ne!(rotated.expose_secret(), self.refresh.expose_secret());
     }
 }
 
-fn row(now: Timestamp) -> MailboxRow {
+/// What the provider's mailboxes are opened by.
+fn resource(app: &App) -> Resource {
+    match app.vendor() {
+        Vendor::Microsoft => Resource::Graph,
+        Vendor::Google => Resource::Mail,
+    }
+}
+
+fn row(resource: Resource, now: Timestamp) -> MailboxRow {
     MailboxRow {
         id: mailbox(),
-        kind: "microsoft-graph".to_owned(),
+        kind: if resource == Resource::Graph { "microsoft-graph" } else { "imap" }.to_owned(),
         address: ACCOUNT.to_owned(),
         state: MailboxState::Connected,
         scopes: String::new(),

@@ -6,15 +6,19 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use axum::Router;
 use axum::routing::post;
+use mintgate::base::clock::Timestamp;
+use mintgate::base::id::random_bytes;
 use mintgate::mailbox::settings::{Security, Server};
 use mintgate::net::Egress;
 use mintgate::net::dial::Dialer;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 
+use super::process::eventually;
 use super::skip::skip;
 
 pub const USER: &str = "help@desk.example";
@@ -39,9 +43,37 @@ pub struct Dovecot {
     _keeper: Child,
 }
 
+/// How one Dovecot differs from another.
+#[derive(Clone, Copy)]
+pub struct Kind {
+    /// Ways to sign in.
+    pub mechanisms: &'static str,
+    /// What it says it can by IMAP; everything it can where it is `None`.
+    pub capability: Option<&'static str>,
+}
+
+impl Default for Kind {
+    fn default() -> Self {
+        Self { mechanisms: "plain login xoauth2 oauthbearer", capability: None }
+    }
+}
+
 impl Dovecot {
     /// `relay` gets what is submitted. `None` (with the reason printed) where Dovecot is not installed.
     pub async fn start(relay: u16) -> Option<Self> {
+        Self::start_as(Kind::default(), relay).await
+    }
+
+    pub async fn start_as(kind: Kind, relay: u16) -> Option<Self> {
+        Self::made(kind, &oauth2(introspection().await), relay).await
+    }
+
+    /// Asks about tokens as `oauth2` says, in the words of Dovecot's own configuration.
+    pub async fn start_asking(oauth2: &str, relay: u16) -> Option<Self> {
+        Self::made(Kind::default(), oauth2, relay).await
+    }
+
+    async fn made(kind: Kind, oauth2: &str, relay: u16) -> Option<Self> {
         if !Path::new("/usr/sbin/dovecot").exists() || !Path::new("/usr/lib/dovecot/submission").exists() {
             skip("no Dovecot in /usr/sbin");
             return None;
@@ -53,10 +85,10 @@ impl Dovecot {
         fs::write(at("cert.pem"), key.cert.pem()).expect("written");
         fs::write(at("key.pem"), key.signing_key.serialize_pem()).expect("written");
         fs::write(at("users"), format!("{USER}:{{PLAIN}}{PASSWORD}\n")).expect("written");
-        fs::write(at("oauth2.conf"), oauth2(introspection().await)).expect("written");
+        fs::write(at("oauth2.conf"), oauth2).expect("written");
         let user = if rustix::process::geteuid().is_root() { "nobody".to_owned() } else { own_name() };
         let ports = [imap, imaps, submission, relay];
-        fs::write(at("dovecot.conf"), configuration(folder.path(), &user, ports)).expect("written");
+        fs::write(at("dovecot.conf"), configuration(folder.path(), &user, ports, kind)).expect("written");
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).expect("readable");
         let mut command = as_user(&user, folder.path());
         command.args(["sh", "-c", SCRIPT]).arg(at("dovecot.conf"));
@@ -66,7 +98,9 @@ impl Dovecot {
         for port in [imap, imaps, submission] {
             wait_for(port).await;
         }
-        dovecot.say(&["SELECT INBOX"]).await;
+        if kind.mechanisms.contains("plain") {
+            dovecot.say(&["SELECT INBOX"]).await;
+        }
         Some(dovecot)
     }
 
@@ -80,6 +114,11 @@ impl Dovecot {
         Server::new("localhost", port, security, USER)
     }
 
+    /// Where IMAP and submission are spoken without TLS first.
+    pub fn ports(&self) -> [u16; 2] {
+        [self.imap, self.submission]
+    }
+
     pub fn outgoing(&self) -> Server {
         Server::new("localhost", self.submission, Security::StartTls, USER)
     }
@@ -87,11 +126,39 @@ impl Dovecot {
     /// Puts mails into the inbox, as a delivery agent does.
     pub fn deliver(&self, mails: &[impl AsRef<[u8]>]) {
         for (number, mail) in mails.iter().enumerate() {
-            let name = format!("{:08}.{}.here", number, mintgate::base::id::short_id());
-            let maildir = self.maildir();
-            fs::write(maildir.join("tmp").join(&name), mail).expect("written");
-            fs::rename(maildir.join("tmp").join(&name), maildir.join("new").join(&name)).expect("moved");
+            self.put(number, mail.as_ref(), None);
         }
+    }
+
+    /// Puts a mail into the inbox that is received at `at`.
+    pub fn deliver_at(&self, mail: &[u8], at: Timestamp) {
+        self.put(0, mail, Some(at));
+    }
+
+    fn put(&self, number: usize, mail: &[u8], at: Option<Timestamp>) {
+        let name = format!("{:08}.{}.here", number, mintgate::base::id::short_id());
+        let (path, maildir) = (self.maildir().join("tmp").join(&name), self.maildir());
+        fs::write(&path, mail).expect("written");
+        if let Some(at) = at {
+            let file = fs::File::options().write(true).open(&path).expect("opened");
+            let since = Duration::from_millis(u64::try_from(at.0).expect("after 1970"));
+            file.set_modified(SystemTime::UNIX_EPOCH + since).expect("dated");
+        }
+        fs::rename(path, maildir.join("new").join(&name)).expect("moved");
+    }
+
+    /// Begins a new life of the inbox: every mail gets another name, as after a restored backup.
+    pub fn begin_new_life(&self) {
+        let list = self.maildir().join("dovecot-uidlist");
+        let text = fs::read_to_string(&list).expect("the list of names");
+        let validity = text.split_whitespace().find_map(|word| word.strip_prefix('V')).expect("a validity");
+        let next: u32 = validity.parse::<u32>().expect("a number") + 1;
+        let first =
+            text.lines().next().expect("a head").replace(&format!("V{validity}"), &format!("V{next}"));
+        let rest = text.split_once('\n').map_or("", |(_, rest)| rest);
+        let new = self.maildir().join("tmp").join("uidlist");
+        fs::write(&new, format!("{first}\n{rest}")).expect("written");
+        fs::rename(new, list).expect("moved");
     }
 
     fn maildir(&self) -> PathBuf {
@@ -119,15 +186,16 @@ impl Dovecot {
     }
 }
 
+/// Below the ports that the system gives to connections: one of those could take it before Dovecot does.
 fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    listener.local_addr().expect("its address").port()
+    let candidates = std::iter::repeat_with(|| 10_000 + u16::from_be_bytes(random_bytes()) % 20_000);
+    let free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok();
+    candidates.take(1_000).find(free).expect("a port")
 }
 
 async fn wait_for(port: u16) {
-    while TcpStream::connect(("127.0.0.1", port)).await.is_err() {
-        tokio::task::yield_now().await;
-    }
+    let connects = async || TcpStream::connect(("127.0.0.1", port)).await.ok();
+    eventually("Dovecot listens", connects).await;
 }
 
 /// RFC 7662: whose token it is, and what for.
@@ -168,7 +236,14 @@ fn oauth2(port: u16) -> String {
     )
 }
 
-fn configuration(folder: &Path, user: &str, [imap, imaps, submission, relay]: [u16; 4]) -> String {
+fn configuration(
+    folder: &Path,
+    user: &str,
+    [imap, imaps, submission, relay]: [u16; 4],
+    kind: Kind,
+) -> String {
+    let mechanisms = kind.mechanisms;
+    let capability = kind.capability.map(|list| format!("imap_capability = {list}")).unwrap_or_default();
     let here = folder.display();
     let group = if rustix::process::geteuid().is_root() { "nogroup" } else { user };
     format!(
@@ -186,7 +261,8 @@ default_internal_user = {user}
 default_internal_group = {group}
 default_login_user = {user}
 first_valid_uid = 1
-auth_mechanisms = plain login xoauth2 oauthbearer
+auth_mechanisms = {mechanisms}
+{capability}
 passdb {{
   driver = oauth2
   mechanisms = xoauth2 oauthbearer

@@ -9,11 +9,12 @@ use mintgate::base::clock::{Clock, ManualClock, SystemClock, Timestamp};
 use mintgate::base::id::MailboxId;
 use mintgate::base::journal::Journal;
 use mintgate::base::wake::Wake;
-use mintgate::console::{Console, Fixed, Microsoft, Parts};
+use mintgate::console::{Console, Fixed, Parts};
 use mintgate::mailbox::detect::Detector;
 use mintgate::mailbox::registry::{self, Parts as MailboxParts};
 use mintgate::net::dial::Dialer;
 use mintgate::net::{Client, Egress, Timeouts};
+use mintgate::oauth::app::{App, Apps};
 use mintgate::oauth::provider::MicrosoftApp;
 use mintgate::oauth::source::TokenSource;
 use mintgate::sandbox::{self, Options, Sandbox};
@@ -42,7 +43,9 @@ pub struct Installation {
     pub sealer: Arc<Sealer>,
     pub secret: InstallSecret,
     pub http: Arc<dyn HttpCall>,
+    /// The sandbox's.
     pub app: MicrosoftApp,
+    pub apps: Apps,
     pub audit: Audit,
     pub keeper: Arc<Keeper>,
     pub worker: Wake,
@@ -51,6 +54,17 @@ pub struct Installation {
 
 impl Installation {
     pub async fn start() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let place = StoreAt::Sqlite(folder.path().join("store.db"));
+        Self::made(&place, folder).await
+    }
+
+    /// On a store that others can open, too.
+    pub async fn start_on(place: &StoreAt) -> Self {
+        Self::made(place, tempfile::tempdir().expect("a folder")).await
+    }
+
+    async fn made(place: &StoreAt, folder: tempfile::TempDir) -> Self {
         let clock = Arc::new(ManualClock::at(START));
         let anywhere = || "127.0.0.1:0".parse().expect("an address");
         let options = Options {
@@ -68,19 +82,18 @@ impl Installation {
             authority: url(&sandbox.identity.url()),
             graph: url(&sandbox.graph.url()),
         };
-        let folder = tempfile::tempdir().expect("a folder");
-        let at = StoreAt::Sqlite(folder.path().join("store.db"));
-        let store = store::open(&at).await.expect("a store");
+        let store = store::open(place).await.expect("a store");
         let key = SealingKey::random();
         let sealer = Arc::new(Sealer::new(key.clone()));
         let secret = InstallSecret::of(&store, &sealer).await.expect("a secret");
         let http = client_of(&[&app.authority, &app.graph]);
         let audit = Audit::new(clock.clone());
+        let apps = Apps::new(Some(app.clone()), None);
         let keeper = Keeper::new(
             store.clone(),
             sealer.clone(),
             http.clone(),
-            app.clone(),
+            apps.clone(),
             clock.clone(),
             audit.clone(),
         );
@@ -93,6 +106,7 @@ impl Installation {
             secret,
             http,
             app,
+            apps,
             audit,
             keeper,
             worker: Wake::new(),
@@ -101,9 +115,12 @@ impl Installation {
     }
 
     /// The same store in front of another provider. Its clock is the real one, so the test's is set to it.
-    pub fn before_another_provider(mut self, app: MicrosoftApp) -> Self {
-        self.http = client_of(&[&app.authority, &app.graph]);
-        self.app = app;
+    pub fn before_another_provider(mut self, app: App) -> Self {
+        self.http = client_of(&[app.authority()]);
+        self.apps = match app {
+            App::Microsoft(app) => Apps::new(Some(app), None),
+            App::Google(app) => Apps::new(None, Some(app)),
+        };
         self.clock.set(SystemClock.now());
         self.keeper = self.another_keeper();
         self
@@ -112,7 +129,7 @@ impl Installation {
     /// Another process on the same store; `console` and `keeper` are the first one's.
     pub fn another_keeper(&self) -> Arc<Keeper> {
         let (store, sealer, http) = (self.store.clone(), self.sealer.clone(), self.http.clone());
-        Keeper::new(store, sealer, http, self.app.clone(), self.clock.clone(), self.audit.clone())
+        Keeper::new(store, sealer, http, self.apps.clone(), self.clock.clone(), self.audit.clone())
     }
 
     /// The console with everything configured.
@@ -146,7 +163,8 @@ impl Installation {
             secret: self.secret.clone(),
             http: self.http.clone(),
             clock: self.clock.clone(),
-            microsoft: Some(Microsoft { app: self.app.clone(), keeper: self.keeper.clone() }),
+            apps: self.apps.clone(),
+            keeper: self.keeper.clone(),
             public_url: Some(url(PUBLIC_URL)),
             from_address: None,
             fixed: Fixed::default(),

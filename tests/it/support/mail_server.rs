@@ -168,3 +168,22 @@ impl Sink {
         Ok(())
     }
 }
+
+/// Gives none: passwords are all there is.
+pub struct NoTokens;
+
+#[async_trait]
+impl TokenSource for NoTokens {
+    async fn token(&self, _: &MailboxId, _: Resource) -> Result<AccessToken, TokenError> {
+        Err(TokenError::Misconfigured { reason: "no app is registered at the mailbox's provider".to_owned() })
+    }
+
+    async fn renew(
+        &self,
+        mailbox: &MailboxId,
+        resource: Resource,
+        _: &AccessToken,
+    ) -> Result<AccessToken, TokenError> {
+        self.token(mailbox, resource).await
+    }
+}

@@ -1,12 +1,14 @@
 //! What several areas' tests stand on.
 
 pub mod chromium;
+pub mod cutter;
 pub mod demo;
 pub mod dovecot;
 pub mod emulate;
 pub mod follow;
 pub mod installation;
 pub mod mail_server;
+pub mod many_mails;
 pub mod name_server;
 pub mod oidc_provider;
 pub mod peers;

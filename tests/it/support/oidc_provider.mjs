@@ -1,4 +1,5 @@
-// oidc-provider in the shape of a Microsoft tenant: `node oidc_provider.mjs <folder with node_modules>`.
+// oidc-provider in the shape of a Microsoft tenant or of Google:
+// `node oidc_provider.mjs <folder with node_modules> microsoft|google|google-unticked <account>`.
 // Prints its port once it listens; ends when its standard input does.
 
 import { generateKeyPairSync } from 'node:crypto';
@@ -8,8 +9,11 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 const TENANT = 'peer.example';
-const MOUNT = `/${TENANT}/v2.0`;
-const ACCOUNT = 'tickets@peer.example';
+const SHAPE = process.argv[3];
+const IS_GOOGLE = SHAPE.startsWith('google');
+const MOUNT = IS_GOOGLE ? '' : `/${TENANT}/v2.0`;
+const MAIL = 'https://mail.google.com/';
+const ACCOUNT = process.argv[4];
 const HOUR = 3600;
 
 const library = join(process.argv[2], 'node_modules/oidc-provider/lib/index.js');
@@ -20,11 +24,15 @@ function configuration() {
   return {
     jwks: { keys: [{ ...key, use: 'sig', alg: 'RS256' }] },
     cookies: { keys: ['only for a test'] },
-    scopes: ['openid', 'profile', 'email', 'offline_access', 'User.Read', 'Mail.ReadWrite', 'Mail.Send'],
-    claims: { openid: ['sub'], email: ['email'], profile: ['name', 'preferred_username'] },
+    scopes: IS_GOOGLE
+      ? ['openid', 'email', MAIL]
+      : ['openid', 'profile', 'email', 'offline_access', 'User.Read', 'Mail.ReadWrite', 'Mail.Send'],
+    claims: { openid: ['sub'], email: ['email', 'email_verified'], profile: ['name', 'preferred_username'] },
+    // Google tells the address in the id_token itself.
+    conformIdTokenClaims: !IS_GOOGLE,
     findAccount: (_context, id) => ({
       accountId: id,
-      claims: () => ({ sub: id, email: id, name: 'Tickets', preferred_username: id }),
+      claims: () => ({ sub: id, email: id, email_verified: true, name: 'Tickets', preferred_username: id }),
     }),
     clients: [{
       client_id: 'peer-app',
@@ -35,10 +43,14 @@ function configuration() {
       token_endpoint_auth_method: 'client_secret_post',
     }],
     pkce: { required: () => true },
-    features: { devInteractions: { enabled: false } },
+    features: {
+      devInteractions: { enabled: false },
+      introspection: { enabled: true },
+      revocation: { enabled: IS_GOOGLE },
+    },
     interactions: { url: (_context, interaction) => `${MOUNT}/interaction/${interaction.uid}` },
     issueRefreshToken: () => true,
-    rotateRefreshToken: () => true,
+    rotateRefreshToken: () => !IS_GOOGLE,
     ttl: { AccessToken: HOUR, AuthorizationCode: 60, Grant: 24 * HOUR, IdToken: HOUR, Interaction: 60,
       RefreshToken: 24 * HOUR, Session: HOUR },
   };
@@ -51,7 +63,10 @@ async function agree(provider, request, response) {
     return provider.interactionFinished(request, response, { login: { accountId: ACCOUNT } });
   }
   const grant = new provider.Grant({ accountId: ACCOUNT, clientId: params.client_id });
-  grant.addOIDCScope(params.scope);
+  const isRefused = (scope) => SHAPE === 'google-unticked' && scope === MAIL;
+  const asked = params.scope.split(' ');
+  grant.addOIDCScope(asked.filter((scope) => !isRefused(scope)).join(' '));
+  grant.rejectOIDCScope(asked.filter(isRefused).join(' '));
   const result = { consent: { grantId: await grant.save() } };
   return provider.interactionFinished(request, response, result);
 }
@@ -68,7 +83,7 @@ async function route(provider, request, response) {
   if (!request.url.startsWith(`${MOUNT}/`)) return response.writeHead(404).end();
   if (request.url.startsWith(`${MOUNT}/interaction/`)) return agree(provider, request, response);
   // Microsoft gives lasting access without being asked for a consent page, this provider only with one.
-  request.originalUrl = request.url.replace('prompt=select_account', 'prompt=consent');
+  request.originalUrl = request.url.replace(/prompt=select_account(\+consent)?/, 'prompt=consent');
   request.url = request.originalUrl.slice(MOUNT.length);
   return provider.callback()(request, response);
 }
@@ -85,4 +100,6 @@ await once(server, 'listening');
 const { port } = server.address();
 provider = new Provider(`http://127.0.0.1:${port}${MOUNT}`, configuration());
 console.log(port);
+// Nobody reads what the library has to say later.
+process.stdout.on('error', () => {});
 process.stdin.on('close', () => process.exit()).resume();

@@ -5,6 +5,8 @@ use std::path::Path;
 use std::process::Stdio;
 
 use async_trait::async_trait;
+use mintgate::oauth::app::App;
+use mintgate::oauth::google::GoogleApp;
 use mintgate::oauth::provider::MicrosoftApp;
 use mintgate::web::call::HttpCall;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
@@ -14,7 +16,16 @@ use url::Url;
 use super::follow::follow;
 use super::installation::url;
 use super::peers::{folder_with, node};
-use super::provider::Provider;
+use super::provider::{ACCOUNT, Provider};
+
+/// What it is made to look like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shape {
+    Microsoft,
+    Google,
+    /// Whoever signs in leaves the box about mail unticked.
+    GoogleUnticked,
+}
 
 /// A running provider with one app; it ends when this is dropped.
 pub struct OidcProvider {
@@ -22,16 +33,46 @@ pub struct OidcProvider {
     // It also ends by itself when nobody holds this any more.
     _input: ChildStdin,
     url: Url,
+    shape: Shape,
 }
 
 impl OidcProvider {
     /// `None`, and said so, where it is not installed.
     pub async fn start() -> Option<Self> {
+        Self::start_as(Shape::Microsoft, ACCOUNT).await
+    }
+
+    /// As Google is: one place for everything, an address in the id_token, no rotation, revocation.
+    pub async fn google() -> Option<Self> {
+        Self::google_for(ACCOUNT).await
+    }
+
+    /// The same where `account` signs in.
+    pub async fn google_for(account: &str) -> Option<Self> {
+        Self::start_as(Shape::Google, account).await
+    }
+
+    pub async fn google_without_mail() -> Option<Self> {
+        Self::start_as(Shape::GoogleUnticked, ACCOUNT).await
+    }
+
+    /// Where whoever knows the app's secret asks about tokens (RFC 7662).
+    pub fn introspection_url(&self) -> Url {
+        self.url.join("/token/introspection").expect("a URL")
+    }
+
+    async fn start_as(shape: Shape, account: &str) -> Option<Self> {
         let peers = folder_with("oidc-provider")?;
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/support/oidc_provider.mjs");
         let mut process = node(&peers)
             .arg(script)
             .arg(&peers)
+            .arg(match shape {
+                Shape::Microsoft => "microsoft",
+                Shape::Google => "google",
+                Shape::GoogleUnticked => "google-unticked",
+            })
+            .arg(account)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -39,19 +80,27 @@ impl OidcProvider {
         let input = process.stdin.take().expect("piped");
         let mut lines = BufReader::new(process.stdout.take().expect("piped")).lines();
         let port = lines.next_line().await.expect("readable").expect("it tells its port");
-        Some(Self { _process: process, _input: input, url: url(&format!("http://127.0.0.1:{port}")) })
+        let url = url(&format!("http://127.0.0.1:{port}"));
+        Some(Self { _process: process, _input: input, url, shape })
     }
 }
 
 #[async_trait]
 impl Provider for OidcProvider {
-    fn app(&self) -> MicrosoftApp {
-        MicrosoftApp {
-            client_id: "peer-app".to_owned(),
-            client_secret: "peer-secret".into(),
-            tenant: "peer.example".to_owned(),
-            authority: self.url.clone(),
-            graph: self.url.clone(),
+    fn app(&self) -> App {
+        let (client_id, client_secret) = ("peer-app".to_owned(), "peer-secret".into());
+        let authority = self.url.clone();
+        match self.shape {
+            Shape::Google | Shape::GoogleUnticked => {
+                App::Google(GoogleApp { client_id, client_secret, authority })
+            }
+            Shape::Microsoft => App::Microsoft(MicrosoftApp {
+                client_id,
+                client_secret,
+                tenant: "peer.example".to_owned(),
+                graph: authority.clone(),
+                authority,
+            }),
         }
     }
 

@@ -1,7 +1,7 @@
 //! An identity provider that somebody else has written.
 
 use async_trait::async_trait;
-use mintgate::oauth::provider::MicrosoftApp;
+use mintgate::oauth::app::App;
 use mintgate::web::call::HttpCall;
 use url::Url;
 
@@ -12,7 +12,7 @@ pub const ACCOUNT: &str = "tickets@peer.example";
 #[async_trait]
 pub trait Provider: Send + Sync {
     /// The registration it knows.
-    fn app(&self) -> MicrosoftApp;
+    fn app(&self) -> App;
 
     /// Signs in as [`ACCOUNT`] and accepts; where the browser is sent then.
     async fn sign_in(&self, http: &dyn HttpCall, authorize: &Url) -> Url;

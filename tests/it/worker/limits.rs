@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use mintgate::mail::policy::{Letters, Policy};
+use mintgate::sandbox::fault::{Effect, Fault};
 use mintgate::store::InboundState;
 
 use super::mails::{mail, question, question_id, reply};
@@ -58,6 +59,27 @@ async fn too_many_answers_on_one_ticket_wait() {
     scene.pass().await;
     scene.clock.advance(Duration::from_secs(60));
     assert_eq!(scene.sent().len(), 31);
+}
+
+#[tokio::test]
+async fn a_flood_on_a_ticket_that_takes_no_note_holds_up_no_other_answer() {
+    let scene = Scene::new().await;
+    scene.deliver(&question(1));
+    scene.deliver(&mail("carl@customer.example", "c@customer.example", "Offer", "", "How much?"));
+    scene.pass().await;
+    let of = |subject: &str| {
+        let ticket = scene.desk.tickets().into_iter().find(|ticket| ticket.title == subject);
+        ticket.expect("a ticket").id
+    };
+    for number in 1..=31 {
+        scene.agent_says(&of("Printer 1 smokes"), &format!("Answer {number}.")).await;
+    }
+    scene.agent_says(&of("Offer"), "A lot.").await;
+    let refusal = Effect::RefuseBefore { status: 500, retry_after: None };
+    scene.desk.faults.add(Fault::on("POST", "/api/v1/ticket/comment", refusal));
+    scene.pass().await;
+    scene.clock.advance(Duration::from_secs(60));
+    assert_eq!((scene.sent().len(), scene.sent_to("carl@customer.example").len()), (30, 1));
 }
 
 #[tokio::test]

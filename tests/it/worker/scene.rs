@@ -11,6 +11,7 @@ use mintgate::base::wake::Wake;
 use mintgate::desk::{Bot, Desk};
 use mintgate::mail::policy::Policy;
 use mintgate::mailbox::registry;
+use mintgate::net::dial::Dialer;
 use mintgate::oauth::source::{AccessToken, Resource, TokenError, TokenSource};
 use mintgate::sandbox::desk::{self, AGENT, BOT};
 use mintgate::sandbox::grants::Grants;
@@ -34,7 +35,7 @@ const MANY: u32 = 1_000;
 const MAX_SIZE: usize = 100_000;
 
 /// Longer than a retry ever waits at the desk or for evidence at the provider.
-const LONG: Duration = Duration::from_secs(20 * 60);
+pub const LONG: Duration = Duration::from_secs(20 * 60);
 
 /// Everything around the worker; it outlives every worker's life.
 pub struct Scene {
@@ -48,6 +49,9 @@ pub struct Scene {
     /// As `mail.from`.
     pub from_address: Option<String>,
     pub meters: Meters,
+    /// How mail servers are called, and the password there.
+    pub dialer: Arc<Dialer>,
+    pub password: Option<&'static str>,
     pub subscriptions: Subscriptions,
     /// Where Graph is to call when mail arrives, if it is.
     pub told_at: Option<Url>,
@@ -127,6 +131,8 @@ impl Scene {
             policy: Policy::default(),
             from_address: None,
             meters: Meters::default(),
+            dialer: dialer(),
+            password: None,
             _folder: folder,
         };
         scene.connect().await;
@@ -150,6 +156,11 @@ impl Scene {
 
     /// A worker of the gateway `holder`.
     pub fn worker_named(&self, holder: &str, at: impl Fn(Point) + Send + Sync + 'static) -> Arc<Worker> {
+        Worker::new(self.parts(holder, at))
+    }
+
+    /// What such a worker stands on.
+    pub fn parts(&self, holder: &str, at: impl Fn(Point) + Send + Sync + 'static) -> Parts {
         let place = Place {
             clock: self.clock.clone(),
             desk: self.desk.url(),
@@ -157,18 +168,20 @@ impl Scene {
             store: self.store.clone(),
             token: self.token.clone(),
             second: self.second.clone(),
+            dialer: self.dialer.clone(),
+            password: self.password,
         };
         let parts = parts_of(&place, Arc::new(at));
         let (policy, from_address) = (self.policy.clone(), self.from_address.clone());
         let settings = Settings { policy, from_address, told_at: self.told_at.clone(), ..parts.settings };
-        Worker::new(Parts {
+        Parts {
             wake: self.wake.clone(),
             meters: self.meters.clone(),
             subscriptions: self.subscriptions.clone(),
             holder: holder.to_owned(),
             settings,
             ..parts
-        })
+        }
     }
 
     /// One look at everything that must go well.
@@ -322,6 +335,8 @@ pub struct Place {
     pub token: AccessToken,
     /// Of the second mailbox.
     pub second: AccessToken,
+    pub dialer: Arc<Dialer>,
+    pub password: Option<&'static str>,
 }
 
 /// The mailbox as it was connected.
@@ -357,9 +372,9 @@ pub fn parts_of(place: &Place, at: Arc<dyn Fn(Point) + Send + Sync>) -> Parts {
     let desk = Desk::new(http_to(&place.desk), desk_url, Some(bot), place.clock.clone());
     let kinds = registry::Parts {
         tokens: Arc::new(GivenTokens { first: place.token.clone(), second: place.second.clone() }),
-        passwords: Arc::new(Password(None)),
+        passwords: Arc::new(Password(place.password)),
         http: http_to(&place.graph),
-        dialer: dialer(),
+        dialer: place.dialer.clone(),
         clock: place.clock.clone(),
         graph: place.graph.parse().expect("a URL"),
         requests_per_minute: 1_000_000,

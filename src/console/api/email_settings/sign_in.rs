@@ -17,7 +17,7 @@ use crate::console::api::email_settings::parts::OAuthProvider;
 use crate::console::api::parts::{Answer, Asking, Ordered, Problems, Refused};
 use crate::console::callback::{self, Unparked};
 use crate::console::complete::complete;
-use crate::console::connect::{begin_sign_in, same_account};
+use crate::console::connect::{Leaving, begin_sign_in, same_account};
 use crate::console::form::secret;
 use crate::console::guard::Client;
 use crate::console::page;
@@ -94,33 +94,34 @@ pub async fn start(
     Ordered(admin, start): Ordered<SignInStart>,
 ) -> Result<Answer<AuthorizationUrl>, Refused> {
     let provider = OAuthProvider::named(&provider)?.provider();
-    let wanted = wanted(&shared, provider, &start).await?;
-    let url = begin_sign_in(&shared, &client, &admin, provider, wanted).await?;
+    let leaving = leaving(&shared, provider, &start).await?;
+    let url = begin_sign_in(&shared, &client, &admin, leaving).await?;
     let state = url.query_pairs().find(|(name, _)| name == "state").map(|(_, state)| state.into_owned());
     let state = state.expect("every authorization URL carries a state");
     Ok(Answer(StatusCode::OK, AuthorizationUrl { success: true, authorization_url: url.into(), state }))
 }
 
-async fn wanted(shared: &Shared, provider: Provider, start: &SignInStart) -> Result<Wanted, Refused> {
+async fn leaving(shared: &Shared, provider: Provider, start: &SignInStart) -> Result<Leaving, Refused> {
+    let unprocessable = |sentence: String| Refused::new(StatusCode::UNPROCESSABLE_ENTITY, sentence);
+    if start.shared && provider != Provider::Microsoft {
+        return Err(unprocessable("`shared` is for mailboxes at Microsoft only.".to_owned()));
+    }
     let Some(email) = &start.email else {
         return match start.shared {
-            true => Err(Refused::new(
-                StatusCode::UNPROCESSABLE_ENTITY,
-                "`email` of the shared mailbox is missing.",
-            )),
-            false => Ok(shared.newcomer()),
+            true => Err(unprocessable("`email` of the shared mailbox is missing.".to_owned())),
+            false => Ok(Leaving::usual(provider, shared.newcomer())),
         };
     };
-    let address = MailAddress::parse(email)
-        .map_err(|refused| Refused::new(StatusCode::UNPROCESSABLE_ENTITY, format!("`email`: {refused}.")))?;
+    let address = MailAddress::parse(email);
+    let address = address.map_err(|refused| unprocessable(format!("`email`: {refused}.")))?;
     let address = address.ascii();
     if start.shared {
-        return Ok(Wanted::Member(address));
+        return Ok(Leaving::usual(provider, Wanted::Member(address)));
     }
     let known = shared.mailbox_of(&address).await?;
     match known.as_ref().map(same_account) {
-        Some(Ok((of, wanted))) if of == provider => Ok(wanted),
-        _ => Ok(Wanted::Owner(address)),
+        Some(Ok(same)) if same.provider == provider => Ok(same),
+        _ => Ok(Leaving::usual(provider, Wanted::Owner(address))),
     }
 }
 
@@ -174,7 +175,7 @@ async fn finish(
         returned(Outcome::Refused, "not a provider's answer");
         unknown()
     })?;
-    let flow = callback::keep(shared, callback).await.map_err(|unparked| match unparked {
+    let (flow, _) = callback::keep(shared, callback).await.map_err(|unparked| match unparked {
         Unparked::Refused(detail) => {
             returned(Outcome::Refused, detail);
             unknown()

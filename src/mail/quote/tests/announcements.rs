@@ -105,6 +105,8 @@ const LINES: &[&str] = &[
 
 /// Of Outlook in its languages, with and without stars, of phones, and of older programs.
 const BLOCKS: &[&str] = &[
+    "От:\u{a0}Ada Example\nОтправлено:\u{a0}\u{200e}суббота\u{200e}, \u{200e}21\u{200e} \u{200e}ноября\u{200e} \u{200e}2026\u{200e} г. \u{200e}10\u{200e}:\u{200e}15\nКому:\u{a0}Support",
+    "From: Ada Example\nSent: Saturday, 21 November 2026 10:15\nTo: Support",
     "Gesendet: Samstag, 21. November 2026 um 10:15 Uhr\nVon: \"Ada Example\" <ada@example.org>\nAn: support@desk.example\nBetreff: Drucker",
     "------- Original Message -------\nOn Saturday, November 21st, 2026 at 10:15 AM, Ada Example <ada@example.org> wrote:",
     "-------- Original message --------\nFrom: Ada Example <ada@example.org>\nDate: 21/11/2026 10:15 (GMT+01:00)\nTo: support@desk.example\nSubject: Printer",

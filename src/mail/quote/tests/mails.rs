@@ -3,6 +3,7 @@
 use crate::mail::quote::reply;
 
 const KEPT: &[&str] = &[
+    "Please book:\n\nFrom: Berlin\nTo: Hamburg\nDate: 21.11.2026 10:15",
     "Hello,\n\nI use Outlook for iOS\nand it crashes.",
     "The problem began on\n\nOutlook for iOS",
     "Please get a new phone for me.",

@@ -5,13 +5,12 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 use mintgate::sandbox::desk::Desk;
-use mintgate::sandbox::graph::Graph;
 use serde_json::json;
 
+use super::carrier::Carrier;
 use super::trouble::Chance;
 use crate::desk_user::DeskUser;
 use crate::worker::mails::{header, mail};
-use crate::worker::scene::ADDRESS;
 
 /// Everything that was written, by its word.
 #[derive(Default)]
@@ -33,11 +32,13 @@ pub struct Tally {
     pub duplicate_tickets: usize,
     pub duplicate_comments: usize,
     pub double_sends: usize,
+    /// Mails that were handed over without the worker being able to know it.
+    pub unclear: usize,
 }
 
 impl Tally {
     pub fn is_clean(&self) -> bool {
-        self.lost + self.duplicate_tickets + self.duplicate_comments + self.double_sends == 0
+        self.lost + self.duplicate_tickets + self.duplicate_comments == 0 && self.double_sends <= self.unclear
     }
 }
 
@@ -45,40 +46,41 @@ impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "questions={} answers={} replies={} lost={} duplicate_tickets={} duplicate_comments={} double_sends={}",
+            "questions={} answers={} replies={} lost={} duplicate_tickets={} duplicate_comments={} double_sends={} unclear={}",
             self.questions,
             self.answers,
             self.replies,
             self.lost,
             self.duplicate_tickets,
             self.duplicate_comments,
-            self.double_sends
+            self.double_sends,
+            self.unclear
         )
     }
 }
 
 impl Customers {
     /// What people do between two lives.
-    pub async fn write(&mut self, chance: &mut Chance, graph: &Graph, desk: &Desk, agent: &DeskUser) {
+    pub async fn write(&mut self, chance: &mut Chance, carrier: &dyn Carrier, desk: &Desk, agent: &DeskUser) {
         if chance.happens(45) {
-            self.ask(graph);
+            self.ask(carrier);
         }
         if chance.happens(45) {
             self.answer_one(desk, agent).await;
         }
         if chance.happens(30) {
-            self.reply(graph);
+            self.reply(carrier);
         }
         if chance.happens(25) {
             rename(chance, desk, agent).await;
         }
     }
 
-    fn ask(&mut self, graph: &Graph) {
+    fn ask(&mut self, carrier: &dyn Carrier) {
         let number = self.questions;
         let (from, id) = (customer(number), format!("q{number}@customer.example"));
         let raw = mail(&from, &id, &format!("Printer {number} smokes"), "", &question(number));
-        graph.deliver(ADDRESS, &raw).expect("the mailbox");
+        carrier.deliver(&raw);
         self.questions += 1;
     }
 
@@ -96,9 +98,9 @@ impl Customers {
     }
 
     /// Somebody answers the oldest answer that nobody has answered.
-    fn reply(&mut self, graph: &Graph) {
+    fn reply(&mut self, carrier: &dyn Carrier) {
         let Some((word, address)) = self.answers.get(self.replies.len()) else { return };
-        let Some(raw) = graph.received_outside(address).into_iter().find(|raw| holds(raw, word)) else {
+        let Some(raw) = carrier.received(address).into_iter().find(|raw| holds(raw, word)) else {
             return;
         };
         let parent = header(&raw, "Message-ID").expect("an id");
@@ -107,7 +109,7 @@ impl Customers {
         let threading = format!("In-Reply-To: {parent}\r\nReferences: {parent}\r\n");
         let id = format!("r{number}@customer.example");
         let raw = mail(address, &id, "Re: Printer smokes", &threading, &text);
-        graph.deliver(ADDRESS, &raw).expect("the mailbox");
+        carrier.deliver(&raw);
         self.replies.push(text);
     }
 
@@ -128,14 +130,14 @@ impl Customers {
     }
 
     /// Waits until nothing is missing.
-    pub async fn settle(&self, graph: &Graph, desk: &Desk, patience: Duration) {
+    pub async fn settle(&self, carrier: &dyn Carrier, desk: &Desk, patience: Duration) {
         let begun = Instant::now();
-        while self.tally(graph, desk).lost > 0 && begun.elapsed() < patience {
+        while self.tally(carrier, desk).lost > 0 && begun.elapsed() < patience {
             tokio::time::sleep(Duration::from_millis(500)).await;
         }
     }
 
-    pub fn tally(&self, graph: &Graph, desk: &Desk) -> Tally {
+    pub fn tally(&self, carrier: &dyn Carrier, desk: &Desk) -> Tally {
         let details: Vec<String> = desk.tickets().into_iter().filter_map(|ticket| ticket.detail).collect();
         let tickets = (0..self.questions).map(|number| {
             let word = question(number);
@@ -156,9 +158,7 @@ impl Customers {
         let answers: Vec<usize> = self
             .answers
             .iter()
-            .map(|(word, address)| {
-                graph.received_outside(address).iter().filter(|raw| holds(raw, word)).count()
-            })
+            .map(|(word, address)| carrier.received(address).iter().filter(|raw| holds(raw, word)).count())
             .collect();
         let missing = |counts: &[usize]| counts.iter().filter(|&&count| count == 0).count();
         let doubled = |counts: &[usize]| counts.iter().map(|count| count.saturating_sub(1)).sum();
@@ -170,6 +170,7 @@ impl Customers {
             duplicate_tickets: doubled(&tickets),
             duplicate_comments: doubled(&replies),
             double_sends: doubled(&answers),
+            unclear: carrier.unclear(),
         }
     }
 }

@@ -1,9 +1,9 @@
-//! What goes wrong at the desk and at the provider while a life lasts.
+//! What goes wrong at the desk while a life lasts, and the chance by which anything does.
 
 use mintgate::sandbox::desk::Desk;
 use mintgate::sandbox::fault::{Effect, Fault};
-use mintgate::sandbox::graph::Graph;
 
+use super::carrier::Carrier;
 use super::quick_clock::SPEED;
 
 /// Seconds by the quick clock that a call may be applied after its connection was cut.
@@ -16,15 +16,6 @@ const AT_THE_DESK: [(&str, &str); 6] = [
     ("GET", "/api/v1/tickets/all"),
     ("GET", "/api/v1/ticket/*"),
     ("GET", "/api/v1/auth/profile"),
-];
-
-const AT_GRAPH: [(&str, &str); 6] = [
-    ("POST", "/v1.0/me/messages"),
-    ("POST", "/v1.0/me/messages/*/send"),
-    ("GET", "/v1.0/me/messages/*"),
-    ("GET", "/v1.0/me/mailFolders/inbox/messages/delta"),
-    ("PATCH", "/v1.0/me/messages/*"),
-    ("GET", "/v1.0/me/messages/*/$value"),
 ];
 
 /// Numbers that look random and are the same in every run.
@@ -44,32 +35,26 @@ impl Chance {
         self.below(100) < percent
     }
 
-    fn pick<T: Copy>(&mut self, from: &[T]) -> T {
+    pub fn pick<T: Copy>(&mut self, from: &[T]) -> T {
         let count = u32::try_from(from.len()).expect("few");
         from[self.below(count) as usize]
     }
 }
 
-pub fn begins(chance: &mut Chance, desk: &Desk, graph: &Graph) {
+pub fn begins(chance: &mut Chance, desk: &Desk, carrier: &dyn Carrier) {
     for _ in 0..chance.below(3) {
         let (method, path) = chance.pick(&AT_THE_DESK);
         desk.faults.add(Fault::on(method, path, effect(chance)).times(1));
     }
-    if chance.happens(50) {
-        let (method, path) = chance.pick(&AT_GRAPH);
-        graph.faults.add(Fault::on(method, path, effect(chance)).times(1));
-    }
-    if chance.happens(3) {
-        graph.lose_cursors();
-    }
+    carrier.trouble_begins(chance);
 }
 
-pub fn ends(desk: &Desk, graph: &Graph) {
+pub fn ends(desk: &Desk, carrier: &dyn Carrier) {
     desk.faults.clear();
-    graph.faults.clear();
+    carrier.trouble_ends();
 }
 
-fn effect(chance: &mut Chance) -> Effect {
+pub fn effect(chance: &mut Chance) -> Effect {
     let late = u64::from(chance.below(LATEST * 1_000 / SPEED));
     match chance.below(6) {
         0 => Effect::CutBefore,

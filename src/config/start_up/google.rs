@@ -1,0 +1,40 @@
+//! `google`: the OAuth client that mailboxes at Google sign in through.
+
+use url::Url;
+
+use super::desk::secret;
+use super::{Reading, any};
+use crate::config::section::Shape;
+use crate::config::value;
+use crate::oauth::google::{AUTHORITY, GoogleApp};
+
+const GOOGLE: Shape =
+    Shape { keys: &["clientId", "clientSecret", "clientSecretFile", "authorityUrl"], foreign: &[] };
+
+/// The OAuth client; both id and secret, or nothing.
+pub fn google(reading: &Reading<'_>) -> Option<GoogleApp> {
+    let section = reading.root.section("google", &GOOGLE);
+    let section = section.as_ref();
+    let client_id = reading.settle_parsed((section, "clientId"), "GOOGLE_CLIENT_ID", any);
+    let in_file = section.and_then(|section| secret(section, "clientSecret", "clientSecretFile"));
+    let client_secret = reading.variables.secret("GOOGLE_CLIENT_SECRET").or(in_file);
+    let authority = section.and_then(|section| section.parsed("authorityUrl", value::secure_origin));
+    let missing = match (&client_id, &client_secret) {
+        (Some(_), Some(_)) => None,
+        (None, Some(_)) => Some("`google.clientId` (GOOGLE_CLIENT_ID)"),
+        (Some(_), None) => Some("`google.clientSecretFile` (GOOGLE_CLIENT_SECRET)"),
+        (None, None) if section.is_none() => None,
+        (None, None) => Some("`google.clientId` and `google.clientSecretFile`"),
+    };
+    if let Some(missing) = missing {
+        let place = section.map_or(reading.root.place, |section| section.place);
+        let message = format!("the OAuth client at Google is not complete: {missing} missing");
+        reading.root.problem(place, message, None);
+    }
+    let real = || Url::parse(AUTHORITY).expect("a constant URL");
+    Some(GoogleApp {
+        client_id: client_id?,
+        client_secret: client_secret?,
+        authority: authority.map_or_else(real, |url| url.value),
+    })
+}
