@@ -24,7 +24,7 @@ const BEFORE_UNIQUE_ADDRESSES: [&str; 8] = [
     "ALTER TABLE ticket DROP COLUMN gone_at",
     "ALTER TABLE ticket DROP COLUMN short",
     "ALTER TABLE ticket DROP COLUMN number",
-    "DELETE FROM _sqlx_migrations WHERE version >= 8",
+    "DELETE FROM _sqlx_migrations WHERE version = 8",
 ];
 
 async fn of_mailboxes_with_one_address_the_newer_one_stays(place: StoreAt) {
