@@ -63,6 +63,11 @@ impl<'e> Variables<'e> {
         self.secret(name).map(|value| value.expose_secret().trim().to_owned())
     }
 
+    /// Whether `name` is set, or the file that holds it is named.
+    pub fn is_given(&self, name: &str) -> bool {
+        self.direct(name).is_some() || self.direct(&format!("{name}_FILE")).is_some()
+    }
+
     /// The value read by `parse`; what `parse` says becomes the problem.
     pub fn parsed<T, E: Display>(&self, name: &str, parse: impl FnOnce(&str) -> Result<T, E>) -> Option<T> {
         let text = self.text(name)?;

@@ -142,8 +142,8 @@ fn token_width(line: &str, start: usize) -> usize {
     width.max(1)
 }
 
-/// Keys whose values are never shown.
-const SECRET_KEYS: [&str; 3] = ["password", "secret", "postgres"];
+/// Keys whose values are never shown; a secret is often pasted where the client id belongs.
+const SECRET_KEYS: [&str; 4] = ["password", "secret", "postgres", "clientid"];
 
 /// Cuts a line after a key that holds a secret, and values that look like a URL with a password.
 fn without_secrets(line: &str) -> String {

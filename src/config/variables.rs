@@ -24,6 +24,7 @@ pub const VARIABLES: &[(&str, Fate)] = &[
     ("MINTGATE_DATABASE_URL", Fate::Used),
     ("MICROSOFT_CLIENT_ID", Fate::Used),
     ("MICROSOFT_CLIENT_SECRET", Fate::Used),
+    ("MICROSOFT_CLIENT_SECRET_EXPIRES", Fate::Used),
     ("MICROSOFT_TENANT_ID", Fate::Used),
     ("GOOGLE_CLIENT_ID", Fate::Used),
     ("GOOGLE_CLIENT_SECRET", Fate::Used),

@@ -39,6 +39,8 @@ pub enum ButtonKind {
 pub struct About<'a> {
     /// The app registration at Microsoft.
     pub client_id: Option<&'a str>,
+    /// Where an administrator of the tenant agrees to the app's permissions.
+    pub consent: Option<&'a str>,
     pub mailbox: Option<&'a str>,
     pub provider: Option<Provider>,
 }
@@ -124,6 +126,7 @@ fn button(place: Place, about: About<'_>, t: &Texts) -> Option<Button> {
         Place::SignIn => (own("connect")?, ButtonKind::Press),
         Place::Settings => (own("settings")?, ButtonKind::Page),
         Place::Wizard => (wizard::PATH.to_owned(), ButtonKind::Page),
+        Place::EntraConsent if about.consent.is_some() => (about.consent?.to_owned(), ButtonKind::Outside),
         place => (wizard::outside(place, about.client_id)?, ButtonKind::Outside),
     };
     Some(Button { label: t.say(label(place)).to_string(), url, kind })
@@ -199,7 +202,12 @@ mod tests {
     fn a_button_leads_to_the_app_to_the_mailbox_or_nowhere() {
         let languages = Languages::new();
         let t = languages.pick(None, None);
-        let about = About { client_id: Some("1111"), mailbox: Some("m1"), provider: Some(Provider::Other) };
+        let about = About {
+            client_id: Some("1111"),
+            mailbox: Some("m1"),
+            provider: Some(Provider::Other),
+            ..About::default()
+        };
         let url = |advice: &Advice, about| {
             let button = Explained::of(advice, "", about, t).button;
             button.map(|button| (button.url, button.kind))
@@ -210,6 +218,11 @@ mod tests {
         let connect = "/admin/exchange/mailboxes/m1/connect".to_owned();
         assert_eq!(url(&dead, about), Some((connect, ButtonKind::Press)));
         assert_eq!(url(&dead, About::default()), None);
+        let consent = advise("consent_required", None);
+        let link = "https://login.example/t/v2.0/adminconsent";
+        let asked = About { consent: Some(link), ..about };
+        assert_eq!(url(&consent, asked), Some((link.to_owned(), ButtonKind::Outside)));
+        assert!(url(&consent, about).expect("a page").0.ends_with("/CallAnAPI/appId/1111"));
         let app_password = advice::of_key("mail-app-password").expect("a row");
         assert_eq!(url(&app_password, about).expect("a page").0, "/admin/exchange/mailboxes/m1/settings");
     }

@@ -10,12 +10,13 @@ use tracing::{info, warn};
 use crate::base::audit::{Event, Outcome, Record};
 use crate::base::report::Report;
 use crate::base::secret::{ExposeSecret, sha256};
+use crate::console::consent;
 use crate::console::guard::{Client, Prefetch, Reader};
 use crate::console::language::Texts;
 use crate::console::page::{self, Bare, Onward, Page};
 use crate::console::shared::Shared;
 use crate::oauth::app::Vendor;
-use crate::oauth::callback::Callback;
+use crate::oauth::callback::{Callback, Returned};
 use crate::oauth::flow::{FlowError, Pending};
 use crate::store::{FlowRow, StoreError};
 use crate::token::vault::VaultError;
@@ -69,8 +70,12 @@ pub async fn park(
 
 /// The page, and what the audit says of it.
 async fn answer(shared: &Shared, query: &str, t: &Texts) -> (Page, Outcome, &'static str) {
-    let callback = match Callback::parse(query) {
-        Ok(callback) => callback,
+    let callback = match Returned::parse(query) {
+        Ok(Returned::SignIn(callback)) => callback,
+        Ok(Returned::Consent(answer)) => {
+            let unknown = || (page::unknown_sign_in(), Outcome::Refused, "a consent nobody here asked for");
+            return consent::returned(shared, &answer, t).unwrap_or_else(unknown);
+        }
         Err(refused) => {
             info!(reason = %refused, "a callback was refused unread");
             return (page::unknown_sign_in(), Outcome::Refused, "not a provider's answer");

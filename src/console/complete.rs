@@ -20,6 +20,7 @@ use crate::console::guard::{Client, Prefetch, Proof};
 use crate::console::page::{self, Page};
 use crate::console::shared::Shared;
 use crate::oauth::account::{Account, account};
+use crate::oauth::advice::NOTHING_READABLE;
 use crate::oauth::app::{App, Vendor};
 use crate::oauth::flow::{Exchange, Outcome, Parked, Pending, Wanted};
 use crate::oauth::grant::{Grant, GrantError};
@@ -69,10 +70,12 @@ async fn connect(shared: &Shared, admin: &Admin, flow: &str) -> Result<Kept, Pag
     let taken = shared.parts.store.take_flow(flow, &admin.session, now).await;
     let row = taken.map_err(|failure| Shared::broken(&failure))?.ok_or_else(gone)?;
     match outcome(shared, row, &admin.session, now).await? {
-        Outcome::Refused { vendor, error, code } => {
+        Outcome::Refused { vendor, resource, wanted, error, code } => {
             info!(error, code, "the provider refused the sign-in");
             let number = code.map(|code| format!(" (AADSTS{code})")).unwrap_or_default();
-            Err(page::advised(&vendor.advise(&error, code), &format!("{error}{number}")))
+            let consent = shared.consent_link(resource, &wanted);
+            let reference = format!("{error}{number}");
+            Err(page::advised(StatusCode::BAD_REQUEST, &vendor.advise(&error, code), &reference, consent))
         }
         Outcome::Exchange(exchange) => {
             let signed_in = sign_in(shared, *exchange).await?;
@@ -107,7 +110,8 @@ async fn sign_in(shared: &Shared, exchange: Exchange) -> Result<SignedIn, Page> 
     let (endpoints, nonce) = (exchange.endpoints.clone(), exchange.nonce.clone());
     let wanted = exchange.wanted.clone();
     let redeemed = exchange.redeem(&parts.http, app, parts.clock.now()).await;
-    let grant = redeemed.map_err(|refused| not_redeemed(vendor, &refused))?;
+    let consent = || shared.consent_link(resource, &wanted);
+    let grant = redeemed.map_err(|refused| not_redeemed(vendor, &refused, consent()))?;
     let claims = check_identity(shared, app, &grant, &endpoints, &nonce).await?;
     let account = account(&*parts.http, app, resource, &grant.access.secret, &claims).await;
     let (address, whose) = check_account(shared, account.map_err(nobody)?, wanted)?;
@@ -117,17 +121,18 @@ async fn sign_in(shared: &Shared, exchange: Exchange) -> Result<SignedIn, Page> 
     };
     match (readable, vendor) {
         (true, _) => Ok(SignedIn { address, whose, vendor, resource, grant, endpoints }),
-        (false, Vendor::Microsoft) => Err(page::problem(StatusCode::FORBIDDEN, &page::CANNOT_READ)),
+        (false, Vendor::Microsoft) => Err(page::advised(StatusCode::FORBIDDEN, &NOTHING_READABLE, "", None)),
         // Its consent page has a box for each permission, and none is ticked.
         (false, Vendor::Google) => Err(page::problem(StatusCode::FORBIDDEN, &page::MAIL_NOT_TICKED)),
     }
 }
 
-fn not_redeemed(vendor: Vendor, refused: &GrantError) -> Page {
+fn not_redeemed(vendor: Vendor, refused: &GrantError, consent: Option<String>) -> Page {
     warn!(error = %Report(refused), "the code was not redeemed");
     match refused {
         GrantError::Refused(refusal) => {
-            page::advised(&vendor.advise(&refusal.error, refusal.code), &refusal.reference())
+            let advice = vendor.advise(&refusal.error, refusal.code);
+            page::advised(StatusCode::BAD_REQUEST, &advice, &refusal.reference(), consent)
         }
         _ => page::problem(StatusCode::BAD_GATEWAY, &page::PROVIDER_SILENT),
     }

@@ -15,7 +15,10 @@ use crate::console::language::Texts;
 use crate::console::page::Page;
 use crate::console::shared::Shared;
 use crate::console::times::Moment;
+use crate::console::wizard;
 use crate::mailbox::settings::{MailboxSettings, Provider, SignIn};
+use crate::oauth::advice::Place;
+use crate::oauth::provider::SecretLife;
 use crate::store::{MailboxRow, MailboxState, StoreError, Waiting};
 use crate::web::local::Admin;
 
@@ -42,6 +45,7 @@ pub struct Frame {
     pub form_token: String,
     pub now: Timestamp,
     pub alarms: Vec<Alarm>,
+    pub secret_alarm: Option<SecretAlarm>,
     /// What waits and what stands still now.
     pub counts: Waiting,
     path: String,
@@ -57,6 +61,16 @@ pub struct Alarm {
     pub reason: Noted,
     /// Whether the provider's sign-in opens it; a password otherwise.
     pub by_sign_in: bool,
+}
+
+/// A client secret that ends soon, or has ended.
+pub struct SecretAlarm {
+    pub ends: Moment,
+    pub is_over: bool,
+    /// Message key.
+    pub key: &'static str,
+    /// Where a new one is made.
+    pub url: Option<String>,
 }
 
 /// One entry of the navigation.
@@ -106,8 +120,10 @@ impl FromRequestParts<Arc<Shared>> for Frame {
         let now = shared.parts.clock.now();
         let waiting = shared.parts.store.waiting().await.map_err(|failure| Shared::broken(&failure))?;
         let alarms = alarms(shared, &waiting, &t, now).await.map_err(|failure| Shared::broken(&failure))?;
+        let secret_alarm = secret_alarm(shared, &t, now);
         Ok(Self {
             alarms,
+            secret_alarm,
             counts: in_all(&waiting),
             style: assets::style(),
             script: assets::script(),
@@ -118,6 +134,22 @@ impl FromRequestParts<Arc<Shared>> for Frame {
             now,
         })
     }
+}
+
+fn secret_alarm(shared: &Shared, t: &Texts, now: Timestamp) -> Option<SecretAlarm> {
+    let app = shared.parts.apps.microsoft()?;
+    let (end, life) = app.secret_life(now)?;
+    let key = match life {
+        SecretLife::Long => return None,
+        SecretLife::Ending => "secret-ends",
+        SecretLife::Over => "secret-over",
+    };
+    Some(SecretAlarm {
+        ends: Moment::at(end, now, t),
+        is_over: life == SecretLife::Over,
+        key,
+        url: wizard::outside(Place::EntraSecrets, Some(&app.client_id)),
+    })
 }
 
 /// All mailboxes together.
@@ -154,10 +186,14 @@ async fn alarms(
 
 fn noted(shared: &Shared, row: &MailboxRow, t: &Texts) -> Noted {
     let client_id = shared.client_id(Provider::Microsoft);
+    // What cannot be understood is told by the worker.
+    let own = MailboxSettings::parse(&row.settings).ok();
+    let consent = own.as_ref().and_then(|own| shared.consent_for(own, &row.address));
     let about = About {
         client_id: client_id.as_deref(),
+        consent: consent.as_deref(),
         mailbox: Some(row.id.as_str()),
-        provider: MailboxSettings::parse(&row.settings).ok().map(|own| own.provider),
+        provider: own.map(|own| own.provider),
     };
     let reason = row.last_error.clone();
     Noted::of(reason.unwrap_or_else(|| t.say("reason-unknown").to_string()), about, t)

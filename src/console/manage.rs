@@ -130,8 +130,10 @@ pub async fn test(
     let passed = !checks.is_empty() && checks.iter().all(|check| check.outcome.is_ok());
     let settings = MailboxSettings::parse(&row.settings).ok();
     let client_id = shared.client_id(Provider::Microsoft);
+    let consent = settings.as_ref().and_then(|settings| shared.consent_for(settings, &row.address));
     let about = About {
         client_id: client_id.as_deref(),
+        consent: consent.as_deref(),
         mailbox: Some(row.id.as_str()),
         provider: settings.map(|settings| settings.provider),
     };

@@ -58,10 +58,19 @@ pub struct Refusal {
     /// Message with the attribute `sentence`.
     key: &'static str,
     arguments: Vec<(&'static str, String)>,
-    /// Fixed advice on a provider's error, and the numbers that the provider's support asks for.
-    advice: Option<(Advice, String)>,
+    advice: Option<Advised>,
     /// How long to wait before the same is tried again.
     wait: Option<Duration>,
+}
+
+/// Fixed advice on a provider's error.
+#[derive(Debug, Clone)]
+struct Advised {
+    advice: Advice,
+    /// The numbers that the provider's support asks for; may be empty.
+    reference: String,
+    /// Where an administrator of the tenant agrees to the permissions that were asked for.
+    consent: Option<String>,
 }
 
 impl Page {
@@ -142,8 +151,8 @@ fn seconds(wait: Duration) -> u64 {
 impl Refusal {
     /// Title and sentence.
     fn texts(&self, t: &Texts) -> (String, String) {
-        if let Some((advice, _)) = &self.advice {
-            let explained = Explained::of(advice, "", About::default(), t);
+        if let Some(advised) = &self.advice {
+            let explained = Explained::of(&advised.advice, "", About::default(), t);
             return (explained.happened, explained.to_do);
         }
         let sentence = format!("{}.sentence", self.key);
@@ -158,9 +167,10 @@ impl Refusal {
         let (title, sentence) = self.texts(t);
         match self.kind {
             Kind::Console | Kind::Framing => {
-                let about = About { client_id, ..About::default() };
-                let explain =
-                    |(advice, reference): &(Advice, String)| Explained::of(advice, reference, about, t);
+                let explain = |advised: &Advised| {
+                    let about = About { client_id, consent: advised.consent.as_deref(), ..About::default() };
+                    Explained::of(&advised.advice, &advised.reference, about, t)
+                };
                 let page = ProblemPage {
                     t,
                     style: assets::style(),
@@ -220,7 +230,6 @@ problems! {
     PROVIDER_SILENT: "provider-silent";
     NOT_GENUINE: "not-genuine";
     NOT_LASTING: "not-lasting";
-    CANNOT_READ: "cannot-read";
     BROKEN: "broken";
     DRAFT_GONE: "draft-gone";
     ANOTHER_ACCOUNT: "another-account";
@@ -270,14 +279,15 @@ pub fn slow_down(wait: Duration) -> Page {
     }))
 }
 
-/// A refusal by the provider: fixed advice, and the numbers that the provider's support asks for.
-pub fn advised(advice: &Advice, reference: &str) -> Page {
+/// A refusal by the provider: fixed advice, the numbers that the provider's support asks for, and where an
+/// administrator of the tenant agrees to the permissions that were asked for.
+pub fn advised(status: StatusCode, advice: &Advice, reference: &str, consent: Option<String>) -> Page {
     Page::Refused(Box::new(Refusal {
-        status: StatusCode::BAD_REQUEST,
+        status,
         kind: Kind::Console,
         key: "advice",
         arguments: Vec::new(),
-        advice: Some((*advice, reference.to_owned())),
+        advice: Some(Advised { advice: *advice, reference: reference.to_owned(), consent }),
         wait: None,
     }))
 }

@@ -20,7 +20,7 @@ use crate::console::page::{self, Page};
 use crate::console::reading::Reading;
 use crate::console::settings_form::Fixed;
 use crate::console::wizard::Tests;
-use crate::mailbox::settings::Provider;
+use crate::mailbox::settings::{MailboxSettings, Provider, SignIn};
 use crate::oauth::flow::Wanted;
 use crate::store::MailboxRow;
 use crate::store::orders::Order;
@@ -33,6 +33,8 @@ pub struct Shared {
     pub parts: Parts,
     pub vault: Vault,
     pub form_key: HashKey,
+    /// Of the links by which a tenant's administrator agrees to the app's permissions.
+    pub consent_key: HashKey,
     pub languages: Languages,
     pub passwords: Passwords,
     pub tests: Tests,
@@ -46,10 +48,12 @@ impl Shared {
     pub fn new(parts: Parts) -> Self {
         let vault = Vault::new(Arc::clone(&parts.store), Arc::clone(&parts.sealer));
         let form_key = parts.secret.derive("console form token");
+        let consent_key = parts.secret.derive("console consent link");
         let passwords = Passwords::new(Arc::clone(&parts.store), Arc::clone(&parts.sealer));
         Self {
             vault,
             form_key,
+            consent_key,
             languages: Languages::new(),
             passwords,
             tests: Tests::default(),
@@ -83,6 +87,12 @@ impl Shared {
     pub fn client_id(&self, provider: Provider) -> Option<String> {
         let app = provider.vendor().and_then(|vendor| self.parts.apps.of(vendor));
         app.map(|app| app.client_id().to_owned())
+    }
+
+    /// When the client secret that opens a mailbox with these settings ends, as far as it is known.
+    pub fn secret_end(&self, settings: &MailboxSettings) -> Option<Timestamp> {
+        let is_ours = settings.provider == Provider::Microsoft && settings.sign_in == SignIn::OAuth;
+        self.parts.apps.microsoft().filter(|_| is_ours)?.secret_expires
     }
 
     /// When the present access token of a mailbox ends; `None` while none is loaded.

@@ -73,6 +73,10 @@ impl Advice {
 /// Key of the advice on what nobody here has heard of.
 pub const UNKNOWN: &str = "unknown";
 
+/// What was granted opens no mailbox.
+pub const NOTHING_READABLE: Advice =
+    Advice::new("nothing-readable", Who::Operator, Retry::Reconnect, Some(Place::EntraPermissions));
+
 /// Advice on an OAuth `error` and, if known, Microsoft's number.
 pub fn advise(error: &str, code: Option<u32>) -> Advice {
     let general = general(error);
@@ -153,7 +157,7 @@ fn wording(code: u32) -> Option<(&'static str, Who, Option<Place>)> {
         700_025 => ("client-public", Operator, P::EntraAuthentication),
         9_002_326 | 9_002_327 => ("platform-wrong", Operator, P::EntraAuthentication),
         50_194 => ("tenant-single", Operator, P::EntraOverview),
-        65_001 | 90_093 | 90_094 | 90_095 => ("admin-consent", TenantAdmin, P::EntraConsent),
+        65_001 | 90_008 | 90_093 | 90_094 | 90_095 => ("admin-consent", TenantAdmin, P::EntraConsent),
         65_004 => ("declined", MailboxOwner, P::SignIn),
         650_052 | 650_056 | 650_057 | 500_011 => ("permission-unlisted", TenantAdmin, P::EntraPermissions),
         70_011 | 28_002 | 28_003 => ("scope-invalid", Operator, P::EntraPermissions),
@@ -175,7 +179,8 @@ fn wording(code: u32) -> Option<(&'static str, Who, Option<Place>)> {
 }
 
 /// Every key that advice on OAuth errors may have, for whoever keeps the texts.
-pub const KEYS: [&str; 38] = [
+pub const KEYS: [&str; 39] = [
+    NOTHING_READABLE.key,
     "denied",
     "grant-dead",
     "interaction",
@@ -221,8 +226,8 @@ mod tests {
     use super::*;
 
     /// Every number that the provider's documents and other people's trackers name for this flow.
-    const NUMBERS: [u32; 66] = [
-        50_011, 700_016, 700_011, 70_001, 7_000_215, 7_000_222, 70_002, 700_025, 50_194, 9_002_326,
+    const NUMBERS: [u32; 67] = [
+        90_008, 50_011, 700_016, 700_011, 70_001, 7_000_215, 7_000_222, 70_002, 700_025, 50_194, 9_002_326,
         9_002_327, 65_001, 90_094, 90_095, 90_093, 65_004, 650_052, 650_056, 650_057, 500_011, 70_011,
         28_002, 28_003, 54_005, 70_000, 70_008, 501_481, 50_147, 50_148, 50_173, 50_132, 50_133, 50_089,
         700_082, 700_084, 70_043, 50_076, 50_079, 50_074, 50_072, 50_078, 50_158, 53_000, 53_001, 53_002,

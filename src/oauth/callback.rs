@@ -34,6 +34,22 @@ pub struct Callback {
     pub answer: Answer,
 }
 
+/// What a provider sends a browser back with.
+#[derive(Debug)]
+pub enum Returned {
+    SignIn(Callback),
+    Consent(Consent),
+}
+
+/// An administrator's word on an app's permissions (Microsoft identity platform, "Admin consent"). It brings
+/// no code and belongs to no flow.
+#[derive(Debug)]
+pub struct Consent {
+    pub state: SecretString,
+    /// OAuth `error`, and Microsoft's number where there is one; `None`: agreed.
+    pub refused: Option<(String, Option<u32>)>,
+}
+
 /// What the provider decided.
 #[derive(Debug)]
 pub enum Answer {
@@ -52,9 +68,20 @@ struct Known {
     error: Option<String>,
     error_description: Option<String>,
     issuer: Option<String>,
+    admin_consent: Option<String>,
 }
 
 impl Callback {
+    /// Reads the query of a sign-in, without its question mark.
+    pub fn parse(query: &str) -> Result<Self, CallbackError> {
+        match Returned::parse(query)? {
+            Returned::SignIn(callback) => Ok(callback),
+            Returned::Consent(_) => Err(CallbackError::NoAnswer),
+        }
+    }
+}
+
+impl Returned {
     /// Reads the query, without its question mark.
     pub fn parse(query: &str) -> Result<Self, CallbackError> {
         if query.len() > QUERY_LIMIT {
@@ -69,7 +96,7 @@ impl Callback {
             }
             known.add(&name, value.into_owned())?;
         }
-        known.callback()
+        known.returned()
     }
 }
 
@@ -85,6 +112,7 @@ impl Known {
             "error" => &mut self.error,
             "error_description" => &mut self.error_description,
             "iss" => &mut self.issuer,
+            "admin_consent" => &mut self.admin_consent,
             _ => return Ok(()),
         };
         if is_array || place.replace(value).is_some() {
@@ -93,18 +121,30 @@ impl Known {
         Ok(())
     }
 
-    fn callback(self) -> Result<Callback, CallbackError> {
+    fn returned(self) -> Result<Returned, CallbackError> {
         let state = self.state.filter(|state| !state.is_empty()).ok_or(CallbackError::NoState)?;
+        let state = SecretString::from(state);
+        let is_consent = self.admin_consent.is_some_and(|word| word.eq_ignore_ascii_case("true"));
         let answer = match (self.code, self.error) {
+            (None, error) if is_consent => {
+                let number = self.error_description.as_deref().and_then(message_number);
+                let refused = error.map(|error| (word(&error), number));
+                return Ok(Returned::Consent(Consent { state, refused }));
+            }
             (Some(code), None) if !code.is_empty() => Answer::Code(SecretString::from(code)),
             (None, Some(error)) => Answer::Error {
-                error: plain_word(&error).unwrap_or_default().to_owned(),
+                error: word(&error),
                 code: self.error_description.as_deref().and_then(message_number),
             },
             _ => return Err(CallbackError::NoAnswer),
         };
-        Ok(Callback { state: SecretString::from(state), issuer: self.issuer, answer })
+        Ok(Returned::SignIn(Callback { state, issuer: self.issuer, answer }))
     }
+}
+
+/// A plain word of RFC 6749, or nothing.
+fn word(error: &str) -> String {
+    plain_word(error).unwrap_or_default().to_owned()
 }
 
 fn check_characters(text: &str) -> Result<(), CallbackError> {
@@ -177,6 +217,33 @@ mod tests {
         assert_eq!(Callback::parse("code=a&state=").err(), Some(CallbackError::NoState));
         for query in ["state=s", "code=&state=s", "code=a&error=b&state=s"] {
             assert_eq!(Callback::parse(query).err(), Some(CallbackError::NoAnswer), "{query}");
+        }
+    }
+
+    fn consent(query: &str) -> Option<Consent> {
+        match Returned::parse(query) {
+            Ok(Returned::Consent(consent)) => Some(consent),
+            Ok(Returned::SignIn(_)) | Err(_) => None,
+        }
+    }
+
+    #[test]
+    fn an_agreement_and_a_refusal_are_told_apart_from_sign_ins() {
+        let agreed = consent("admin_consent=True&tenant=t&state=s1").expect("an answer");
+        assert!(agreed.refused.is_none() && agreed.state.expose_secret() == "s1");
+        let query = "error=access_denied&error_description=AADSTS65004%3a+No.&admin_consent=True&state=s1";
+        let refused = consent(query).expect("an answer").refused;
+        assert_eq!(refused, Some(("access_denied".to_owned(), Some(65_004))));
+        for other in [
+            "code=a&state=s1",
+            "code=a&state=s1&admin_consent=True",
+            "error=access_denied&state=s1",
+            "admin_consent=False&state=s1",
+            "admin_consent=True",
+            "admin_consent=True&admin_consent=True&state=s1",
+            "",
+        ] {
+            assert!(consent(other).is_none(), "{other}");
         }
     }
 }

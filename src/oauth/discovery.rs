@@ -78,6 +78,7 @@ mod tests {
         App::Microsoft(MicrosoftApp {
             client_id: "app".into(),
             client_secret: "secret".into(),
+            secret_expires: None,
             tenant: "contoso.example".into(),
             authority: Url::parse("https://login.example").expect("a URL"),
             graph: Url::parse("https://graph.example").expect("a URL"),

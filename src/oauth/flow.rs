@@ -105,6 +105,8 @@ pub enum Outcome {
     /// See [`crate::oauth::advice`].
     Refused {
         vendor: Vendor,
+        resource: Resource,
+        wanted: Wanted,
         error: String,
         code: Option<u32>,
     },
@@ -202,7 +204,13 @@ impl Pending {
                 nonce: SecretString::from(self.nonce),
                 wanted: self.wanted,
             })),
-            Decision::Refused { error, code } => Outcome::Refused { vendor: self.vendor, error, code },
+            Decision::Refused { error, code } => Outcome::Refused {
+                vendor: self.vendor,
+                resource: self.resource,
+                wanted: self.wanted,
+                error,
+                code,
+            },
         })
     }
 
@@ -272,6 +280,7 @@ mod tests {
         App::Microsoft(MicrosoftApp {
             client_id: "app-id".into(),
             client_secret: "canary".into(),
+            secret_expires: None,
             tenant: "contoso.example".into(),
             authority: url("https://login.example"),
             graph: url("https://graph.example"),

@@ -1,8 +1,11 @@
 //! What is Microsoft's own, and what every provider has: endpoints and the way back.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+use crate::base::clock::Timestamp;
 use crate::base::secret::SecretString;
 
 /// The one path that providers send the browser back to; `state` tells the flows apart.
@@ -13,12 +16,26 @@ pub const CALLBACK_PATH: &str = "/admin/exchange/callback";
 pub struct MicrosoftApp {
     pub client_id: String,
     pub client_secret: SecretString,
-    /// A tenant's id or domain.
+    /// When the secret ends, as far as somebody said so; Microsoft tells it nobody but the registration's owner.
+    pub secret_expires: Option<Timestamp>,
+    /// A tenant's id or domain; `consumers` for personal accounts.
     pub tenant: String,
     /// `https://login.microsoftonline.com`, or a national cloud's.
     pub authority: Url,
     /// `https://graph.microsoft.com`, or a national cloud's.
     pub graph: Url,
+}
+
+/// How long before its end a client secret is spoken of.
+const SECRET_NOTICE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+/// How long a client secret still lasts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SecretLife {
+    Long,
+    /// It ends within thirty days.
+    Ending,
+    Over,
 }
 
 /// Where a provider answers which question; all of them its own.
@@ -54,6 +71,17 @@ impl MicrosoftApp {
         below(&self.authority, &[&self.tenant, "v2.0", ".well-known", "openid-configuration"])
     }
 
+    /// When the client secret ends, and how `now` stands to it; `None` where nobody said when.
+    pub fn secret_life(&self, now: Timestamp) -> Option<(Timestamp, SecretLife)> {
+        let end = self.secret_expires?;
+        let life = match end {
+            _ if end <= now => SecretLife::Over,
+            _ if end <= now + SECRET_NOTICE => SecretLife::Ending,
+            _ => SecretLife::Long,
+        };
+        Some((end, life))
+    }
+
     /// The signed-in user in Microsoft Graph.
     pub fn me_url(&self) -> Url {
         below(&self.graph, &["v1.0", "me"])
@@ -83,20 +111,39 @@ mod tests {
         Url::parse(text).expect("a URL")
     }
 
-    #[test]
-    fn a_tenant_cannot_leave_its_place_in_the_path() {
-        let app = MicrosoftApp {
+    fn app(tenant: &str) -> MicrosoftApp {
+        MicrosoftApp {
             client_id: "app".into(),
             client_secret: "secret".into(),
-            tenant: "../x?y".into(),
+            secret_expires: None,
+            tenant: tenant.into(),
             authority: url("https://login.example"),
             graph: url("https://graph.example/"),
-        };
+        }
+    }
+
+    #[test]
+    fn a_tenant_cannot_leave_its_place_in_the_path() {
+        let app = app("../x?y");
         assert_eq!(
             app.metadata_url().as_str(),
             "https://login.example/..%2Fx%3Fy/v2.0/.well-known/openid-configuration"
         );
         assert_eq!(app.me_url().as_str(), "https://graph.example/v1.0/me");
+    }
+
+    #[test]
+    fn a_secret_is_spoken_of_thirty_days_before_its_end() {
+        let end = Timestamp(1_900_000_000_000);
+        let app = MicrosoftApp { secret_expires: Some(end), ..app("t") };
+        let days = |days: u64| end - Duration::from_secs(days * 86_400);
+        for (now, life) in
+            [(days(31), SecretLife::Long), (days(30), SecretLife::Ending), (end, SecretLife::Over)]
+        {
+            assert_eq!(app.secret_life(now), Some((end, life)));
+        }
+        let untold = MicrosoftApp { secret_expires: None, ..app };
+        assert_eq!(untold.secret_life(end), None);
     }
 
     #[test]

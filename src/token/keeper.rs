@@ -117,6 +117,7 @@ impl Keeper {
         let vault = Vault::new(Arc::clone(&store), sealer);
         let (entries, wake) = (Mutex::default(), Wake::new());
         let (holder, meters) = (short_id(), Meters::default());
+        meters.registered(&apps);
         let inner = Inner { vault, store, http, apps, clock, audit, meters, holder, entries, wake };
         Arc::new(Self { inner: Arc::new(inner) })
     }

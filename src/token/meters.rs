@@ -8,11 +8,17 @@ use prometheus_client::registry::{Registry, Unit};
 
 use crate::base::clock::Timestamp;
 use crate::base::id::MailboxId;
+use crate::oauth::app::Apps;
 use crate::oauth::refresh::Failure;
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Whose {
     mailbox: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct At {
+    provider: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -25,6 +31,7 @@ struct Came {
 pub struct Meters {
     expiry: Family<Whose, Gauge>,
     refreshes: Family<Came, Counter>,
+    secrets: Family<At, Gauge>,
 }
 
 impl Meters {
@@ -40,6 +47,19 @@ impl Meters {
             "Refreshes by outcome: success, later, misconfigured, dead",
             self.refreshes.clone(),
         );
+        registry.register_with_unit(
+            "mintgate_client_secret_expiry_timestamp",
+            "When a registration's client secret ends, as Unix time, where the configuration says so",
+            Unit::Seconds,
+            self.secrets.clone(),
+        );
+    }
+
+    /// Tells when the client secrets of `apps` end, as far as it is known.
+    pub(super) fn registered(&self, apps: &Apps) {
+        if let Some(end) = apps.microsoft().and_then(|app| app.secret_expires) {
+            self.secrets.get_or_create(&At { provider: "microsoft" }).set(end.seconds());
+        }
     }
 
     pub(super) fn given(&self, mailbox: &MailboxId, expires_at: Timestamp) {

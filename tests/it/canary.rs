@@ -223,6 +223,7 @@ fn a_panic_that_prints_what_it_holds_prints_no_secret() {
     let app = MicrosoftApp {
         client_id: "app".into(),
         client_secret: SecretString::from(SECRET),
+        secret_expires: None,
         tenant: "contoso.example".into(),
         authority: url("https://login.example"),
         graph: url("https://graph.example"),

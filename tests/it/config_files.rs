@@ -2,6 +2,7 @@
 
 mod google;
 mod problems;
+mod registration;
 mod routes;
 mod start_up;
 mod variables;

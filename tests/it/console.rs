@@ -21,6 +21,7 @@ mod mailboxes;
 mod pages;
 mod quarantine;
 mod queues;
+mod registration;
 mod settings;
 pub mod wizard;
 

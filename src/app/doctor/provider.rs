@@ -9,10 +9,12 @@ use crate::base::report::Report;
 use crate::config::StartUp;
 use crate::oauth::app::{App, Apps, Vendor};
 use crate::oauth::discovery::discover;
+use crate::oauth::provider::{MicrosoftApp, SecretLife};
 
 pub(super) const TOPIC: &str = "identity provider";
 const GOOGLE: &str = "identity provider Google";
 const CLOCK: &str = "provider's clock";
+const SECRET: &str = "client secret";
 
 pub(super) async fn look(start_up: &StartUp, http: &Http, now: Timestamp) -> Vec<Line> {
     let apps = Apps::new(start_up.microsoft.clone(), start_up.google.clone());
@@ -20,6 +22,7 @@ pub(super) async fn look(start_up: &StartUp, http: &Http, now: Timestamp) -> Vec
     for app in apps.iter() {
         lines.extend(look_at(app, http, now).await);
     }
+    lines.extend(apps.microsoft().map(|app| secret(app, now)));
     if lines.is_empty() {
         let to_do = "Set `microsoft.clientId`, `clientSecret` and `tenantId` from the app registration, or \
                      `google.clientId` and `clientSecret` from the OAuth client.";
@@ -52,5 +55,55 @@ async fn clock(http: &Http, url: &str, now: Timestamp) -> Line {
     match http.call(request, 1 << 20).await {
         Ok(answer) => clock_line(CLOCK, answer.headers(), now),
         Err(_) => Line::cannot_tell(CLOCK, "It did not answer again.", ""),
+    }
+}
+
+/// Whether the client secret lasts. When it ends is told by the registration's own page only.
+fn secret(app: &MicrosoftApp, now: Timestamp) -> Line {
+    const TO_DO: &str =
+        "Create a new client secret, set its Value and `microsoft.clientSecretExpires`, and restart.";
+    let Some((end, life)) = app.secret_life(now) else {
+        let to_do = "Set `microsoft.clientSecretExpires` to the date in Entra's column Expires.";
+        return Line::cannot_tell(SECRET, "When it ends is not told here.", to_do);
+    };
+    let days = end.since(now).as_secs() / 86_400;
+    match life {
+        SecretLife::Long => Line::ok(SECRET, format!("It ends at {end}, in {days} days.")),
+        SecretLife::Ending => Line::warning(SECRET, format!("It ends at {end}, in {days} days."), TO_DO),
+        SecretLife::Over => Line::problem(SECRET, format!("It ended at {end}."), TO_DO),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use url::Url;
+
+    use super::*;
+    use crate::app::doctor::State;
+
+    #[test]
+    fn a_client_secret_is_warned_of_before_it_ends() {
+        const NOW: Timestamp = Timestamp(1_795_219_200_000);
+        const DAY: Duration = Duration::from_secs(86_400);
+        for (end, state) in [
+            (None, State::CannotTell),
+            (Some(NOW + 31 * DAY), State::Ok),
+            (Some(NOW + 29 * DAY), State::Warning),
+            (Some(NOW), State::Problem),
+        ] {
+            let app = MicrosoftApp {
+                client_id: "app".into(),
+                client_secret: "canary".into(),
+                secret_expires: end,
+                tenant: "contoso.example".into(),
+                authority: Url::parse("https://login.example").expect("a URL"),
+                graph: Url::parse("https://graph.example").expect("a URL"),
+            };
+            let line = secret(&app, NOW);
+            assert_eq!(line.state, state, "{line}");
+            assert!(!line.to_string().contains("canary"));
+        }
     }
 }

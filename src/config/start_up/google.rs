@@ -3,13 +3,17 @@
 use url::Url;
 
 use super::desk::secret;
+use super::slips::{Names, tell_slips};
 use super::{Reading, any};
 use crate::config::section::Shape;
 use crate::config::value;
+use crate::oauth::app::App;
 use crate::oauth::google::{AUTHORITY, GoogleApp};
 
 const GOOGLE: Shape =
     Shape { keys: &["clientId", "clientSecret", "clientSecretFile", "authorityUrl"], foreign: &[] };
+
+const NAMES: Names = Names { client_id: "GOOGLE_CLIENT_ID", client_secret: "GOOGLE_CLIENT_SECRET" };
 
 /// The OAuth client; both id and secret, or nothing.
 pub fn google(reading: &Reading<'_>) -> Option<GoogleApp> {
@@ -32,9 +36,11 @@ pub fn google(reading: &Reading<'_>) -> Option<GoogleApp> {
         reading.root.problem(place, message, None);
     }
     let real = || Url::parse(AUTHORITY).expect("a constant URL");
-    Some(GoogleApp {
+    let app = GoogleApp {
         client_id: client_id?,
         client_secret: client_secret?,
         authority: authority.map_or_else(real, |url| url.value),
-    })
+    };
+    tell_slips(reading, section, &App::Google(app.clone()), &NAMES);
+    Some(app)
 }

@@ -1,17 +1,15 @@
-//! `mail`, `microsoft`, `console` and the set-up guide's variables for them.
+//! `mail`, `console` and the set-up guide's variables for them.
 
 use std::time::Duration;
 
 use url::Url;
 
-use super::desk::secret;
+use super::Reading;
 use super::mail_policy::{files, policy};
-use super::{Reading, any};
 use crate::config::section::{At, Section, Shape};
 use crate::config::{Console, Desk, Mail, value};
 use crate::mail::policy::Policy;
 use crate::net::reach::Inside;
-use crate::oauth::provider::MicrosoftApp;
 use crate::web::cookie::Hardening;
 
 const MAIL: Shape = Shape {
@@ -40,11 +38,6 @@ const MAIL: Shape = Shape {
     foreign: &[],
 };
 const CONSOLE: Shape = Shape { keys: &["enabled", "publicUrl"], foreign: &[] };
-const MICROSOFT: Shape = Shape {
-    keys: &["clientId", "clientSecret", "clientSecretFile", "tenantId", "authorityUrl", "graphUrl"],
-    foreign: &[],
-};
-
 /// Where the provider sends the browser back to; the same for every provider.
 const CALLBACK: &str = "/admin/exchange/callback";
 const DAY: u64 = 24 * 60 * 60 * 1000;
@@ -97,68 +90,6 @@ fn redirect_origin(reading: &Reading<'_>) -> Option<(String, Url)> {
             None
         }
     }
-}
-
-/// The app registration; all of id, secret and tenant, or nothing.
-pub fn microsoft(reading: &Reading<'_>) -> Option<MicrosoftApp> {
-    let section = reading.root.section("microsoft", &MICROSOFT);
-    let section = section.as_ref();
-    let client_id = reading.settle_parsed((section, "clientId"), "MICROSOFT_CLIENT_ID", any);
-    let tenant = reading.settle_parsed((section, "tenantId"), "MICROSOFT_TENANT_ID", tenant);
-    let in_file = section.and_then(|section| secret(section, "clientSecret", "clientSecretFile"));
-    let client_secret = reading.variables.secret("MICROSOFT_CLIENT_SECRET").or(in_file);
-    let authority = section.and_then(|section| section.parsed("authorityUrl", value::secure_origin));
-    let graph = graph_url(reading, section);
-    let missing: Vec<&str> = [
-        (client_id.is_none(), "`microsoft.clientId` (MICROSOFT_CLIENT_ID)"),
-        (client_secret.is_none(), "`microsoft.clientSecretFile` (MICROSOFT_CLIENT_SECRET)"),
-        (tenant.is_none(), "`microsoft.tenantId` (MICROSOFT_TENANT_ID)"),
-    ]
-    .into_iter()
-    .filter_map(|(missing, name)| missing.then_some(name))
-    .collect();
-    if !missing.is_empty() && (missing.len() < 3 || section.is_some()) {
-        let place = section.map_or(reading.root.place, |section| section.place);
-        let message =
-            format!("the app registration at Microsoft is not complete: {} missing", missing.join(" and "));
-        reading.root.problem(place, message, None);
-    }
-    Some(MicrosoftApp {
-        client_id: client_id?,
-        client_secret: client_secret?,
-        tenant: tenant?,
-        authority: authority.map_or_else(|| known_url("https://login.microsoftonline.com"), |url| url.value),
-        graph: graph.unwrap_or_else(|| known_url("https://graph.microsoft.com")),
-    })
-}
-
-fn known_url(text: &str) -> Url {
-    Url::parse(text).expect("a constant URL")
-}
-
-/// A directory's id or domain. The shared ones would let strangers' mailboxes in.
-fn tenant(text: &str) -> Result<String, String> {
-    let plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.'));
-    if !plain {
-        Err(format!("`{text}` is not a tenant's id or domain"))
-    } else if ["common", "organizations", "consumers"].contains(&text) {
-        Err(format!("`{text}` is no tenant of yours: give its id or domain"))
-    } else {
-        Ok(text.to_owned())
-    }
-}
-
-fn graph_url(reading: &Reading<'_>, section: Option<&Section<'_>>) -> Option<Url> {
-    let version = |text: &str| match text {
-        "v1.0" => Ok(()),
-        _ => Err(format!("Graph `{text}` is not supported; v1.0 is")),
-    };
-    reading.variables.parsed("EXCHANGE_GRAPH_API_VERSION", version);
-    let without_version = |text: &str| {
-        let text = text.trim_end_matches('/');
-        value::secure_origin(text.strip_suffix("/v1.0").unwrap_or(text))
-    };
-    reading.settle_parsed((section, "graphUrl"), "EXCHANGE_GRAPH_API_BASE_URL", without_version)
 }
 
 /// The mail worker's settings.

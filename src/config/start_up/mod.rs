@@ -5,7 +5,9 @@ mod entry_points;
 mod google;
 mod mail;
 mod mail_policy;
+mod microsoft;
 mod observe;
+mod slips;
 
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
@@ -131,7 +133,7 @@ impl StartUp {
         entry_points::settle_defaults(&mut entry_points, observed.metrics.as_deref());
         let rules = rule_files(root);
         let console = mail::console(reading);
-        let microsoft = mail::microsoft(reading);
+        let microsoft = microsoft::microsoft(reading);
         let google = google::google(reading);
         let registered = microsoft.is_some() || google.is_some();
         let store = desk::store(reading, &data_dir);

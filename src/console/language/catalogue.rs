@@ -23,6 +23,7 @@ pub(super) const CATALOGUES: [(&str, &[&str]); 2] = [
             include_str!("../locales/en/wizard.ftl"),
             include_str!("../locales/en/limits.ftl"),
             include_str!("../locales/en/providers.ftl"),
+            include_str!("../locales/en/registration.ftl"),
         ],
     ),
     (
@@ -38,6 +39,7 @@ pub(super) const CATALOGUES: [(&str, &[&str]); 2] = [
             include_str!("../locales/de/wizard.ftl"),
             include_str!("../locales/de/limits.ftl"),
             include_str!("../locales/de/providers.ftl"),
+            include_str!("../locales/de/registration.ftl"),
         ],
     ),
 ];

@@ -4,12 +4,11 @@ use crate::base::clock::Timestamp;
 use crate::console::advice::{About, Noted};
 use crate::console::connected::KIND;
 use crate::console::frame::Frame;
+use crate::console::lacking::{Missing, lacking};
 use crate::console::shared::Shared;
 use crate::console::times::{Moment, span};
 use crate::mailbox::rate::Budget;
 use crate::mailbox::settings::{MailboxSettings, Provider, SignIn};
-use crate::oauth::granted::missing;
-use crate::oauth::provider::SHARED_SCOPES;
 use crate::store::{MailboxRow, MailboxState, Waiting};
 
 /// One mailbox.
@@ -26,6 +25,8 @@ pub struct Card {
     pub connected_at: Moment,
     pub missing: Vec<Missing>,
     pub expires: Option<Moment>,
+    /// Where the provider signs in and somebody said when the client secret ends.
+    pub secret: Option<Moment>,
     pub last_refresh: Option<Moment>,
     pub next_refresh: Option<Moment>,
     pub token_error: Option<(Moment, Noted)>,
@@ -93,13 +94,6 @@ impl Standing {
     }
 }
 
-/// A permission that was not granted.
-pub struct Missing {
-    pub scope: &'static str,
-    /// Message key of what cannot be done without it.
-    pub consequence: &'static str,
-}
-
 /// The card of a row, with what waits for it.
 pub fn card(shared: &Shared, row: MailboxRow, waiting: Waiting, frame: &Frame) -> Card {
     let moment = |at: Timestamp| frame.moment(at);
@@ -109,11 +103,14 @@ pub fn card(shared: &Shared, row: MailboxRow, waiting: Waiting, frame: &Frame) -
     let is = |what: fn(&MailboxSettings) -> bool| settings.as_ref().is_some_and(what);
     let client_id = shared.client_id(Provider::Microsoft);
     let id = row.id.to_string();
+    let consent = settings.as_ref().and_then(|settings| shared.consent_for(settings, &row.address));
     let about = About {
         client_id: client_id.as_deref(),
+        consent: consent.as_deref(),
         mailbox: Some(&id),
         provider: settings.as_ref().map(|settings| settings.provider),
     };
+    let secret = settings.as_ref().and_then(|settings| shared.secret_end(settings));
     let noted = |reason: String| Noted::of(reason, about, &frame.t);
     Card {
         by_sign_in: settings.as_ref().is_none_or(|settings| settings.sign_in == SignIn::OAuth),
@@ -125,6 +122,7 @@ pub fn card(shared: &Shared, row: MailboxRow, waiting: Waiting, frame: &Frame) -
         address: row.address,
         connected_at: moment(row.connected_at),
         expires: status.expires_at.map(moment),
+        secret: secret.map(moment),
         last_refresh: status.last_refresh.map(moment),
         next_refresh: status.next_refresh.map(moment),
         token_error: status.last_error.map(|(at, reason)| (moment(at), noted(reason))),
@@ -138,37 +136,10 @@ pub fn card(shared: &Shared, row: MailboxRow, waiting: Waiting, frame: &Frame) -
     }
 }
 
-fn lacking(row: &MailboxRow, settings: &MailboxSettings) -> Vec<Missing> {
-    let vendor = settings.provider.vendor().filter(|_| settings.sign_in == SignIn::OAuth);
-    let wanted: &[&'static str] = match vendor {
-        Some(_) if settings.shared => &SHARED_SCOPES,
-        Some(vendor) => vendor.scopes(settings.resource()),
-        None => &[],
-    };
-    let granted: Vec<String> = row.scopes.split_whitespace().map(str::to_owned).collect();
-    missing(&granted, wanted)
-        .into_iter()
-        .map(|scope| Missing { scope, consequence: consequence(scope) })
-        .collect()
-}
-
-/// Message key of what the worker cannot do without `scope`.
-fn consequence(scope: &str) -> &'static str {
-    match scope.trim_end_matches(".Shared") {
-        "Mail.ReadWrite" => "without-read-write",
-        "Mail.Send" | "https://outlook.office.com/SMTP.Send" => "without-send",
-        "https://outlook.office.com/IMAP.AccessAsUser.All" | "https://mail.google.com/" => "without-read",
-        "User.Read" => "without-user",
-        _ => "without-it",
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::base::id::MailboxId;
-    use crate::oauth::app::Vendor;
-    use crate::oauth::source::Resource;
 
     fn row(state: MailboxState, last_error: Option<&str>) -> MailboxRow {
         MailboxRow {
@@ -196,16 +167,6 @@ mod tests {
             (MailboxState::NeedsReconnect, true, None, Standing::Dead),
         ] {
             assert_eq!(Standing::of(&row(state, error), paused), expected);
-        }
-    }
-
-    #[test]
-    fn every_permission_that_is_asked_for_has_its_consequence() {
-        let all = [Vendor::Microsoft, Vendor::Google].into_iter().flat_map(|vendor| {
-            [Resource::Graph, Resource::Mail].into_iter().flat_map(move |resource| vendor.scopes(resource))
-        });
-        for scope in all.copied().chain(SHARED_SCOPES) {
-            assert_ne!(consequence(scope), "without-it", "{scope}");
         }
     }
 }

@@ -22,8 +22,10 @@ use crate::console::wizard::rail::{Mark, rail};
 use crate::mailbox::settings::{MailboxSettings, Provider, SignIn};
 use crate::oauth::advice::advise_pasted;
 use crate::oauth::app::Vendor;
+use crate::oauth::consent::is_personal;
 use crate::oauth::flow::Wanted;
 use crate::oauth::provider::redirect_uri;
+use crate::oauth::registration::{Slip, slips};
 use crate::oauth::source::Resource;
 
 #[derive(Template)]
@@ -41,6 +43,10 @@ struct ConnectPage {
     other_host: Option<String>,
     client_id: Option<String>,
     links: Vec<(&'static str, String)>,
+    /// Message keys of what is wrong with the registration for this address, as far as it shows.
+    cautions: Vec<&'static str>,
+    /// The link for an administrator of the tenant who agrees for everybody.
+    consent: Option<String>,
     scopes: &'static [&'static str],
     /// Whether the address may be a mailbox that others share with who signs in.
     may_be_shared: bool,
@@ -96,7 +102,7 @@ pub async fn submit(
         return Ok(page::see_other(&drafts::path_of(&id, Step::Connect)));
     }
     let t = frame.t.clone();
-    stored.draft.settings.shared = pressed.shared.is_some() && may_be_shared(&stored.draft.settings);
+    stored.draft.settings.shared = pressed.shared.is_some() && may_be_shared(&shared, &stored.draft.settings);
     let saved = drafts::save(&shared, &stored).await;
     if saved.status().is_server_error() {
         return Ok(saved);
@@ -118,7 +124,13 @@ fn page(
     let public = shared.parts.public_url.as_ref();
     let provider = stored.draft.settings.provider;
     let client_id = shared.client_id(provider);
-    let about = About { client_id: client_id.as_deref(), provider: Some(provider), mailbox: None };
+    let consent = shared.consent_for(&stored.draft.settings, &stored.draft.address);
+    let about = About {
+        client_id: client_id.as_deref(),
+        consent: consent.as_deref(),
+        provider: Some(provider),
+        mailbox: None,
+    };
     let explain = |text: &str| Explained::of(&advise_pasted(text), "", about, &frame.t);
     let page = ConnectPage {
         rail: rail(&stored.id, Some(&stored.draft), Step::Connect),
@@ -127,10 +139,12 @@ fn page(
         other_host,
         links: links(provider, client_id.as_deref()),
         scopes: scopes(&stored.draft.settings),
-        may_be_shared: may_be_shared(&stored.draft.settings),
+        may_be_shared: may_be_shared(shared, &stored.draft.settings),
         advice: pasted.as_deref().map(explain),
         pasted: pasted.unwrap_or_default(),
+        cautions: cautions(shared, &stored.draft),
         client_id,
+        consent,
         id: stored.id,
         version: stored.version,
         draft: stored.draft,
@@ -139,13 +153,33 @@ fn page(
     Page::console(StatusCode::OK, &page)
 }
 
+/// What would end at the provider's error page, or very likely so.
+fn cautions(shared: &Shared, draft: &Draft) -> Vec<&'static str> {
+    let vendor = draft.settings.provider.vendor();
+    let app = vendor.and_then(|vendor| shared.parts.apps.of(vendor));
+    let admits_personal = app.map(is_personal);
+    let kind = match (vendor, admits_personal, has_personal_address(draft)) {
+        (Some(Vendor::Microsoft), Some(false), true) => Some("caution-personal"),
+        (Some(Vendor::Microsoft), None, true) => Some("caution-personal-new"),
+        (Some(Vendor::Microsoft), Some(true), false) => Some("caution-organisation"),
+        _ => None,
+    };
+    kind.into_iter().chain(app.map(slips).into_iter().flatten().map(Slip::key)).collect()
+}
+
+/// Whether the address is one of outlook.com and its like.
+fn has_personal_address(draft: &Draft) -> bool {
+    draft.found.warnings.iter().any(|code| code == "personalAccount")
+}
+
 fn scopes(settings: &MailboxSettings) -> &'static [&'static str] {
     settings.provider.vendor().map_or(&[], |vendor| vendor.scopes(settings.resource()))
 }
 
-/// Only Graph opens a mailbox for somebody else than its owner.
-fn may_be_shared(settings: &MailboxSettings) -> bool {
-    settings.resource() == Resource::Graph
+/// Only Graph opens a mailbox for somebody else than its owner, and only inside an organisation.
+fn may_be_shared(shared: &Shared, settings: &MailboxSettings) -> bool {
+    let app = shared.parts.apps.of(Vendor::Microsoft);
+    settings.resource() == Resource::Graph && !app.is_some_and(is_personal)
 }
 
 /// As people call the provider.

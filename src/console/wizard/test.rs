@@ -15,6 +15,7 @@ use crate::console::advice::About;
 use crate::console::checks::{Line, lines};
 use crate::console::frame::Frame;
 use crate::console::guard::{Client, Submitted};
+use crate::console::lacking::{Missing, lacking};
 use crate::console::limits::Work;
 use crate::console::page::{self, Page};
 use crate::console::shared::Shared;
@@ -38,6 +39,8 @@ struct TestPage {
     /// `None` before the first run.
     progress: Option<Shown>,
     lines: Vec<Line>,
+    /// What the sign-in did not bring.
+    missing: Vec<Missing>,
 }
 
 #[derive(Deserialize)]
@@ -51,7 +54,7 @@ pub struct Pressed {
 /// GET `/admin/exchange/setup/{id}/test`.
 pub async fn show(State(shared): State<Arc<Shared>>, frame: Frame, Path(id): Path<String>) -> Response {
     match drafts::open(&shared, &id, Step::Test).await {
-        Ok(stored) => page(&shared, frame, stored).into_response(),
+        Ok(stored) => page(&shared, frame, stored).await.into_response(),
         Err(response) => response,
     }
 }
@@ -116,15 +119,22 @@ async fn run(
     }
 }
 
-fn page(shared: &Shared, frame: Frame, stored: Stored) -> Page {
+async fn page(shared: &Shared, frame: Frame, stored: Stored) -> Result<Page, Page> {
     let progress = shared.tests.shown(&stored.id);
     let provider = stored.draft.settings.provider;
     let client_id = shared.client_id(provider);
-    let about =
-        About { client_id: client_id.as_deref(), mailbox: stored.draft.mailbox(), provider: Some(provider) };
+    let row = shared.mailbox_of(&stored.draft.address).await?;
+    let consent = shared.consent_for(&stored.draft.settings, &stored.draft.address);
+    let about = About {
+        client_id: client_id.as_deref(),
+        consent: consent.as_deref(),
+        mailbox: stored.draft.mailbox(),
+        provider: Some(provider),
+    };
     let page = TestPage {
         rail: rail(&stored.id, Some(&stored.draft), Step::Test),
         lines: progress.as_ref().map(|run| lines(&run.checks, about, &frame.t)).unwrap_or_default(),
+        missing: row.map_or_else(Vec::new, |row| lacking(&row, &stored.draft.settings)),
         progress,
         reply_to: stored.draft.settings.reply_to.clone(),
         repair: stored.draft.reaches(Step::Connect).then(|| drafts::path_of(&stored.id, Step::Connect)),
@@ -133,5 +143,5 @@ fn page(shared: &Shared, frame: Frame, stored: Stored) -> Page {
         version: stored.version,
         frame,
     };
-    Page::console(StatusCode::OK, &page)
+    Ok(Page::console(StatusCode::OK, &page))
 }

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::base::secret::ExposeSecret;
+use crate::oauth::consent::PERSONAL;
 use crate::web::answer::Answer;
 
 use super::world::{Account, RefreshState, Registration, Rotation, Settings, World};
@@ -47,6 +48,11 @@ impl Identity {
 
     pub fn change(&self, change: impl FnOnce(&mut Settings)) {
         change(&mut lock(&self.state.world).settings);
+    }
+
+    /// From now on the app signs in personal accounts, and no organisation's.
+    pub fn serve_personal_accounts(&self) {
+        lock(&self.state.world).app.tenant = PERSONAL.to_owned();
     }
 
     /// The account's refresh tokens are dead; access tokens live on until they end.

@@ -3,6 +3,7 @@
 //! It is where its caller says it is: every address it tells is on the origin it was called by.
 
 mod authorize;
+mod consent;
 mod control;
 mod key;
 mod pages;
@@ -82,6 +83,7 @@ impl Part for State {
             ("POST", [tenant, "oauth2", "v2.0", "token"]) => {
                 token::answer(&mut world, &self.grants, tenant, call, now)
             }
+            ("GET", [tenant, "v2.0", "adminconsent"]) => consent::answer(&mut world, tenant, call, now),
             ("GET", [tenant, "v2.0", ".well-known", "openid-configuration"]) => {
                 match authorize::check_tenant(&world, tenant) {
                     Ok(()) => metadata(&world, &call.origin()),

@@ -11,12 +11,13 @@ fn google(yaml: &str, variables: &[(&str, &str)]) -> Result<Option<GoogleApp>, S
 
 #[test]
 fn file_and_environment_each_make_a_client_and_the_environment_wins() {
-    let file = "google: {clientId: in-file, clientSecret: hunter2}\n";
-    let variables = [("GOOGLE_CLIENT_ID", "in-variable"), ("GOOGLE_CLIENT_SECRET", "hunter3")];
+    let file = "google: {clientId: in-file.apps.googleusercontent.com, clientSecret: hunter2}\n";
+    let variables =
+        [("GOOGLE_CLIENT_ID", "in-variable.apps.googleusercontent.com"), ("GOOGLE_CLIENT_SECRET", "hunter3")];
     for (yaml, variables, id, secret) in [
-        (file, &[][..], "in-file", "hunter2"),
-        ("", &variables[..], "in-variable", "hunter3"),
-        (file, &variables[..], "in-variable", "hunter3"),
+        (file, &[][..], "in-file.apps.googleusercontent.com", "hunter2"),
+        ("", &variables[..], "in-variable.apps.googleusercontent.com", "hunter3"),
+        (file, &variables[..], "in-variable.apps.googleusercontent.com", "hunter3"),
     ] {
         let app = google(yaml, variables).expect("a start-up file").expect("a client");
         assert_eq!((app.client_id.as_str(), app.client_secret.expose_secret()), (id, secret));
@@ -48,7 +49,7 @@ fn an_unknown_key_is_told_with_its_place_and_the_nearest_one() {
 #[test]
 fn a_client_at_google_alone_turns_mail_on() {
     let bot = [("MINTGATE_BOT_EMAIL", "bot@example.com"), ("MINTGATE_BOT_PASSWORD", "x")];
-    let yaml = format!("{LEAST}google: {{clientId: a, clientSecret: b}}\n");
+    let yaml = format!("{LEAST}google: {{clientId: a.apps.googleusercontent.com, clientSecret: b}}\n");
     let start_up = Folder::new().start_up(&yaml, &bot).expect("a start-up file");
     assert!(start_up.mail.enabled);
 }

@@ -291,7 +291,8 @@ fn traefiks_own_broken_configurations_are_refused_and_sound_ones_are_not() {
     }
 }
 
-const APP: &str = "microsoft: {clientId: a, clientSecret: b, tenantId: c.example}\n";
+const APP: &str =
+    "microsoft: {clientId: 11111111-2222-3333-4444-555555555555, clientSecret: b, tenantId: c.example}\n";
 
 /// A router `a` with a Graph token, to a service with these servers.
 fn graph_router(settings: &str, servers: &[&str], pass_host: bool) -> String {

@@ -173,7 +173,8 @@ fn only_what_is_a_part_of_the_network_can_be_opened_to_mail() {
 
 #[test]
 fn mail_is_off_without_the_bot_and_says_so() {
-    let microsoft = "microsoft: {clientId: a, clientSecret: b, tenantId: c}\n";
+    let microsoft = "microsoft: {clientId: 11111111-2222-3333-4444-555555555555, tenantId: c, \
+                     clientSecret: abc8Q~0123456789012345678901234567890123}\n";
     let start_up = Folder::new().start_up(&format!("{LEAST}{microsoft}"), &[]).expect("a start-up file");
     assert!(!start_up.mail.enabled);
     assert!(start_up.warnings[0].starts_with("mail is off: the desk's bot is missing"));

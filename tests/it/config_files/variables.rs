@@ -20,7 +20,7 @@ fn refused(variables: &[(&str, &str)]) -> String {
 /// The guide's `.env.production.local`, and the bot.
 const GUIDE: [(&str, &str); 8] = [
     ("MICROSOFT_CLIENT_ID", "11111111-2222-3333-4444-555555555555"),
-    ("MICROSOFT_CLIENT_SECRET", "s3cret~value"),
+    ("MICROSOFT_CLIENT_SECRET", "s3cret~value~of~about~forty~characters"),
     ("MICROSOFT_TENANT_ID", "66666666-7777-8888-9999-000000000000"),
     ("EMAIL_PROVIDER", "exchange"),
     ("EXCHANGE_FROM_EMAIL", "tickets@example.com"),
@@ -34,7 +34,7 @@ fn the_guides_variables_are_enough_for_mail() {
     let start_up = with(&GUIDE);
     let app = start_up.microsoft.as_ref().expect("an app registration");
     assert_eq!(app.client_id, "11111111-2222-3333-4444-555555555555");
-    assert_eq!(app.client_secret.expose_secret(), "s3cret~value");
+    assert_eq!(app.client_secret.expose_secret(), "s3cret~value~of~about~forty~characters");
     assert_eq!(app.tenant, "66666666-7777-8888-9999-000000000000");
     assert_eq!(app.authority.as_str(), "https://login.microsoftonline.com/");
     assert_eq!(app.graph.as_str(), "https://graph.microsoft.com/");
@@ -60,7 +60,7 @@ fn each_variable_may_be_given_as_a_file() {
     let start_up = with(&pairs);
     assert_eq!(
         start_up.microsoft.expect("an app registration").client_secret.expose_secret(),
-        "s3cret~value"
+        "s3cret~value~of~about~forty~characters"
     );
     assert_eq!(start_up.mail.from_address.as_deref(), Some("tickets@example.com"));
 }

@@ -68,6 +68,12 @@ async fn ended(installation: &Installation, browser: &Browser<'_>, path: &str) -
     panic!("the test does not end: {}", browser.get(path).await.text());
 }
 
+/// Runs the test of the page at `path`; the page once it has ended.
+pub async fn tested(installation: &Installation, browser: &Browser<'_>, path: &str) -> String {
+    leads_to(&submit(browser, path, path, &[("action", "run")]).await);
+    ended(installation, browser, path).await
+}
+
 #[tokio::test]
 async fn an_address_becomes_a_tested_mailbox() {
     let installation = Installation::start().await;

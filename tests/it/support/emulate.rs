@@ -101,6 +101,7 @@ impl Provider for Emulate {
             Service::Microsoft => App::Microsoft(MicrosoftApp {
                 client_id,
                 client_secret,
+                secret_expires: None,
                 tenant: TENANT.to_owned(),
                 graph: authority.clone(),
                 authority,

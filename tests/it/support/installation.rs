@@ -78,6 +78,7 @@ impl Installation {
         let app = MicrosoftApp {
             client_id: registration.client_id,
             client_secret: registration.client_secret,
+            secret_expires: None,
             tenant: registration.tenant,
             authority: url(&sandbox.identity.url()),
             graph: url(&sandbox.graph.url()),

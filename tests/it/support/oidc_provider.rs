@@ -97,6 +97,7 @@ impl Provider for OidcProvider {
             Shape::Microsoft => App::Microsoft(MicrosoftApp {
                 client_id,
                 client_secret,
+                secret_expires: None,
                 tenant: "peer.example".to_owned(),
                 graph: authority.clone(),
                 authority,
