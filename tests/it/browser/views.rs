@@ -127,9 +127,11 @@ async fn microsoft(walk: &mut Walk<'_, impl Looks>) {
     walk.browser.open(&format!("http://localhost:{port}{path}")).await;
     walk.look("connect under another name").await;
     walk.open(&path).await;
-    walk.browser.click("main details summary").await;
+    walk.browser.click("details:has(#consent) summary").await;
+    walk.look("consent for a whole tenant").await;
+    walk.browser.click("details:has(#pasted) summary").await;
     walk.browser.fill("#pasted", "AADSTS50011: The redirect URI does not match.").await;
-    walk.browser.click("main details button").await;
+    walk.browser.click("details:has(#pasted) button").await;
     walk.look("advice on what was pasted").await;
 
     walk.stage.hold_still(true);
