@@ -58,7 +58,8 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let journal = log::start(&Log { level: "error,audit=off".to_owned(), json: false })?;
     prepare(&arguments.data)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    let ports = (free_port(arguments.http_port)?, free_port(arguments.https_port)?);
+    let held = (hold(arguments.http_port)?, hold(arguments.https_port)?);
+    let ports = (held.0.port, held.1.port);
     let public = Url::parse(&settings::public_url(ports.1))?;
     let anywhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let sandbox = runtime.block_on(Sandbox::start(Options {
@@ -88,13 +89,18 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     running.wait()
 }
 
-/// A port that is free now, unless one was chosen.
-fn free_port(wanted: u16) -> anyhow::Result<u16> {
+/// A port for an entry point; a free one is kept from others until the gateway takes it.
+struct Held {
+    port: u16,
+    _listener: Option<TcpListener>,
+}
+
+fn hold(wanted: u16) -> anyhow::Result<Held> {
     if wanted != 0 {
-        return Ok(wanted);
+        return Ok(Held { port: wanted, _listener: None });
     }
     let listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
-    Ok(listener.local_addr()?.port())
+    Ok(Held { port: listener.local_addr()?.port(), _listener: Some(listener) })
 }
 
 /// The sandbox forgets everything between runs, so the store must too; key and certificate stay.
