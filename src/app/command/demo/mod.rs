@@ -70,6 +70,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     }));
     let sandbox = sandbox.context("the sandbox cannot start")?;
     let start_up = settings(&arguments.data, ports, &sandbox)?;
+    drop(held);
     let running = serving::start(start_up, journal)?;
 
     let pem = std::fs::read(certificate::path(&arguments.data))?;
