@@ -14,6 +14,7 @@ use crate::support::stage::Stage;
 
 /// The only failed step of the test in front, and where its button leads.
 async fn failed_step(browser: &Chromium) -> String {
+    browser.find(".checks .bad").await;
     browser.find("button[value='skip']").await;
     let failed = browser
         .ask("return [...document.querySelectorAll('.checks .bad')].map((one) => one.textContent)")

@@ -58,7 +58,15 @@ impl Chromium {
     }
 
     pub async fn click(&self, css: &str) {
-        self.find(css).await.click().await.expect("it can be clicked");
+        eventually(&format!("`{css}` to click"), async || match self.find(css).await.click().await {
+            // The next page came between looking and clicking.
+            Err(failure) if failure.to_string().contains("stale element") => None,
+            clicked => {
+                clicked.expect("it can be clicked");
+                Some(())
+            }
+        })
+        .await;
     }
 
     /// Presses the button that is named `label`.
