@@ -58,15 +58,8 @@ impl Chromium {
     }
 
     pub async fn click(&self, css: &str) {
-        eventually(&format!("`{css}` to click"), async || match self.find(css).await.click().await {
-            // The next page came between looking and clicking.
-            Err(failure) if failure.to_string().contains("stale element") => None,
-            clicked => {
-                clicked.expect("it can be clicked");
-                Some(())
-            }
-        })
-        .await;
+        // The next page may come between looking and clicking.
+        eventually(&format!("`{css}` to click"), async || self.find(css).await.click().await.ok()).await;
     }
 
     /// Presses the button that is named `label`.
