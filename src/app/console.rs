@@ -36,7 +36,7 @@ pub(super) fn console(
         secret: installation.secret.clone(),
         http: installation.providers.clone(),
         clock: Arc::new(SystemClock),
-        apps: installation.apps.clone(),
+        registrations: installation.registrations.clone(),
         keeper: installation.keeper.clone(),
         public_url: start_up.console.public_url.clone(),
         from_address: start_up.mail.from_address.clone(),

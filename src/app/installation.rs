@@ -23,11 +23,13 @@ use crate::middleware::registry::Parts as MiddlewareParts;
 use crate::middleware::session_shield::{DeskSide, Means, Sessions};
 use crate::net::{self, Egress, PROVIDERS, Timeouts};
 use crate::oauth::app::Apps;
+use crate::oauth::locations::Locations;
 use crate::store::seal::{Sealer, SealingKey};
 use crate::store::{self, Store, StoreAt};
 use crate::token::install::InstallSecret;
 use crate::token::keeper::Keeper;
 use crate::token::password::Passwords;
+use crate::token::registrations::Registrations;
 use crate::token::subscription::Subscriptions;
 use crate::web::call::HttpCall;
 use crate::worker::{self, MailboxFactory, Worker};
@@ -47,10 +49,9 @@ pub(super) fn desk_client(start_up: &StartUp, runtime: &Handle) -> anyhow::Resul
 
 /// The client for identity and mail providers.
 pub(super) fn provider_client(start_up: &StartUp, runtime: &Handle) -> anyhow::Result<Arc<dyn HttpCall>> {
-    let microsoft = start_up.microsoft.iter().flat_map(|app| [&app.authority, &app.graph]);
-    let google = start_up.google.iter().map(|app| &app.authority);
+    let Locations { microsoft, graph, google } = &start_up.locations;
     // The hosts an operator names as authority and Graph are his word that they may be called.
-    let named = microsoft.chain(google).map(|url| url.origin().ascii_serialization());
+    let named = [microsoft, graph, google].map(|url| url.origin().ascii_serialization());
     let egress = Egress::hosts(PROVIDERS)?.allow(named)?.allow(&start_up.egress_allow)?;
     let client = match std::env::var("HTTPS_PROXY").or_else(|_| std::env::var("https_proxy")) {
         Ok(proxy) if !proxy.is_empty() => {
@@ -105,7 +106,7 @@ pub(super) struct Installation {
     pub(super) parts: Arc<MiddlewareParts>,
     pub(super) desk: Arc<Desk>,
     pub(super) desk_http: Arc<dyn HttpCall>,
-    pub(super) apps: Apps,
+    pub(super) registrations: Arc<Registrations>,
     pub(super) keeper: Arc<Keeper>,
     pub(super) mailboxes: MailboxFactory,
     pub(super) trials: TrialFactory,
@@ -145,12 +146,14 @@ impl Installation {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let bot = start_up.desk.bot.clone();
         let desk = Desk::new(desk_http.clone(), start_up.desk.api_url.clone(), bot, clock.clone());
-        let apps = Apps::new(start_up.microsoft.clone(), start_up.google.clone());
+        let registrations = registrations(start_up, &store, &sealer);
+        // What cannot be read now is read by whoever needs it, and told there.
+        registrations.look().await.context("the registrations at providers cannot be read")?;
         let keeper = Keeper::new(
             store.clone(),
             sealer.clone(),
             providers.clone(),
-            apps.clone(),
+            registrations.clone(),
             clock.clone(),
             parts.audit.clone(),
         );
@@ -168,7 +171,7 @@ impl Installation {
             store,
             sealer,
             secret,
-            apps,
+            registrations,
             keeper,
             providers,
         })
@@ -204,6 +207,16 @@ impl Installation {
         };
         mail.enabled.then(worker)
     }
+}
+
+/// What the configuration names, and what is entered in its place.
+pub(super) fn registrations(
+    start_up: &StartUp,
+    store: &Arc<dyn Store>,
+    sealer: &Arc<Sealer>,
+) -> Arc<Registrations> {
+    let configured = Apps::new(start_up.microsoft.clone(), start_up.google.clone());
+    Registrations::new(store.clone(), sealer.clone(), configured, start_up.locations.clone())
 }
 
 /// Only one process has a SQLite store open; its lease need not be waited for after a crash.

@@ -3,8 +3,6 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use url::Url;
-
 use crate::base::clock::SystemClock;
 use crate::base::id::MailboxId;
 use crate::config::StartUp;
@@ -16,9 +14,6 @@ use crate::token::keeper::Keeper;
 use crate::token::password::{Passwords, Typed};
 use crate::web::call::HttpCall;
 use crate::worker::MailboxFactory;
-
-/// Where Graph is when no app registration names another cloud's.
-const GRAPH: &str = "https://graph.microsoft.com";
 
 /// A mailbox and the kind, address and settings that it was made of.
 struct Made {
@@ -33,7 +28,6 @@ pub(super) fn parts(
     passwords: Passwords,
     providers: &Arc<dyn HttpCall>,
 ) -> anyhow::Result<registry::Parts> {
-    let graph = start_up.microsoft.as_ref().map(|app| app.graph.clone());
     let dialer = Dialer::new(Egress::default().allow(&start_up.egress_allow)?)?;
     Ok(registry::Parts {
         tokens: keeper.clone(),
@@ -41,7 +35,7 @@ pub(super) fn parts(
         http: providers.clone(),
         dialer: Arc::new(dialer.reaching(start_up.mail.private_networks.clone())),
         clock: Arc::new(SystemClock),
-        graph: graph.unwrap_or_else(|| Url::parse(GRAPH).expect("a constant URL")),
+        graph: start_up.locations.graph.clone(),
         requests_per_minute: start_up.mail.rate_limit,
     })
 }

@@ -15,6 +15,7 @@ use crate::mail::policy::Policy;
 use crate::middleware::Middleware;
 use crate::net::reach::Inside;
 use crate::oauth::google::GoogleApp;
+use crate::oauth::locations::Locations;
 use crate::oauth::provider::MicrosoftApp;
 use crate::store::StoreAt;
 use crate::web::client_address::Trusted;
@@ -52,6 +53,8 @@ pub struct StartUp {
     pub mail: Mail,
     pub microsoft: Option<MicrosoftApp>,
     pub google: Option<GoogleApp>,
+    /// Where the providers are, for registrations that are entered on the console's pages.
+    pub locations: Locations,
     pub console: Console,
     /// Hosts besides the providers' own that may be called although they are private (`egress.allow`).
     pub egress_allow: Vec<String>,

@@ -102,6 +102,12 @@ impl<'t> Section<'t> {
         self.entries.is_empty()
     }
 
+    /// Whether something is here, and nothing but `keys`.
+    pub fn has_only(&self, keys: &[&str]) -> bool {
+        let is_one = |key: &Key| keys.iter().any(|name| name.eq_ignore_ascii_case(&key.text));
+        !self.is_empty() && self.entries.iter().all(|(key, _)| is_one(key))
+    }
+
     /// Tells a problem at a place of this section's file.
     pub fn problem(&self, place: Place, message: impl Into<String>, help: Option<String>) {
         let problem = Problem::new(at(self.source, place), message);

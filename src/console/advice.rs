@@ -1,6 +1,7 @@
 //! Advice as pages show it: what happened, what to do, who can, and a button to where it is done. In the
 //! reader's language; which advice it is, others decide.
 
+use crate::console::apps;
 use crate::console::language::{Languages, Texts};
 use crate::console::wizard;
 use crate::mailbox::settings::Provider;
@@ -126,6 +127,7 @@ fn button(place: Place, about: About<'_>, t: &Texts) -> Option<Button> {
         Place::SignIn => (own("connect")?, ButtonKind::Press),
         Place::Settings => (own("settings")?, ButtonKind::Page),
         Place::Wizard => (wizard::PATH.to_owned(), ButtonKind::Page),
+        Place::Apps => (apps::PATH.to_owned(), ButtonKind::Page),
         Place::EntraConsent if about.consent.is_some() => (about.consent?.to_owned(), ButtonKind::Outside),
         place => (wizard::outside(place, about.client_id)?, ButtonKind::Outside),
     };
@@ -147,6 +149,7 @@ fn label(place: Place) -> &'static str {
         Place::SignIn => "place-sign-in",
         Place::Settings => "place-settings",
         Place::Wizard => "place-wizard",
+        Place::Apps => "place-apps",
         Place::EntraAuthentication => "place-entra-authentication",
         Place::EntraSecrets => "place-entra-secrets",
         Place::EntraPermissions => "place-entra-permissions",

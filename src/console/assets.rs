@@ -27,14 +27,21 @@ const SCRIPT: Asset = Asset {
     media_type: "text/javascript; charset=utf-8",
 };
 
+const FOLDER: &str = "/admin/exchange/assets/";
+
 impl Asset {
     fn name(&self) -> String {
         format!("{}.{}", hex(&sha256(self.content.as_bytes())[..8]), self.ending)
     }
 
     fn path(&self) -> String {
-        format!("/admin/exchange/assets/{}", self.name())
+        format!("{FOLDER}{}", self.name())
     }
+}
+
+/// Whether `path` is that of something that belongs to every page.
+pub fn are(path: &str) -> bool {
+    path.starts_with(FOLDER)
 }
 
 /// Where pages find the style sheet.

@@ -106,7 +106,8 @@ async fn sign_in(shared: &Shared, exchange: Exchange) -> Result<SignedIn, Page> 
     let parts = &shared.parts;
     let (vendor, resource) = (exchange.vendor, exchange.resource);
     let gone = || page::problem(StatusCode::BAD_REQUEST, &page::SIGN_IN_GONE);
-    let app = parts.apps.of(vendor).ok_or_else(gone)?;
+    let apps = shared.apps().await?;
+    let app = apps.of(vendor).ok_or_else(gone)?;
     let (endpoints, nonce) = (exchange.endpoints.clone(), exchange.nonce.clone());
     let wanted = exchange.wanted.clone();
     let redeemed = exchange.redeem(&parts.http, app, parts.clock.now()).await;
@@ -120,7 +121,10 @@ async fn sign_in(shared: &Shared, exchange: Exchange) -> Result<SignedIn, Page> 
         Whose::Own => can_read(resource, &grant.access.scopes),
     };
     match (readable, vendor) {
-        (true, _) => Ok(SignedIn { address, whose, vendor, resource, grant, endpoints }),
+        (true, _) => {
+            let client_id = app.client_id().to_owned();
+            Ok(SignedIn { client_id, address, whose, vendor, resource, grant, endpoints })
+        }
         (false, Vendor::Microsoft) => Err(page::advised(StatusCode::FORBIDDEN, &NOTHING_READABLE, "", None)),
         // Its consent page has a box for each permission, and none is ticked.
         (false, Vendor::Google) => Err(page::problem(StatusCode::FORBIDDEN, &page::MAIL_NOT_TICKED)),

@@ -105,9 +105,9 @@ async fn make_flow(shared: &Shared, admin: &Admin, leaving: Leaving) -> Result<U
     if matches!(wanted, Wanted::Member(_)) && resource != Resource::Graph {
         return Err(page::problem(StatusCode::BAD_REQUEST, &page::BAD_FORM));
     }
-    let parts = &shared.parts;
-    let app = provider.vendor().and_then(|vendor| parts.apps.of(vendor));
-    let (Some(app), Some(public_url)) = (app, &parts.public_url) else {
+    let apps = shared.apps().await?;
+    let app = provider.vendor().and_then(|vendor| apps.of(vendor));
+    let (Some(app), Some(public_url)) = (app, &shared.parts.public_url) else {
         return Err(page::problem(StatusCode::CONFLICT, not_configured(provider)));
     };
     let start = Start { redirect_uri: redirect_uri(public_url), wanted, resource, session: admin.session };

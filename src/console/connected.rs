@@ -36,6 +36,8 @@ pub enum Whose {
 
 /// An account that was let through.
 pub struct SignedIn {
+    /// The app that signed the account in.
+    pub client_id: String,
     /// Of the mailbox.
     pub address: String,
     pub whose: Whose,
@@ -66,9 +68,9 @@ pub async fn keep(shared: &Shared, signed_in: SignedIn) -> Result<Kept, Page> {
     if let Some(present) = present {
         renew(shared, &present, &row).await?;
     }
-    let SignedIn { vendor, grant, endpoints, .. } = signed_in;
+    let SignedIn { client_id, vendor, grant, endpoints, .. } = signed_in;
     let Endpoints { token: token_url, revoke: revoke_url, .. } = endpoints;
-    let connection = Connection { vendor, token_url, revoke_url, refresh, grant };
+    let connection = Connection { vendor, client_id, token_url, revoke_url, refresh, grant };
     let connected = shared.parts.keeper.connect(&row, connection).await;
     connected.map_err(|failure| Shared::broken(&failure))?;
     info!(mailbox = %row.id, "mailbox connected");

@@ -25,7 +25,8 @@ use crate::oauth::source::Resource;
 impl Shared {
     /// The link for what a sign-in of `wanted` asks for; `None` where nobody can agree for others.
     pub fn consent_link(&self, resource: Resource, wanted: &Wanted) -> Option<String> {
-        let app = self.parts.apps.microsoft()?;
+        let apps = self.parts.registrations.apps();
+        let app = apps.microsoft()?;
         let back = redirect_uri(self.parts.public_url.as_ref()?);
         let url = admin_consent_url(app, resource, wanted, &back, &self.consent_state(app));
         url.map(String::from)
@@ -50,7 +51,8 @@ impl Shared {
 
 /// The page of a link's way back, and what the audit says of it; `None` where the link was not made here.
 pub fn returned(shared: &Shared, consent: &Consent, t: &Texts) -> Option<(Page, Outcome, &'static str)> {
-    let app = shared.parts.apps.microsoft()?;
+    let apps = shared.parts.registrations.apps();
+    let app = apps.microsoft()?;
     let (came, ours) = (consent.state.expose_secret(), shared.consent_state(app));
     if !equal_in_constant_time(came.as_bytes(), ours.as_bytes()) {
         return None;

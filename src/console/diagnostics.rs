@@ -116,14 +116,28 @@ fn configuration(report: &mut Report, shared: &Shared) {
     let parts = &shared.parts;
     let public = parts.public_url.as_ref().map(|url| url.origin().ascii_serialization());
     report.fact("public URL", public.as_deref().unwrap_or("not set"));
-    match parts.apps.microsoft() {
+    let apps = parts.registrations.apps();
+    let origin = |vendor| match parts.registrations.configured(vendor) {
+        Some(_) => "",
+        None => ", entered in the console",
+    };
+    match apps.microsoft() {
         Some(app) => {
-            report.fact("Microsoft app", format_args!("client id {}, tenant {}", app.client_id, app.tenant));
+            report.fact(
+                "Microsoft app",
+                format_args!(
+                    "client id {}, tenant {}{}",
+                    app.client_id,
+                    app.tenant,
+                    origin(Vendor::Microsoft)
+                ),
+            );
         }
         None => report.fact("Microsoft app", "not configured"),
     }
-    match parts.apps.of(Vendor::Google) {
-        Some(app) => report.fact("Google client", format_args!("client id {}", app.client_id())),
+    match apps.of(Vendor::Google) {
+        Some(app) => report
+            .fact("Google client", format_args!("client id {}{}", app.client_id(), origin(Vendor::Google))),
         None => report.fact("Google client", "not configured"),
     }
     report

@@ -18,14 +18,16 @@ use crate::console::times::Moment;
 use crate::console::wizard;
 use crate::mailbox::settings::{MailboxSettings, Provider, SignIn};
 use crate::oauth::advice::Place;
+use crate::oauth::app::Vendor;
 use crate::oauth::provider::SecretLife;
 use crate::store::{MailboxRow, MailboxState, StoreError, Waiting};
 use crate::web::local::Admin;
 
 /// Entries of the navigation: message key and path.
-const NAVIGATION: [(&str, &str); 7] = [
+const NAVIGATION: [(&str, &str); 8] = [
     ("nav-overview", crate::console::PATH),
     ("nav-setup", crate::console::wizard::PATH),
+    ("nav-apps", crate::console::apps::PATH),
     ("nav-queues", crate::console::queues::PATH),
     ("nav-quarantine", crate::console::quarantine::PATH),
     ("nav-events", crate::console::events::PATH),
@@ -71,6 +73,8 @@ pub struct SecretAlarm {
     pub key: &'static str,
     /// Where a new one is made.
     pub url: Option<String>,
+    /// Where it is entered; `None` where the configuration names it.
+    pub entered_at: Option<String>,
 }
 
 /// One entry of the navigation.
@@ -137,8 +141,10 @@ impl FromRequestParts<Arc<Shared>> for Frame {
 }
 
 fn secret_alarm(shared: &Shared, t: &Texts, now: Timestamp) -> Option<SecretAlarm> {
-    let app = shared.parts.apps.microsoft()?;
+    let apps = shared.parts.registrations.apps();
+    let app = apps.microsoft()?;
     let (end, life) = app.secret_life(now)?;
+    let entered_at = || crate::console::apps::path_of(Vendor::Microsoft);
     let key = match life {
         SecretLife::Long => return None,
         SecretLife::Ending => "secret-ends",
@@ -149,6 +155,7 @@ fn secret_alarm(shared: &Shared, t: &Texts, now: Timestamp) -> Option<SecretAlar
         is_over: life == SecretLife::Over,
         key,
         url: wizard::outside(Place::EntraSecrets, Some(&app.client_id)),
+        entered_at: shared.parts.registrations.configured(Vendor::Microsoft).is_none().then(entered_at),
     })
 }
 

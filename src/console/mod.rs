@@ -19,17 +19,18 @@ use url::Url;
 use crate::base::audit::Audit;
 use crate::base::clock::Clock;
 use crate::base::journal::Journal;
+use crate::base::report::Report;
 use crate::base::secret::SecretString;
 use crate::base::wake::Wake;
 use crate::console::shared::Shared;
 use crate::mailbox::Mailbox;
 use crate::mailbox::detect::Detector;
 use crate::mailbox::settings::Provider;
-use crate::oauth::app::Apps;
 use crate::store::seal::Sealer;
 use crate::store::{MailboxRow, Store};
 use crate::token::install::InstallSecret;
 use crate::token::keeper::Keeper;
+use crate::token::registrations::Registrations;
 use crate::web::answer::short;
 use crate::web::call::HttpCall;
 use crate::web::local::{LocalService, admin};
@@ -37,6 +38,7 @@ use crate::web::own::is_api;
 
 mod advice;
 mod api;
+mod apps;
 mod asked;
 mod assets;
 mod callback;
@@ -88,8 +90,8 @@ pub struct Parts {
     /// For the identity provider and Graph.
     pub http: Arc<dyn HttpCall>,
     pub clock: Arc<dyn Clock>,
-    /// What is registered at providers.
-    pub apps: Apps,
+    /// What is registered at providers, and where it is entered.
+    pub registrations: Arc<Registrations>,
     pub keeper: Arc<Keeper>,
     /// Origin the browser uses; without it nothing can be connected.
     pub public_url: Option<Url>,
@@ -145,6 +147,7 @@ fn router(shared: Arc<Shared>) -> Router {
         )
         .route("/admin/exchange/assets/{name}", get(assets::show))
         .merge(api::router())
+        .merge(apps::router())
         .route("/admin/exchange/events", get(events::show))
         .route("/admin/exchange/log", get(journal::show))
         .route("/admin/exchange/diagnostics", get(diagnostics::show))
@@ -165,6 +168,12 @@ impl LocalService for Console {
         let accept = request.headers().get(ACCEPT_LANGUAGE).and_then(|line| line.to_str().ok());
         let t = Arc::clone(self.shared.languages.pick(desk, accept));
         request.extensions_mut().insert(Arc::clone(&t));
+        if !assets::are(&path)
+            && let Err(failure) = self.shared.parts.registrations.look().await
+        {
+            // The pages tell that the store is silent.
+            error!(error = %Report(&failure), "the registrations at providers cannot be read");
+        }
         let Ok(answer) = self.router.clone().oneshot(request.map(axum::body::Body::from)).await;
         let client_id = self.shared.client_id(Provider::Microsoft);
         let answer = page::finish(answer, &t, is_api(&path), client_id.as_deref());

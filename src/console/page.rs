@@ -237,6 +237,9 @@ problems! {
     MAIL_NOT_TICKED: "mail-not-ticked";
     UNNAMED_ACCOUNT: "unnamed-account";
     SLOW_DOWN: "slow-down";
+    APP_CHANGED: "app-changed";
+    APP_CONFIGURED: "app-configured";
+    NO_APP_ENTERED: "no-app-entered";
 }
 
 #[derive(Template)]

@@ -21,6 +21,7 @@ use crate::console::reading::Reading;
 use crate::console::settings_form::Fixed;
 use crate::console::wizard::Tests;
 use crate::mailbox::settings::{MailboxSettings, Provider, SignIn};
+use crate::oauth::app::Apps;
 use crate::oauth::flow::Wanted;
 use crate::store::MailboxRow;
 use crate::store::orders::Order;
@@ -83,16 +84,22 @@ impl Shared {
         Ok(rows.into_iter().find(|row| row.address.eq_ignore_ascii_case(address)))
     }
 
-    /// The configured app's id at a provider.
+    /// What is registered at providers now; what another gateway has written is seen by this.
+    pub async fn apps(&self) -> Result<Arc<Apps>, Page> {
+        self.parts.registrations.look().await.map_err(|failure| Self::broken(&failure))
+    }
+
+    /// The app's id at a provider.
     pub fn client_id(&self, provider: Provider) -> Option<String> {
-        let app = provider.vendor().and_then(|vendor| self.parts.apps.of(vendor));
+        let apps = self.parts.registrations.apps();
+        let app = provider.vendor().and_then(|vendor| apps.of(vendor));
         app.map(|app| app.client_id().to_owned())
     }
 
     /// When the client secret that opens a mailbox with these settings ends, as far as it is known.
     pub fn secret_end(&self, settings: &MailboxSettings) -> Option<Timestamp> {
         let is_ours = settings.provider == Provider::Microsoft && settings.sign_in == SignIn::OAuth;
-        self.parts.apps.microsoft().filter(|_| is_ours)?.secret_expires
+        self.parts.registrations.apps().microsoft().filter(|_| is_ours)?.secret_expires
     }
 
     /// When the present access token of a mailbox ends; `None` while none is loaded.

@@ -11,7 +11,7 @@ use Retry::{AfterConfiguration, Later, Reconnect};
 use Who::{MailboxOwner, Nobody, Operator, TenantAdmin};
 
 /// Everything that can be said about a mail server.
-const ALL: [Advice; 31] = [
+const ALL: [Advice; 33] = [
     Advice::new("mail-password", MailboxOwner, Reconnect, Some(P::Settings)),
     Advice::new("mail-no-password", MailboxOwner, Reconnect, Some(P::Settings)),
     Advice::new("mail-app-password", MailboxOwner, Reconnect, Some(P::GoogleAppPasswords)),
@@ -22,6 +22,8 @@ const ALL: [Advice; 31] = [
     Advice::new("mail-token-refused", TenantAdmin, Reconnect, Some(P::SignIn)),
     Advice::new("mail-reconnect", MailboxOwner, Reconnect, Some(P::SignIn)),
     Advice::new("mail-registration", Operator, AfterConfiguration, Some(P::EntraOverview)),
+    Advice::new("mail-no-app", Operator, AfterConfiguration, Some(P::Apps)),
+    Advice::new("mail-app-replaced", MailboxOwner, Reconnect, Some(P::SignIn)),
     Advice::new("mail-token-later", Nobody, Later, None),
     Advice::new("mail-vault", Operator, Later, None),
     Advice::new("mail-forbidden", Operator, AfterConfiguration, None),

@@ -37,6 +37,8 @@ pub enum Place {
     Settings,
     /// The wizard, for another way to sign in.
     Wizard,
+    /// The page of the app registrations here.
+    Apps,
     EntraAuthentication,
     EntraSecrets,
     EntraPermissions,

@@ -71,6 +71,16 @@ const GOOGLE: Row = Row {
 };
 
 impl Vendor {
+    pub const ALL: [Self; 2] = [Self::Microsoft, Self::Google];
+
+    /// In paths, names of records and metrics.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Microsoft => "microsoft",
+            Self::Google => "google",
+        }
+    }
+
     fn row(self) -> &'static Row {
         match self {
             Self::Microsoft => &MICROSOFT,
@@ -229,6 +239,17 @@ impl Apps {
     pub fn iter(&self) -> impl Iterator<Item = &App> {
         self.apps.iter()
     }
+
+    /// These, and of `more` those at providers where none of these is.
+    pub fn and(&self, more: impl IntoIterator<Item = App>) -> Self {
+        let mut all = self.clone();
+        for app in more {
+            if all.of(app.vendor()).is_none() {
+                all.apps.push(app);
+            }
+        }
+        all
+    }
 }
 
 #[cfg(test)]
@@ -264,6 +285,15 @@ mod tests {
         ] {
             assert_eq!((real.owns(&url(place)), other.owns(&url(place))), (at_real, at_other), "{place}");
         }
+    }
+
+    #[test]
+    fn what_is_configured_wins() {
+        let (ours, other) = (google("https://accounts.google.com"), google("https://login.example"));
+        let configured = Apps::default().and([ours]);
+        let both = configured.and([other]);
+        let authority = both.of(Vendor::Google).map(|app| app.authority().as_str().to_owned());
+        assert_eq!((both.iter().count(), authority.as_deref()), (1, Some("https://accounts.google.com/")));
     }
 
     #[test]

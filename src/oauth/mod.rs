@@ -13,6 +13,7 @@ pub mod grant;
 pub mod granted;
 pub mod http;
 pub mod id_token;
+pub mod locations;
 pub mod provider;
 pub mod refresh;
 pub mod registration;

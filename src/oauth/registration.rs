@@ -4,6 +4,7 @@
 
 use uuid::Uuid;
 
+use crate::base::clock::Timestamp;
 use crate::base::secret::ExposeSecret;
 use crate::oauth::app::App;
 use crate::oauth::google::GoogleApp;
@@ -71,6 +72,32 @@ impl Slip {
     pub fn is_certain(self) -> bool {
         self != Self::SecretShape
     }
+}
+
+/// What is no tenant of an installation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum TenantSlip {
+    #[error("is not a tenant's id or domain")]
+    Shape,
+    #[error("is no tenant of yours: give its id or domain")]
+    Shared,
+}
+
+/// A directory's id or domain, or `consumers` for personal accounts. The other shared ones would let the
+/// mailboxes of any organisation in.
+pub fn read_tenant(text: &str) -> Result<String, TenantSlip> {
+    let plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.'));
+    match text {
+        "" => Err(TenantSlip::Shape),
+        _ if !plain => Err(TenantSlip::Shape),
+        "common" | "organizations" => Err(TenantSlip::Shared),
+        _ => Ok(text.to_owned()),
+    }
+}
+
+/// The day on which a secret ends, at its beginning in UTC; `None` where it is not written as `2027-05-01`.
+pub fn read_day(text: &str) -> Option<Timestamp> {
+    (text.len() == 10).then(|| Timestamp::parse_rfc3339(&format!("{text}T00:00:00Z"))).flatten()
 }
 
 /// What is wrong with the values of `app`, as far as it shows; nothing where the provider is a stand-in.

@@ -168,6 +168,8 @@ pub trait SealedRecords: Send + Sync {
     /// `false` when somebody else wrote in between.
     async fn put_sealed(&self, name: &str, expected: i64, sealed: &[u8]) -> Result<bool>;
     async fn delete_sealed(&self, name: &str) -> Result<()>;
+    /// Deletes the record if the stored version is `expected`; `false` when it is not, or nothing is there.
+    async fn delete_sealed_version(&self, name: &str, expected: i64) -> Result<bool>;
     async fn sealed_names(&self) -> Result<Vec<String>>;
 }
 

@@ -38,6 +38,12 @@ impl SealedRecords for Sql {
         Ok(())
     }
 
+    async fn delete_sealed_version(&self, name: &str, expected: i64) -> Result<bool> {
+        let statement =
+            query("DELETE FROM sealed_record WHERE name = $1 AND version = $2").bind(name).bind(expected);
+        Ok(self.execute("delete a sealed record", statement).await?.rows_affected() == 1)
+    }
+
     async fn sealed_names(&self) -> Result<Vec<String>> {
         let statement = query("SELECT name FROM sealed_record ORDER BY name");
         let rows = self.rows("list the sealed records", statement).await?;

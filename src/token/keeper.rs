@@ -29,6 +29,7 @@ use crate::token::cached::{Cached, Now};
 use crate::token::meters::Meters;
 use crate::token::record::{Kept, Record};
 use crate::token::refreshing::Refreshing;
+use crate::token::registrations::Registrations;
 use crate::token::vault::{Vault, VaultError};
 use crate::web::call::HttpCall;
 
@@ -37,21 +38,21 @@ const LOOK_AGAIN: Duration = Duration::from_secs(30);
 
 /// Gives tokens and refreshes them.
 pub struct Keeper {
-    inner: Arc<Inner>,
+    pub(super) inner: Arc<Inner>,
 }
 
 pub(super) struct Inner {
     pub vault: Vault,
     pub store: Arc<dyn Store>,
     pub http: Arc<dyn HttpCall>,
-    pub apps: Apps,
+    pub registrations: Arc<Registrations>,
     pub clock: Arc<dyn Clock>,
     audit: Audit,
     pub meters: Meters,
     /// Tells this process's claims from another's.
     pub holder: String,
     entries: Mutex<HashMap<MailboxId, Arc<Entry>>>,
-    wake: Wake,
+    pub wake: Wake,
 }
 
 /// One mailbox. Whoever holds the slot may refresh.
@@ -67,13 +68,20 @@ pub(super) struct Slot {
     pub failures: u32,
     /// Not before this is the provider asked again: by the steady clock, and as shown to people.
     pub blocked: Option<(Duration, Timestamp)>,
-    /// The app registration does not work; only a new sign-in or a restart ends this.
-    pub stopped: Option<String>,
+    /// The app registration does not work; a new sign-in or another registration ends this.
+    pub stopped: Option<Stopped>,
     /// When the last refresh succeeded, and the last forced one, by the steady clock.
     pub refreshed: Option<Duration>,
     pub renewed: Option<Duration>,
     /// Given by the provider and not in the vault yet, with the version it replaces.
     pub unsaved: Option<(Record, i64)>,
+}
+
+/// Why nothing is asked of the provider any more.
+pub(super) struct Stopped {
+    /// The registrations that it was asked with.
+    pub with: Arc<Apps>,
+    pub reason: String,
 }
 
 /// What can be told about a mailbox's tokens; no secrets.
@@ -99,6 +107,8 @@ pub enum Ended {
 /// What a sign-in brought.
 pub struct Connection {
     pub vendor: Vendor,
+    /// The app that the grant was given to.
+    pub client_id: String,
     pub token_url: Url,
     pub revoke_url: Option<Url>,
     pub refresh: SecretString,
@@ -110,15 +120,15 @@ impl Keeper {
         store: Arc<dyn Store>,
         sealer: Arc<Sealer>,
         http: Arc<dyn HttpCall>,
-        apps: Apps,
+        registrations: Arc<Registrations>,
         clock: Arc<dyn Clock>,
         audit: Audit,
     ) -> Arc<Self> {
         let vault = Vault::new(Arc::clone(&store), sealer);
         let (entries, wake) = (Mutex::default(), Wake::new());
         let (holder, meters) = (short_id(), Meters::default());
-        meters.registered(&apps);
-        let inner = Inner { vault, store, http, apps, clock, audit, meters, holder, entries, wake };
+        meters.registered(&registrations.apps());
+        let inner = Inner { vault, store, http, registrations, clock, audit, meters, holder, entries, wake };
         Arc::new(Self { inner: Arc::new(inner) })
     }
 
@@ -131,6 +141,7 @@ impl Keeper {
         let kept = Kept::of(&connection.grant, resource_of(row));
         let record = Record {
             vendor: connection.vendor,
+            client_id: Some(connection.client_id),
             token_url: connection.token_url,
             revoke_url: connection.revoke_url,
             refresh: connection.refresh,
@@ -198,6 +209,10 @@ impl Keeper {
 
     /// Refreshes what is due and says how long nothing will be.
     async fn refresh_due(&self) -> Duration {
+        match self.inner.registrations.look().await {
+            Ok(apps) => self.inner.meters.registered(&apps),
+            Err(failure) => error!(error = %Report(&failure), "the registrations cannot be read"),
+        }
         let rows = match self.inner.store.mailboxes().await {
             Ok(rows) => rows,
             Err(failure) => {
@@ -282,7 +297,8 @@ impl Inner {
 
     /// The mailbox is forgotten already: a provider that does not answer is only told of.
     async fn end_grant(&self, mailbox: &MailboxId, record: &Record) -> Ended {
-        let (Some(app), Some(url)) = (self.apps.of(record.vendor), &record.revoke_url) else {
+        let apps = self.registrations.apps();
+        let (Some(app), Some(url)) = (apps.of(record.vendor), &record.revoke_url) else {
             return Ended::Here;
         };
         match revoke(&*self.http, app, url, &record.refresh).await {

@@ -49,7 +49,7 @@ impl Meters {
         );
         registry.register_with_unit(
             "mintgate_client_secret_expiry_timestamp",
-            "When a registration's client secret ends, as Unix time, where the configuration says so",
+            "When a registration's client secret ends, as Unix time, where somebody has said so",
             Unit::Seconds,
             self.secrets.clone(),
         );
@@ -57,8 +57,14 @@ impl Meters {
 
     /// Tells when the client secrets of `apps` end, as far as it is known.
     pub(super) fn registered(&self, apps: &Apps) {
-        if let Some(end) = apps.microsoft().and_then(|app| app.secret_expires) {
-            self.secrets.get_or_create(&At { provider: "microsoft" }).set(end.seconds());
+        let at = At { provider: "microsoft" };
+        match apps.microsoft().and_then(|app| app.secret_expires) {
+            Some(end) => {
+                self.secrets.get_or_create(&at).set(end.seconds());
+            }
+            None => {
+                self.secrets.remove(&at);
+            }
         }
     }
 

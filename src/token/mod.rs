@@ -9,6 +9,8 @@ pub mod meters;
 pub mod password;
 pub mod record;
 mod refreshing;
+pub mod registrations;
+mod replacing;
 pub mod subscription;
 pub mod upkeep;
 pub mod vault;

@@ -15,6 +15,9 @@ use crate::oauth::source::{AccessToken, Resource};
 /// The tokens of one mailbox.
 pub struct Record {
     pub vendor: Vendor,
+    /// The app that the grant was given to; another one's client secret cannot refresh it. `None` in records
+    /// of earlier versions, until the next refresh.
+    pub client_id: Option<String>,
     /// Where they are refreshed; the provider's own.
     pub token_url: Url,
     /// Where the grant is ended, where that is possible.
@@ -74,6 +77,7 @@ impl Record {
         access.push(Kept::of(grant, resource));
         Self {
             vendor: self.vendor,
+            client_id: self.client_id.clone(),
             token_url: self.token_url.clone(),
             revoke_url: self.revoke_url.clone(),
             refresh,
@@ -92,6 +96,7 @@ impl Record {
     pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
         let stored = Stored {
             vendor: self.vendor,
+            client_id: self.client_id.clone(),
             token_url: self.token_url.clone(),
             revoke_url: self.revoke_url.clone(),
             refresh: self.refresh.expose_secret().into(),
@@ -108,6 +113,7 @@ impl Record {
         let stored: Stored = serde_json::from_slice(bytes).ok()?;
         Some(Self {
             vendor: stored.vendor,
+            client_id: stored.client_id,
             token_url: stored.token_url,
             revoke_url: stored.revoke_url,
             refresh: SecretString::from(stored.refresh),
@@ -123,6 +129,8 @@ impl Record {
 struct Stored {
     #[serde(default)]
     vendor: Vendor,
+    #[serde(default)]
+    client_id: Option<String>,
     token_url: Url,
     revoke_url: Option<Url>,
     refresh: String,
@@ -185,6 +193,7 @@ mod tests {
     fn record() -> Record {
         Record {
             vendor: Vendor::Google,
+            client_id: Some("app".into()),
             token_url: Url::parse("https://login.example/token").expect("a URL"),
             revoke_url: Url::parse("https://login.example/revoke").ok(),
             refresh: "r1".into(),
@@ -200,6 +209,7 @@ mod tests {
         let after = record().rotated(&"r1".into(), &grant("a", Some("r2")), Resource::Graph, Timestamp(7));
         let read = Record::from_bytes(&after.to_bytes()).expect("a record");
         assert_eq!((read.vendor, &read.revoke_url), (Vendor::Google, &record().revoke_url));
+        assert_eq!(read.client_id.as_deref(), Some("app"));
         assert_eq!(read.refresh.expose_secret(), "r2");
         assert_eq!(read.previous.as_ref().map(ExposeSecret::expose_secret), Some("r1"));
         let kept = read.kept(Resource::Graph).expect("a token");
@@ -216,6 +226,7 @@ mod tests {
             "refreshed_at":1,"claim":null}"#;
         let read = Record::from_bytes(text.as_bytes()).expect("a record");
         assert_eq!((read.vendor, read.revoke_url.as_ref()), (Vendor::Microsoft, None));
+        assert_eq!(read.client_id, None);
         assert!(read.kept(Resource::Graph).is_some());
     }
 

@@ -14,14 +14,15 @@ use crate::base::audit::Outcome;
 use crate::base::id::{MailboxId, random_bytes};
 use crate::base::report::Report;
 use crate::base::secret::{ExposeSecret, SecretString};
-use crate::oauth::app::{App, Vendor};
+use crate::oauth::app::{App, Apps};
 use crate::oauth::grant::{Grant, GrantError, refresh};
 use crate::oauth::refresh::{Failure, judge};
 use crate::oauth::source::{AccessToken, Resource, TokenError};
 use crate::store::{MailboxState, StoreError};
 use crate::token::cached::Cached;
-use crate::token::keeper::{Entry, Inner, Slot};
+use crate::token::keeper::{Entry, Inner, Slot, Stopped};
 use crate::token::record::{Claim, Record};
+use crate::token::replacing::replaced;
 use crate::token::vault::{VaultError, Versioned};
 
 /// Refreshes that succeeded are at least this far apart, whatever the wall clock says.
@@ -71,6 +72,7 @@ impl Refreshing {
     }
 
     async fn attempt(&self, slot: &mut Slot) -> Result<AccessToken, TokenError> {
+        self.check_stopped(slot).await?;
         self.check_allowed(slot)?;
         self.check_connected().await?;
         if let Some(token) = self.save_unsaved(slot).await? {
@@ -93,10 +95,11 @@ impl Refreshing {
                 tokio::time::sleep(LOOK).await;
                 continue;
             }
-            let app = self.app(slot, stored.record.vendor)?;
+            let apps = self.look(slot).await?;
+            let app = self.app(slot, &apps, &stored.record).await?;
             let claimed = self.claim(stored).await.map_err(|error| self.vault(slot, error))?;
             let Some(claimed) = claimed else { continue };
-            if let Some(token) = self.refresh(slot, app, claimed).await? {
+            if let Some(token) = self.refresh(slot, &apps, app, claimed).await? {
                 return Ok(token);
             }
         }
@@ -108,13 +111,15 @@ impl Refreshing {
     async fn refresh(
         &self,
         slot: &mut Slot,
+        apps: &Arc<Apps>,
         app: &App,
         claimed: Versioned,
     ) -> Result<Option<AccessToken>, TokenError> {
         match self.ask(app, &claimed.record).await {
             Ok((used, grant)) => {
                 let now = self.inner.clock.now();
-                let record = claimed.record.rotated(&used, &grant, self.resource, now);
+                let mut record = claimed.record.rotated(&used, &grant, self.resource, now);
+                record.client_id = Some(app.client_id().to_owned());
                 slot.unsaved = Some((record, claimed.version));
                 let token = self.save_unsaved(slot).await?;
                 let detail = if token.is_some() { "" } else { "another process was faster" };
@@ -122,7 +127,7 @@ impl Refreshing {
                 self.inner.audit(&self.mailbox, Outcome::Success, detail);
                 Ok(token)
             }
-            Err(error) => self.failed(slot, claimed, error).await.map(|()| None),
+            Err(error) => self.failed(slot, apps, claimed, error).await.map(|()| None),
         }
     }
 
@@ -147,10 +152,29 @@ impl Refreshing {
         self.inner.vault.write(&self.mailbox, &record, version).await
     }
 
-    fn check_allowed(&self, slot: &mut Slot) -> Result<(), TokenError> {
-        if let Some(reason) = &slot.stopped {
-            return Err(TokenError::Misconfigured { reason: reason.clone() });
+    /// Whether what stopped the refreshes still holds: a registration may have been entered since.
+    async fn check_stopped(&self, slot: &mut Slot) -> Result<(), TokenError> {
+        if slot.stopped.is_none() {
+            return Ok(());
         }
+        let apps = self.look(slot).await?;
+        match &slot.stopped {
+            Some(stopped) if Arc::ptr_eq(&stopped.with, &apps) => {
+                Err(TokenError::Misconfigured { reason: stopped.reason.clone() })
+            }
+            _ => {
+                slot.stopped = None;
+                Ok(())
+            }
+        }
+    }
+
+    /// The registrations as they are now.
+    async fn look(&self, slot: &mut Slot) -> Result<Arc<Apps>, TokenError> {
+        self.inner.registrations.look().await.map_err(|error| self.vault(slot, error))
+    }
+
+    fn check_allowed(&self, slot: &mut Slot) -> Result<(), TokenError> {
         let now = self.inner.now();
         if let Some((steady, retry_at)) = slot.blocked
             && now.steady < steady
@@ -220,13 +244,27 @@ impl Refreshing {
     }
 
     /// The registration that the mailbox's grant was given to.
-    fn app(&self, slot: &mut Slot, vendor: Vendor) -> Result<&App, TokenError> {
-        self.inner.apps.of(vendor).ok_or_else(|| {
-            let reason = format!("no app is registered at {}", vendor.name());
-            slot.stopped = Some(reason.clone());
-            self.entry.set_failure(self.inner.clock.now(), reason.clone(), None);
-            TokenError::Misconfigured { reason }
-        })
+    async fn app<'a>(
+        &self,
+        slot: &mut Slot,
+        apps: &'a Arc<Apps>,
+        record: &Record,
+    ) -> Result<&'a App, TokenError> {
+        let Some(app) = apps.of(record.vendor) else {
+            let reason = format!("no app is registered at {} [mail-no-app]", record.vendor.name());
+            return Err(self.stop(slot, apps, reason));
+        };
+        match replaced(app, record) {
+            Some(reason) => Err(self.dead(slot, reason).await?),
+            None => Ok(app),
+        }
+    }
+
+    /// Nothing is asked of the provider until there is another registration.
+    fn stop(&self, slot: &mut Slot, apps: &Arc<Apps>, reason: String) -> TokenError {
+        slot.stopped = Some(Stopped { with: Arc::clone(apps), reason: reason.clone() });
+        self.entry.set_failure(self.inner.clock.now(), reason.clone(), None);
+        TokenError::Misconfigured { reason }
     }
 
     /// Asks with the present refresh token, then with the one before it if that is all there is.
@@ -254,7 +292,13 @@ impl Refreshing {
     }
 
     /// Ok when the record is another one by now, so that looking again makes sense.
-    async fn failed(&self, slot: &mut Slot, claimed: Versioned, error: GrantError) -> Result<(), TokenError> {
+    async fn failed(
+        &self,
+        slot: &mut Slot,
+        apps: &Arc<Apps>,
+        claimed: Versioned,
+        error: GrantError,
+    ) -> Result<(), TokenError> {
         let [chance] = random_bytes();
         let now = self.inner.clock.now();
         let failure = judge(claimed.record.vendor, &error, slot.failures + 1, chance, now);
@@ -269,11 +313,8 @@ impl Refreshing {
                 Err(TokenError::Unavailable { retry_at: now + wait, source: Some(Box::new(error)) })
             }
             Failure::Misconfigured(_) => {
-                let reason = explain(&error);
                 warn!(mailbox = %self.mailbox, error = %Report(&error), "refreshing stopped: app registration");
-                slot.stopped = Some(reason.clone());
-                self.entry.set_failure(now, reason.clone(), None);
-                Err(TokenError::Misconfigured { reason })
+                Err(self.stop(slot, apps, explain(&error)))
             }
             // The claim outlived its time, or an admin has connected again: that record counts.
             Failure::Reconnect(_) if !released => Ok(()),

@@ -12,6 +12,7 @@ use crate::support::installation::{
 use crate::support::sign_in::{Browser, Page, accept, cancel, path_of, query_of};
 
 mod api;
+mod apps;
 mod cards;
 mod email_settings;
 mod events;

@@ -102,8 +102,7 @@ impl<'s> Surroundings<'s> {
         let (rule, service) = (rule, service(name, section, services));
         let service = service?;
         let desk = services.is_desk(service);
-        let app = self.start_up.microsoft.as_ref();
-        let graph = app.is_some_and(|app| services.is_graph(service, &app.graph));
+        let graph = services.is_graph(service, &self.start_up.locations.graph);
         let place = section.key_place("middlewares").unwrap_or(section.place);
         let origin = Origin::File { source: section.source().clone(), place: Some(place) };
         let rule = rule?;
@@ -243,13 +242,8 @@ impl<'s> Surroundings<'s> {
     }
 
     fn graph_help(&self) -> String {
-        match &self.start_up.microsoft {
-            Some(app) => {
-                let graph = app.graph.origin().ascii_serialization();
-                format!("its service has `passHostHeader: false` and no server but `{graph}`")
-            }
-            None => "configure `microsoft` first: without an app there is no token".to_owned(),
-        }
+        let graph = self.start_up.locations.graph.origin().ascii_serialization();
+        format!("its service has `passHostHeader: false` and no server but `{graph}`")
     }
 
     /// Adds what every router to the desk has to have.

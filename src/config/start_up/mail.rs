@@ -143,7 +143,7 @@ fn private_networks(section: Option<&Section<'_>>) -> Vec<Inside> {
     section.texts("privateNetworks").into_iter().filter_map(|text| section.read(text, read)).collect()
 }
 
-/// On when something asks for it or an app is registered at a provider; never without the desk's bot.
+/// On unless somebody says otherwise; never without the desk's bot, which is missed where an app is registered.
 fn enabled(reading: &Reading<'_>, section: Option<&Section<'_>>, registered: bool, bot: bool) -> bool {
     let in_file = section.and_then(|section| section.flag("enabled"));
     let provider = reading.variables.text("EMAIL_PROVIDER").map(|text| text.eq_ignore_ascii_case("exchange"));
@@ -158,7 +158,7 @@ fn enabled(reading: &Reading<'_>, section: Option<&Section<'_>>, registered: boo
         (provider, processing) => provider.or(processing),
     };
     let name = "EMAIL_PROVIDER or EXCHANGE_ENABLE_EMAIL_PROCESSING";
-    let wanted = reading.settle("enabled", in_file, name, variable).unwrap_or(registered);
+    let wanted = reading.settle("enabled", in_file, name, variable).unwrap_or(registered || bot);
     if wanted && !bot {
         reading.findings.warn(
             "mail is off: the desk's bot is missing (`desk.bot`, or MINTGATE_BOT_EMAIL and MINTGATE_BOT_PASSWORD)",

@@ -9,7 +9,9 @@ use crate::base::clock::Timestamp;
 use crate::config::section::{Section, Shape};
 use crate::config::value;
 use crate::oauth::app::App;
+use crate::oauth::locations::Locations;
 use crate::oauth::provider::MicrosoftApp;
+use crate::oauth::registration::{read_day, read_tenant};
 
 const MICROSOFT: Shape = Shape {
     keys: &[
@@ -26,16 +28,25 @@ const MICROSOFT: Shape = Shape {
 
 const NAMES: Names = Names { client_id: "MICROSOFT_CLIENT_ID", client_secret: "MICROSOFT_CLIENT_SECRET" };
 
-/// The app registration; all of id, secret and tenant, or nothing.
-pub fn microsoft(reading: &Reading<'_>) -> Option<MicrosoftApp> {
+/// The keys that say where Microsoft is, and nothing of a registration.
+const PLACES: [&str; 2] = ["authorityUrl", "graphUrl"];
+
+/// The app registration: all of id, secret and tenant, or nothing. Where Microsoft is may be said without one:
+/// a registration that is entered on the console's pages then belongs there.
+pub fn microsoft(reading: &Reading<'_>, locations: &mut Locations) -> Option<MicrosoftApp> {
     let section = reading.root.section("microsoft", &MICROSOFT);
     let section = section.as_ref();
     let client_id = reading.settle_parsed((section, "clientId"), "MICROSOFT_CLIENT_ID", any);
     let tenant = reading.settle_parsed((section, "tenantId"), "MICROSOFT_TENANT_ID", tenant);
     let in_file = section.and_then(|section| secret(section, "clientSecret", "clientSecretFile"));
     let client_secret = reading.variables.secret("MICROSOFT_CLIENT_SECRET").or(in_file);
-    let authority = section.and_then(|section| section.parsed("authorityUrl", value::secure_origin));
-    let graph = graph_url(reading, section);
+    if let Some(authority) = section.and_then(|section| section.parsed("authorityUrl", value::secure_origin))
+    {
+        locations.microsoft = authority.value;
+    }
+    if let Some(graph) = graph_url(reading, section) {
+        locations.graph = graph;
+    }
     let expires =
         reading.settle_parsed((section, "clientSecretExpires"), "MICROSOFT_CLIENT_SECRET_EXPIRES", date);
     let missing: Vec<&str> = [
@@ -46,7 +57,8 @@ pub fn microsoft(reading: &Reading<'_>) -> Option<MicrosoftApp> {
     .into_iter()
     .filter_map(|(missing, name)| missing.then_some(name))
     .collect();
-    if !missing.is_empty() && (missing.len() < 3 || section.is_some()) {
+    let says_where = section.is_some_and(|section| section.has_only(&PLACES));
+    if !missing.is_empty() && (missing.len() < 3 || section.is_some() && !says_where) {
         let place = section.map_or(reading.root.place, |section| section.place);
         let message =
             format!("the app registration at Microsoft is not complete: {} missing", missing.join(" and "));
@@ -57,34 +69,19 @@ pub fn microsoft(reading: &Reading<'_>) -> Option<MicrosoftApp> {
         client_secret: client_secret?,
         secret_expires: expires,
         tenant: tenant?,
-        authority: authority.map_or_else(|| known_url("https://login.microsoftonline.com"), |url| url.value),
-        graph: graph.unwrap_or_else(|| known_url("https://graph.microsoft.com")),
+        authority: locations.microsoft.clone(),
+        graph: locations.graph.clone(),
     };
     tell_slips(reading, section, &App::Microsoft(app.clone()), &NAMES);
     Some(app)
 }
 
-fn known_url(text: &str) -> Url {
-    Url::parse(text).expect("a constant URL")
-}
-
-/// A day, at its beginning in UTC.
 fn date(text: &str) -> Result<Timestamp, String> {
-    let moment = (text.len() == 10).then(|| Timestamp::parse_rfc3339(&format!("{text}T00:00:00Z"))).flatten();
-    moment.ok_or_else(|| format!("`{text}` is not a date such as 2027-05-01"))
+    read_day(text).ok_or_else(|| format!("`{text}` is not a date such as 2027-05-01"))
 }
 
-/// A directory's id or domain, or `consumers` for personal accounts. The other shared ones would let the
-/// mailboxes of any organisation in.
 fn tenant(text: &str) -> Result<String, String> {
-    let plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.'));
-    if !plain {
-        Err(format!("`{text}` is not a tenant's id or domain"))
-    } else if ["common", "organizations"].contains(&text) {
-        Err(format!("`{text}` is no tenant of yours: give its id or domain"))
-    } else {
-        Ok(text.to_owned())
-    }
+    read_tenant(text).map_err(|slip| format!("`{text}` {slip}"))
 }
 
 fn graph_url(reading: &Reading<'_>, section: Option<&Section<'_>>) -> Option<Url> {

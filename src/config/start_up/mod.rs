@@ -17,6 +17,7 @@ use super::environment::{Environment, Variables};
 use super::problem::{Findings, Origin, Problem, Problems, Source};
 use super::section::{At, Foreign, Section, Shape};
 use super::{RuleFiles, StartUp, tree, value};
+use crate::oauth::locations::Locations;
 
 const ROOT: Shape = Shape {
     keys: &[
@@ -133,8 +134,9 @@ impl StartUp {
         entry_points::settle_defaults(&mut entry_points, observed.metrics.as_deref());
         let rules = rule_files(root);
         let console = mail::console(reading);
-        let microsoft = microsoft::microsoft(reading);
-        let google = google::google(reading);
+        let mut locations = Locations::default();
+        let microsoft = microsoft::microsoft(reading, &mut locations);
+        let google = google::google(reading, &mut locations);
         let registered = microsoft.is_some() || google.is_some();
         let store = desk::store(reading, &data_dir);
         let (vault, previous_keys) = desk::vault(reading, &data_dir);
@@ -153,6 +155,7 @@ impl StartUp {
             mail,
             microsoft,
             google,
+            locations,
             console,
             egress_allow: egress(root),
             cookies: mail::cookies(reading),

@@ -162,7 +162,7 @@ pub async fn create(
     if rows(&shared).await?.iter().any(bound) {
         return Err(Refused::new(StatusCode::CONFLICT, "Connection already exists for this tenant"));
     }
-    let connection = pending(&shared, app, &admin);
+    let connection = pending(&shared, &app, &admin);
     Ok(Answer(StatusCode::CREATED, One { success: true, connection }))
 }
 
@@ -285,8 +285,8 @@ pub async fn row(shared: &Shared, id: &str) -> Result<MailboxRow, Refused> {
     row.filter(|row| row.kind == KIND).ok_or_else(absent)
 }
 
-fn app(shared: &Shared) -> Result<&MicrosoftApp, Refused> {
-    let app = shared.parts.apps.microsoft();
+fn app(shared: &Shared) -> Result<MicrosoftApp, Refused> {
+    let app = shared.parts.registrations.apps().microsoft().cloned();
     app.ok_or_else(|| Refused::new(StatusCode::CONFLICT, "No app registration is configured."))
 }
 
@@ -319,7 +319,8 @@ fn pending(shared: &Shared, app: &MicrosoftApp, admin: &Admin) -> Connection {
 }
 
 fn connection(shared: &Shared, admin: &Admin, row: &MailboxRow) -> Connection {
-    let app = shared.parts.apps.microsoft();
+    let apps = shared.parts.registrations.apps();
+    let app = apps.microsoft();
     let status = shared.parts.keeper.status(&row.id);
     let updated = status.last_refresh.unwrap_or(row.connected_at);
     Connection {

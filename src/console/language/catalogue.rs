@@ -14,6 +14,7 @@ pub(super) const CATALOGUES: [(&str, &[&str]); 2] = [
         "en",
         &[
             include_str!("../locales/en/advice.ftl"),
+            include_str!("../locales/en/apps.ftl"),
             include_str!("../locales/en/common.ftl"),
             include_str!("../locales/en/events.ftl"),
             include_str!("../locales/en/quarantine.ftl"),
@@ -30,6 +31,7 @@ pub(super) const CATALOGUES: [(&str, &[&str]); 2] = [
         "de",
         &[
             include_str!("../locales/de/advice.ftl"),
+            include_str!("../locales/de/apps.ftl"),
             include_str!("../locales/de/common.ftl"),
             include_str!("../locales/de/events.ftl"),
             include_str!("../locales/de/quarantine.ftl"),

@@ -17,6 +17,7 @@ use crate::console::frame::Frame;
 use crate::console::page::Page;
 use crate::console::shared::Shared;
 use crate::console::times::Moment;
+use crate::oauth::app::Vendor;
 use crate::oauth::provider::redirect_uri;
 use crate::store::{
     Counts, InboundRow, InboundState, MailboxRow, OutboxRow, OutboxState, StoreError, Waiting,
@@ -43,6 +44,8 @@ struct Overview {
 /// What has to be configured, and what is.
 struct Setup {
     app_registered: bool,
+    /// The configuration names it; otherwise it was entered here.
+    configured: bool,
     client_id: String,
     tenant: String,
     redirect_uri: Option<String>,
@@ -115,10 +118,12 @@ impl Read {
 
 fn setup(shared: &Shared, other_host: Option<String>) -> Setup {
     let parts = &shared.parts;
-    let app = parts.apps.microsoft();
+    let apps = parts.registrations.apps();
+    let app = apps.microsoft();
     let public = parts.public_url.as_ref();
     Setup {
         app_registered: app.is_some(),
+        configured: parts.registrations.configured(Vendor::Microsoft).is_some(),
         client_id: app.map(|app| app.client_id.clone()).unwrap_or_default(),
         tenant: app.map(|app| app.tenant.clone()).unwrap_or_default(),
         redirect_uri: public.map(|url| redirect_uri(url).to_string()),

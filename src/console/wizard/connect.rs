@@ -9,11 +9,13 @@ use http::{HeaderMap, StatusCode, Uri};
 use serde::Deserialize;
 
 use crate::console::advice::{About, Explained};
+use crate::console::apps::{AppForm, Entered, Problems};
 use crate::console::connect::{Leaving, begin_sign_in, leave};
 use crate::console::frame::Frame;
 use crate::console::guard::{Client, Submitted};
 use crate::console::page::{self, Page};
 use crate::console::shared::Shared;
+use crate::console::wizard::app;
 use crate::console::wizard::draft::{Draft, Step, Stored};
 use crate::console::wizard::drafts;
 use crate::console::wizard::links::links;
@@ -41,7 +43,6 @@ struct ConnectPage {
     redirect_uri: Option<String>,
     /// How the browser reached this page, when the provider will send it elsewhere.
     other_host: Option<String>,
-    client_id: Option<String>,
     links: Vec<(&'static str, String)>,
     /// Message keys of what is wrong with the registration for this address, as far as it shows.
     cautions: Vec<&'static str>,
@@ -52,6 +53,23 @@ struct ConnectPage {
     may_be_shared: bool,
     pasted: String,
     advice: Option<Explained>,
+    /// Where no app is registered yet.
+    form: Option<AppForm>,
+}
+
+impl ConnectPage {
+    fn is_wrong(&self) -> bool {
+        self.form.as_ref().is_some_and(AppForm::is_wrong)
+    }
+}
+
+/// What the page shows besides the step itself.
+pub enum Showing {
+    Step,
+    /// An error that the provider showed, and what it means.
+    Pasted(String),
+    /// What was entered for a registration, and is wrong.
+    Refused(Entered, Problems),
 }
 
 #[derive(Deserialize)]
@@ -75,7 +93,10 @@ pub async fn show(
         Ok(stored) if stored.draft.settings.sign_in == SignIn::Password => {
             manual::page(frame, stored).into_response()
         }
-        Ok(stored) => page(&shared, frame, stored, shared.other_host(&headers, &uri), None).into_response(),
+        Ok(stored) => {
+            let host = shared.other_host(&headers, &uri);
+            page(&shared, frame, stored, host, Showing::Step).await.into_response()
+        }
         Err(response) => response,
     }
 }
@@ -96,7 +117,7 @@ pub async fn submit(
     };
     if let Some(pasted) = pressed.pasted {
         let host = shared.other_host(&headers, &uri);
-        return Ok(page(&shared, frame, stored, host, Some(pasted)).into_response());
+        return Ok(page(&shared, frame, stored, host, Showing::Pasted(pasted)).await?.into_response());
     }
     if stored.version != pressed.version {
         return Ok(page::see_other(&drafts::path_of(&id, Step::Connect)));
@@ -114,13 +135,20 @@ pub async fn submit(
     Ok(leave(&url, settings.provider, &t).into_response())
 }
 
-fn page(
+pub async fn page(
     shared: &Shared,
     frame: Frame,
     stored: Stored,
     other_host: Option<String>,
-    pasted: Option<String>,
-) -> Page {
+    showing: Showing,
+) -> Result<Page, Page> {
+    let (pasted, entered) = match showing {
+        Showing::Step => (None, None),
+        Showing::Pasted(pasted) => (Some(pasted), None),
+        Showing::Refused(entered, problems) => (None, Some((entered, problems))),
+    };
+    let status = if entered.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    let form = app::form(shared, &stored, entered, &frame.t).await?;
     let public = shared.parts.public_url.as_ref();
     let provider = stored.draft.settings.provider;
     let client_id = shared.client_id(provider);
@@ -143,20 +171,21 @@ fn page(
         advice: pasted.as_deref().map(explain),
         pasted: pasted.unwrap_or_default(),
         cautions: cautions(shared, &stored.draft),
-        client_id,
         consent,
+        form,
         id: stored.id,
         version: stored.version,
         draft: stored.draft,
         frame,
     };
-    Page::console(StatusCode::OK, &page)
+    Ok(Page::console(status, &page))
 }
 
 /// What would end at the provider's error page, or very likely so.
 fn cautions(shared: &Shared, draft: &Draft) -> Vec<&'static str> {
     let vendor = draft.settings.provider.vendor();
-    let app = vendor.and_then(|vendor| shared.parts.apps.of(vendor));
+    let apps = shared.parts.registrations.apps();
+    let app = vendor.and_then(|vendor| apps.of(vendor));
     let admits_personal = app.map(is_personal);
     let kind = match (vendor, admits_personal, has_personal_address(draft)) {
         (Some(Vendor::Microsoft), Some(false), true) => Some("caution-personal"),
@@ -168,17 +197,18 @@ fn cautions(shared: &Shared, draft: &Draft) -> Vec<&'static str> {
 }
 
 /// Whether the address is one of outlook.com and its like.
-fn has_personal_address(draft: &Draft) -> bool {
+pub fn has_personal_address(draft: &Draft) -> bool {
     draft.found.warnings.iter().any(|code| code == "personalAccount")
 }
 
-fn scopes(settings: &MailboxSettings) -> &'static [&'static str] {
+pub fn scopes(settings: &MailboxSettings) -> &'static [&'static str] {
     settings.provider.vendor().map_or(&[], |vendor| vendor.scopes(settings.resource()))
 }
 
 /// Only Graph opens a mailbox for somebody else than its owner, and only inside an organisation.
 fn may_be_shared(shared: &Shared, settings: &MailboxSettings) -> bool {
-    let app = shared.parts.apps.of(Vendor::Microsoft);
+    let apps = shared.parts.registrations.apps();
+    let app = apps.of(Vendor::Microsoft);
     settings.resource() == Resource::Graph && !app.is_some_and(is_personal)
 }
 

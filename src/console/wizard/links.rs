@@ -3,8 +3,11 @@
 
 use crate::mailbox::settings::Provider;
 use crate::oauth::advice::Place;
+use crate::oauth::app::Vendor;
 
 const ENTRA: &str = "https://entra.microsoft.com/#view/Microsoft_AAD_RegisteredApps";
+
+const NEW_AT_MICROSOFT: &str = "https://entra.microsoft.com/#view/Microsoft_AAD_RegisteredApps/CreateApplicationBlade/quickStartType~/null/isMSAApp~/false";
 
 /// Message key and address of the pages that matter for connecting; those of one app registration only when
 /// its id is known.
@@ -18,12 +21,6 @@ pub fn links(provider: Provider, client_id: Option<&str>) -> Vec<(&'static str, 
         ]
         .map(|(key, blade)| (key, format!("{ENTRA}/ApplicationMenuBlade/~/{blade}/appId/{id}")))
         .into(),
-        (Provider::Microsoft, None) => {
-            vec![(
-                "link-create",
-                format!("{ENTRA}/CreateApplicationBlade/quickStartType~/null/isMSAApp~/false"),
-            )]
-        }
         (Provider::Google, _) => vec![
             ("link-google-client", "https://console.cloud.google.com/apis/credentials".to_owned()),
             (
@@ -31,7 +28,15 @@ pub fn links(provider: Provider, client_id: Option<&str>) -> Vec<(&'static str, 
                 "https://console.cloud.google.com/apis/library/gmail.googleapis.com".to_owned(),
             ),
         ],
-        (Provider::Other, _) => Vec::new(),
+        (Provider::Microsoft, None) | (Provider::Other, _) => Vec::new(),
+    }
+}
+
+/// The provider's page on which an app is registered.
+pub fn new_app(vendor: Vendor) -> &'static str {
+    match vendor {
+        Vendor::Microsoft => NEW_AT_MICROSOFT,
+        Vendor::Google => "https://console.cloud.google.com/apis/credentials/oauthclient",
     }
 }
 
@@ -42,7 +47,7 @@ pub fn outside(place: Place, client_id: Option<&str>) -> Option<String> {
         None => format!("{ENTRA}/ApplicationsListBlade"),
     };
     Some(match place {
-        Place::SignIn | Place::Settings | Place::Wizard => return None,
+        Place::SignIn | Place::Settings | Place::Wizard | Place::Apps => return None,
         Place::EntraAuthentication => blade("Authentication"),
         Place::EntraSecrets => blade("Credentials"),
         // The button for the administrator's consent is on the page of the permissions.

@@ -4,6 +4,7 @@
 //! press, the back button and another administrator change nothing by surprise.
 
 mod address;
+mod app;
 mod connect;
 mod draft;
 mod drafts;
@@ -26,7 +27,7 @@ use crate::console::shared::Shared;
 
 pub use connect::name_of;
 pub use drafts::{connected, waiting};
-pub use links::outside;
+pub use links::{new_app, outside};
 pub use manual::{connect as connect_with_password, is_host};
 pub use progress::Tests;
 
@@ -40,6 +41,7 @@ pub fn router() -> Router<Arc<Shared>> {
         .route("/admin/exchange/setup/{id}/discard", post(drafts::discard))
         .route("/admin/exchange/setup/{id}/sign-in", get(sign_in::show).post(sign_in::submit))
         .route("/admin/exchange/setup/{id}/connect", get(connect::show).post(connect::submit))
+        .route("/admin/exchange/setup/{id}/app", post(app::submit))
         .route("/admin/exchange/setup/{id}/manual", post(manual::submit))
         .route("/admin/exchange/setup/{id}/test", get(test::show).post(test::submit))
         .route("/admin/exchange/setup/{id}/settings", get(settings::show).post(settings::submit))

@@ -37,6 +37,11 @@ impl Identity {
         lock(&self.state.world).app.redirect_uris.push(uri.to_owned());
     }
 
+    /// Changes the app registration, such as its secret.
+    pub fn change_app(&self, change: impl FnOnce(&mut Registration)) {
+        change(&mut lock(&self.state.world).app);
+    }
+
     /// Adds somebody who can sign in; the first one is chosen at first.
     pub fn add_account(&self, address: &str, name: &str) {
         add_account(&mut lock(&self.state.world), address, name);

@@ -66,8 +66,9 @@ impl<L: Looks> Walk<'_, L> {
 /// Walks past every page for a reader of `language`.
 pub async fn walk(browser: &Chromium, language: &str, looks: &mut impl Looks) {
     let installation = Installation::start().await;
+    let registrations = installation.registrations_of(Apps::default());
     let unconfigured =
-        |parts: Parts| Parts { apps: Apps::default(), public_url: None, bot_configured: false, ..parts };
+        |parts: Parts| Parts { registrations, public_url: None, bot_configured: false, ..parts };
     let stage = Stage::start(&installation, unconfigured).await;
     stage.speak(language);
     nothing_configured(&mut Walk { browser, stage: &stage, looks }).await;

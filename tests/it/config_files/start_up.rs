@@ -183,6 +183,10 @@ fn mail_is_off_without_the_bot_and_says_so() {
     let start_up = Folder::new().start_up(&format!("{LEAST}{microsoft}"), &bot).expect("a start-up file");
     assert!(start_up.mail.enabled);
     assert_eq!(start_up.warnings, [""; 0]);
+
+    // An app may be entered on a page, and a mailbox may have a password.
+    let start_up = Folder::new().start_up(LEAST, &bot).expect("a start-up file");
+    assert!(start_up.mail.enabled);
 }
 
 #[test]

@@ -210,7 +210,10 @@ async fn another_admins_sign_in_cannot_be_finished() {
 #[tokio::test]
 async fn only_the_two_providers_are_known() {
     let installation = Installation::start().await;
-    let console = Console::new(Parts { apps: Apps::default(), ..installation.console_parts() });
+    let console = Console::new(Parts {
+        registrations: installation.registrations_of(Apps::default()),
+        ..installation.console_parts()
+    });
     let browser = Browser::admin(&console, 1);
     for path in ["oauth/pigeon", "oauth/pigeon/callback", "oauth/Microsoft"] {
         let body = if path.ends_with("callback") { r#"{"code":"a","state":"b"}"# } else { "{}" };

@@ -108,8 +108,8 @@ async fn the_page_says_why_nothing_is_sent_and_what_is_missing() {
     let reason = "The desk has an SMTP provider of its own.";
     installation.store.set_fact("outbound_hold", Some(reason)).await.expect("set");
     let parts = installation.console_parts();
-    let console =
-        Console::new(Parts { apps: Apps::default(), public_url: None, bot_configured: false, ..parts });
+    let registrations = installation.registrations_of(Apps::default());
+    let console = Console::new(Parts { registrations, public_url: None, bot_configured: false, ..parts });
     let browser = Browser::admin(&console, 1);
     let page = browser.get("/admin/exchange").await;
     let text = page.text();

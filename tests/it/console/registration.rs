@@ -29,7 +29,8 @@ async fn connect_page(browser: &Browser<'_>, address: &str, way: &str) -> (Strin
 }
 
 fn console_with(installation: &Installation, apps: Apps) -> Console {
-    Console::new(Parts { apps, ..installation.console_parts() })
+    let registrations = installation.registrations_of(apps);
+    Console::new(Parts { registrations, ..installation.console_parts() })
 }
 
 #[tokio::test]
@@ -86,7 +87,7 @@ async fn with_a_registration_for_personal_accounts_one_is_connected() {
     installation.sandbox.identity.add_account(PERSONAL, "Helpdesk");
     installation.sandbox.graph.add_mailbox(PERSONAL, "Helpdesk");
     let app = MicrosoftApp { tenant: "consumers".into(), ..installation.app.clone() };
-    installation.apps = Apps::new(Some(app), None);
+    installation.configure(Apps::new(Some(app), None));
     installation.keeper = installation.another_keeper();
     let console = installation.console();
     let browser = Browser::admin(&console, 1);
@@ -120,7 +121,7 @@ async fn a_client_secret_that_ends_is_told_on_every_page_and_its_day_on_the_card
     ] {
         let end = left.map_or(START, |left| START + left);
         let app = MicrosoftApp { secret_expires: Some(end), ..installation.app.clone() };
-        installation.apps = Apps::new(Some(app), None);
+        installation.configure(Apps::new(Some(app), None));
         let console = installation.console();
         let english = Browser::admin(&console, 1);
         for path in ["/admin/exchange", "/admin/exchange/setup"] {

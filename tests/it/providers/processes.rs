@@ -71,11 +71,11 @@ impl Scene {
     /// A process of its own, with its own connections to the store.
     async fn process(&self, swallowed: Option<Arc<Notify>>) -> Arc<Keeper> {
         let store: Arc<dyn Store> = store::open(&self.place).await.expect("a store");
-        let Installation { sealer, apps, clock, audit, .. } = self.installation();
+        let Installation { sealer, apps, registrations, clock, audit, .. } = self.installation();
         let authority = apps.iter().next().expect("an app").authority().clone();
         let way = Way { inner: client_of(&[&authority]), asked: self.asked.clone(), swallowed };
         let (clock, audit) = (clock.clone(), audit.clone());
-        Keeper::new(store, sealer.clone(), Arc::new(way), apps.clone(), clock, audit)
+        Keeper::new(store, sealer.clone(), Arc::new(way), registrations.clone(), clock, audit)
     }
 
     fn asked(&self) -> u32 {

@@ -242,6 +242,7 @@ impl Connected {
         let token_url = answered.endpoints.token.clone();
         let connection = Connection {
             vendor: answered.app.vendor(),
+            client_id: answered.app.client_id().to_owned(),
             token_url: token_url.clone(),
             revoke_url: answered.endpoints.revoke.clone(),
             refresh: refresh.clone(),

@@ -6,6 +6,7 @@ use super::{NOW, on_both, open};
 
 on_both!(
     a_record_is_written_only_over_the_version_that_was_read,
+    a_record_is_deleted_at_the_version_that_was_seen,
     no_increment_is_lost_among_many_writers,
     of_many_first_values_one_stays,
     a_hint_given_twice_is_taken_once,
@@ -25,6 +26,17 @@ async fn a_record_is_written_only_over_the_version_that_was_read(place: StoreAt)
     assert_eq!(store.sealed_names().await.expect("listed"), ["mailbox/support/tokens"]);
     store.delete_sealed("mailbox/support/tokens").await.expect("deleted");
     assert!(store.sealed("mailbox/support/tokens").await.expect("read").is_none());
+}
+
+async fn a_record_is_deleted_at_the_version_that_was_seen(place: StoreAt) {
+    let store = open(&place).await;
+    store.put_sealed("one", 0, b"first").await.expect("answered");
+    store.put_sealed("one", 1, b"second").await.expect("answered");
+    assert!(!store.delete_sealed_version("one", 1).await.expect("answered"), "somebody wrote since");
+    assert!(store.sealed("one").await.expect("read").is_some());
+    assert!(store.delete_sealed_version("one", 2).await.expect("answered"));
+    assert!(!store.delete_sealed_version("one", 2).await.expect("answered"), "it is gone");
+    assert_eq!(store.sealed("one").await.expect("read"), None);
 }
 
 async fn no_increment_is_lost_among_many_writers(place: StoreAt) {

@@ -15,6 +15,7 @@ use mintgate::mailbox::registry::{self, Parts as MailboxParts};
 use mintgate::net::dial::Dialer;
 use mintgate::net::{Client, Egress, Timeouts};
 use mintgate::oauth::app::{App, Apps};
+use mintgate::oauth::locations::Locations;
 use mintgate::oauth::provider::MicrosoftApp;
 use mintgate::oauth::source::TokenSource;
 use mintgate::sandbox::{self, Options, Sandbox};
@@ -23,6 +24,7 @@ use mintgate::store::{self, MailboxRow, MailboxState, Store, StoreAt};
 use mintgate::token::install::InstallSecret;
 use mintgate::token::keeper::Keeper;
 use mintgate::token::password::{Passwords, Typed};
+use mintgate::token::registrations::Registrations;
 use mintgate::web::call::HttpCall;
 use tokio::runtime::Handle;
 use url::Url;
@@ -46,6 +48,7 @@ pub struct Installation {
     /// The sandbox's.
     pub app: MicrosoftApp,
     pub apps: Apps,
+    pub registrations: Arc<Registrations>,
     pub audit: Audit,
     pub keeper: Arc<Keeper>,
     pub worker: Wake,
@@ -90,11 +93,13 @@ impl Installation {
         let http = client_of(&[&app.authority, &app.graph]);
         let audit = Audit::new(clock.clone());
         let apps = Apps::new(Some(app.clone()), None);
+        let registrations =
+            Registrations::new(store.clone(), sealer.clone(), apps.clone(), locations_of(&app));
         let keeper = Keeper::new(
             store.clone(),
             sealer.clone(),
             http.clone(),
-            apps.clone(),
+            registrations.clone(),
             clock.clone(),
             audit.clone(),
         );
@@ -108,6 +113,7 @@ impl Installation {
             http,
             app,
             apps,
+            registrations,
             audit,
             keeper,
             worker: Wake::new(),
@@ -118,19 +124,35 @@ impl Installation {
     /// The same store in front of another provider. Its clock is the real one, so the test's is set to it.
     pub fn before_another_provider(mut self, app: App) -> Self {
         self.http = client_of(&[app.authority()]);
-        self.apps = match app {
-            App::Microsoft(app) => Apps::new(Some(app), None),
-            App::Google(app) => Apps::new(None, Some(app)),
-        };
+        self.configure(Apps::default().and([app]));
         self.clock.set(SystemClock.now());
         self.keeper = self.another_keeper();
         self
     }
 
+    /// What the configuration names from now on, for consoles and keepers that are made then.
+    pub fn configure(&mut self, apps: Apps) {
+        self.registrations = self.registrations_of(apps.clone());
+        self.apps = apps;
+    }
+
+    /// The registrations of a configuration that names `apps`; where they are is where the providers are.
+    pub fn registrations_of(&self, apps: Apps) -> Arc<Registrations> {
+        let mut locations = locations_of(&self.app);
+        for app in self.apps.iter().chain(apps.iter()) {
+            match app {
+                App::Microsoft(app) => locations.microsoft = app.authority.clone(),
+                App::Google(app) => locations.google = app.authority.clone(),
+            }
+        }
+        Registrations::new(self.store.clone(), self.sealer.clone(), apps, locations)
+    }
+
     /// Another process on the same store; `console` and `keeper` are the first one's.
     pub fn another_keeper(&self) -> Arc<Keeper> {
         let (store, sealer, http) = (self.store.clone(), self.sealer.clone(), self.http.clone());
-        Keeper::new(store, sealer, http, self.apps.clone(), self.clock.clone(), self.audit.clone())
+        let (registrations, clock) = (self.registrations.clone(), self.clock.clone());
+        Keeper::new(store, sealer, http, registrations, clock, self.audit.clone())
     }
 
     /// The console with everything configured.
@@ -164,7 +186,7 @@ impl Installation {
             secret: self.secret.clone(),
             http: self.http.clone(),
             clock: self.clock.clone(),
-            apps: self.apps.clone(),
+            registrations: self.registrations.clone(),
             keeper: self.keeper.clone(),
             public_url: Some(url(PUBLIC_URL)),
             from_address: None,
@@ -213,6 +235,12 @@ impl Installation {
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }
+}
+
+/// Where the sandbox is, and the real Google.
+fn locations_of(app: &MicrosoftApp) -> Locations {
+    let (microsoft, graph) = (app.authority.clone(), app.graph.clone());
+    Locations { microsoft, graph, ..Locations::default() }
 }
 
 /// The id of a mailbox that a test makes itself.

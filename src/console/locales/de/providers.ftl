@@ -2,10 +2,9 @@
 
 way-microsoft-imap = Mit Microsoft anmelden, über IMAP und SMTP
     .hint = wenn Ihre Organisation Apps von Microsoft Graph fernhält; IMAP und authentifiziertes SMTP müssen für das Postfach erlaubt sein
-no-app-google = Setzen Sie google.clientId und google.clientSecretFile oder GOOGLE_CLIENT_ID und GOOGLE_CLIENT_SECRET.
 google-testing = Wählen Sie bei Google „Intern“ für eine Workspace-Organisation oder veröffentlichen Sie den Zustimmungsbildschirm: solange er im Test ist, endet jede Anmeldung nach sieben Tagen.
 no-google-client = Google ist nicht eingerichtet
-    .sentence = Es gibt noch keinen OAuth-Client bei Google oder keine öffentliche Adresse. Setzen Sie google.clientId und google.clientSecretFile (oder GOOGLE_CLIENT_ID und GOOGLE_CLIENT_SECRET) sowie console.publicUrl und starten Sie neu.
+    .sentence = Es gibt noch keinen OAuth-Client bei Google oder keine öffentliche Adresse. Tragen Sie den Client unter „App-Registrierungen“ ein, oder setzen Sie GOOGLE_CLIENT_ID und GOOGLE_CLIENT_SECRET; die Adresse ist console.publicUrl.
 mail-not-ticked = Der Zugriff auf Mail wurde nicht erlaubt
     .sentence = Googles Seite hat für jede Berechtigung ein Kästchen. Verbinden Sie neu und setzen Sie das Häkchen bei Lesen und Senden von E-Mails in Gmail; ohne es kann keine Mail gelesen werden.
 unnamed-account = Anmeldung nicht angenommen

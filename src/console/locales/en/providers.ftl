@@ -2,10 +2,9 @@
 
 way-microsoft-imap = Sign in with Microsoft, by IMAP and SMTP
     .hint = where your organisation keeps apps away from Microsoft Graph; IMAP and authenticated SMTP have to be allowed for the mailbox
-no-app-google = Set google.clientId and google.clientSecretFile, or GOOGLE_CLIENT_ID and GOOGLE_CLIENT_SECRET.
 google-testing = At Google, choose “Internal” for a Workspace organisation, or publish the consent screen: while it is in testing, every sign-in ends after seven days.
 no-google-client = Google is not set up
-    .sentence = There is no OAuth client at Google, or no public address yet. Set google.clientId and google.clientSecretFile (or GOOGLE_CLIENT_ID and GOOGLE_CLIENT_SECRET) and console.publicUrl, then restart.
+    .sentence = There is no OAuth client at Google, or no public address yet. Enter the client under “App registrations”, or set GOOGLE_CLIENT_ID and GOOGLE_CLIENT_SECRET; the address is console.publicUrl.
 mail-not-ticked = Access to mail was not allowed
     .sentence = Google’s page has a box for each permission. Connect again and tick the one about reading and sending mail in Gmail; without it no mail can be read.
 unnamed-account = Sign-in not accepted
