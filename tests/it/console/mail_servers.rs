@@ -69,18 +69,18 @@ async fn one_sign_in_gives_tokens_for_two_resources_one_at_a_time() {
 }
 
 #[tokio::test]
-async fn google_that_is_not_set_up_is_told_with_what_to_set() {
+async fn google_that_is_not_set_up_is_asked_for_and_cannot_be_left_for() {
     let installation = Installation::start().await;
     let console = installation.console();
     for (language, words) in [
-        ("en", ["GOOGLE_CLIENT_ID", "Google is not set up"]),
-        ("de", ["GOOGLE_CLIENT_ID", "nicht eingerichtet"]),
+        ("en", ["GOOGLE_CLIENT_ID", "Google is not set up", "No app is registered at Google yet"]),
+        ("de", ["GOOGLE_CLIENT_ID", "nicht eingerichtet", "Bei Google ist noch keine App registriert"]),
     ] {
         let browser = Browser::speaking(&console, language);
         let sign_in = draft(&browser, &format!("{language}@shop.example")).await;
         let connect = leads_to(&submit(&browser, &sign_in, &sign_in, &[("way", "google")]).await);
         let page = browser.get(&connect).await.text();
-        assert!(page.contains(words[0]) && page.contains("disabled"), "{page}");
+        assert!(page.contains("google_client_id") && page.contains(words[2]), "{page}");
         let refused = submit(&browser, &connect, &connect, &[]).await;
         assert_eq!(refused.status(), StatusCode::CONFLICT);
         assert!(refused.text().contains(words[0]) && refused.text().contains(words[1]), "{}", refused.text());
