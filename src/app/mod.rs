@@ -15,6 +15,7 @@ mod installation;
 mod log;
 mod mailboxes;
 mod process;
+mod registered;
 mod reload;
 pub mod serve;
 mod serving;

@@ -18,6 +18,7 @@ use crate::support::demo::Demo;
 use crate::support::process::{Process, eventually};
 
 mod access;
+mod apps;
 mod faults;
 mod google;
 mod keyboard;

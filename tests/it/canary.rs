@@ -11,7 +11,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use http::Method;
 use mintgate::base::clock::{Clock, SystemClock};
-use mintgate::base::id::hex;
+use mintgate::base::id::{hex, random_token};
 use mintgate::base::secret::{ExposeSecret, SecretString};
 use mintgate::desk::Bot;
 use mintgate::oauth::google::GoogleApp;
@@ -23,10 +23,13 @@ use mintgate::store::{self, PostgresUrl, SealedPlace, StoreAt};
 use mintgate::token::vault::Vault;
 use url::form_urlencoded;
 
-use crate::story::Story;
+use crate::story::{Pair, Story};
 use crate::support::installation::url;
 use crate::support::process::Process;
 use crate::support::program::MINTGATE;
+use crate::support::sign_in::{between, form};
+
+const GOOGLE_ID: &str = "1234-abc.apps.googleusercontent.com";
 
 /// Parts of a secret this long tell it; what is shorter is looked for as a whole.
 const PART: usize = 16;
@@ -113,6 +116,22 @@ fn secrets_to_files(config: &Path, client_secret: &str) -> Vec<(&'static str, Pa
         .to_vec()
 }
 
+/// Enters a client at Google on its page; its secret.
+async fn enter_google_client(story: &Story, admin: &Pair) -> String {
+    const PATH: &str = "/admin/exchange/apps/google";
+    let page = story.console(Method::GET, PATH, Some(admin), "").await;
+    let token = between(&page, "name=\"token\" value=\"", "\"").expect("a form").to_owned();
+    let secret = format!("GOCSPX-{}", random_token());
+    let fields = [
+        ("token", token.as_str()),
+        ("seen", ""),
+        ("google_client_id", GOOGLE_ID),
+        ("google_client_secret", &secret),
+    ];
+    story.console(Method::POST, PATH, Some(admin), &form(&fields)).await;
+    secret
+}
+
 /// What the vault of a stopped program holds, opened with its key.
 async fn sealed_secrets(folder: &Path) -> Vec<Canary> {
     let key = SealingKey::read(&folder.join("vault.key")).expect("a key");
@@ -168,6 +187,9 @@ async fn no_secret_is_anywhere_but_sealed() {
     story.answer_new_tickets().await;
     story.wait_for_answers(1).await;
     let admin = story.sign_in(ADMIN).await;
+    let entered = enter_google_client(&story, &admin).await;
+    let apps_page = story.console(Method::GET, "/admin/exchange/apps", Some(&admin), "").await;
+    assert!(apps_page.contains(GOOGLE_ID), "{apps_page}");
     let page = story.console(Method::GET, "/admin/exchange", Some(&admin), "").await;
     let log_page = story.console(Method::GET, "/admin/exchange/log", Some(&admin), "").await;
     let events_page = story.console(Method::GET, "/admin/exchange/events", Some(&admin), "").await;
@@ -183,6 +205,7 @@ async fn no_secret_is_anywhere_but_sealed() {
     let cookie = admin.cookie.split('=').nth(1).expect("a value");
     let mut canaries = vec![
         Canary::new("client secret", client_secret.expose_secret().as_bytes()),
+        Canary::new("entered client secret", entered.as_bytes()),
         Canary::new("vault key in base64", key_file.trim().as_bytes()),
         Canary::new("vault key", &STANDARD.decode(key_file.trim()).expect("base64")),
         Canary::new("session cookie", cookie.as_bytes()),
@@ -192,12 +215,13 @@ async fn no_secret_is_anywhere_but_sealed() {
     let database = ["mintgate.db", "mintgate.db-wal", "mintgate.db-shm"].map(stored).concat();
     canaries.extend(sealed_secrets(folder).await);
     let logged = fs::read(&log).expect("a log");
-    assert!(canaries.len() >= 9, "{} canaries", canaries.len());
+    assert!(canaries.len() >= 10, "{} canaries", canaries.len());
     assert!(contains(&logged, b"TRACE") && contains(&logged, b"oauth_complete"), "the log is loud");
     assert!(database.len() > 4096);
     let [environment, command_line] = of_process;
-    let places: [(&str, &[u8]); 9] = [
+    let places: [(&str, &[u8]); 10] = [
         ("log", &logged),
+        ("page of the registrations", apps_page.as_bytes()),
         ("console page", page.as_bytes()),
         ("log page", log_page.as_bytes()),
         ("events page", events_page.as_bytes()),

@@ -9,6 +9,8 @@ use crate::store::{Counts, MailboxRow, MailboxState, Store};
 /// What the other parts have found.
 pub(super) struct Seen<'s> {
     pub start_up: &'s StartUp,
+    /// Whether an app is registered at a provider.
+    pub registered: bool,
     pub bot_works: bool,
     pub provider_answers: bool,
     pub store: Option<Arc<dyn Store>>,
@@ -64,8 +66,7 @@ pub(super) async fn answer(seen: &Seen<'_>) -> Vec<Line> {
 
 fn registration(seen: &Seen<'_>) -> Line {
     const TOPIC: &str = "guide: app registration";
-    let registered = seen.start_up.microsoft.is_some() || seen.start_up.google.is_some();
-    match (registered, seen.provider_answers) {
+    match (seen.registered, seen.provider_answers) {
         (true, true) => Line::ok(TOPIC, "It is configured, and the provider answers for it."),
         (true, false) => Line::problem(
             TOPIC,
@@ -73,7 +74,8 @@ fn registration(seen: &Seen<'_>) -> Line {
             "See `identity provider`.",
         ),
         (false, _) => {
-            let to_do = "Register an app and set `microsoft.*` or `google.*`.";
+            let to_do =
+                "Register an app and enter it at /admin/exchange/apps, or set `microsoft.*` or `google.*`.";
             Line::warning(TOPIC, "None is configured.", to_do)
         }
     }

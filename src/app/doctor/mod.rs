@@ -8,6 +8,7 @@ mod files;
 mod guide;
 mod ports;
 mod provider;
+mod registrations;
 mod rules;
 mod vault;
 
@@ -24,7 +25,9 @@ use tokio::runtime::Handle;
 use super::installation;
 use crate::base::clock::Timestamp;
 use crate::config::{Routes, StartUp};
-use crate::store;
+use crate::oauth::app::Apps;
+use crate::store::{self, Store};
+use crate::token::registrations::Registrations;
 
 /// How something stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -116,15 +119,38 @@ pub(super) async fn examine(start_up: &StartUp, now: Timestamp) -> anyhow::Resul
     let bot_works = desk.iter().any(|line| line.topic == desk::BOT && line.state == State::Ok);
     lines.extend(desk);
     lines.push(ports::look(start_up).await);
-    let provider = provider::look(start_up, &provider_http, now).await;
+    let store = store::open_beside(&start_up.store).await;
+    let registrations = registrations(start_up, store.as_ref().ok());
+    let apps = registered(start_up, registrations.as_deref()).await;
+    if let Some(registrations) = &registrations {
+        lines.extend(registrations::look(registrations).await);
+    }
+    let provider = provider::look(&apps, &provider_http, now).await;
     let mut providers = provider.iter().filter(|line| line.topic.starts_with(provider::TOPIC));
     let provider_answers = providers.all(|line| line.state == State::Ok);
     lines.extend(provider);
-    let store = store::open_beside(&start_up.store).await;
     lines.extend(vault::look(start_up, store.as_ref(), now).await);
-    let seen = guide::Seen { start_up, bot_works, provider_answers, store: store.ok() };
+    let registered = apps.iter().next().is_some();
+    let seen = guide::Seen { start_up, registered, bot_works, provider_answers, store: store.ok() };
     lines.extend(guide::answer(&seen).await);
     Ok(lines)
+}
+
+/// What is registered, as far as store and key can be opened.
+fn registrations(start_up: &StartUp, store: Option<&Arc<dyn Store>>) -> Option<Arc<Registrations>> {
+    // A key that is missing is told by the vault's lines.
+    let sealer = Arc::new(installation::present_sealer(start_up).ok()?);
+    Some(installation::registrations(start_up, store?, &sealer))
+}
+
+/// The apps that are used; without the store those of the configuration.
+async fn registered(start_up: &StartUp, registrations: Option<&Registrations>) -> Arc<Apps> {
+    let looked = match registrations {
+        Some(registrations) => registrations.look().await.ok(),
+        None => None,
+    };
+    let configured = || Arc::new(Apps::new(start_up.microsoft.clone(), start_up.google.clone()));
+    looked.unwrap_or_else(configured)
 }
 
 /// How far the clock of whoever wrote `headers` is from ours. Signatures and codes live for minutes.

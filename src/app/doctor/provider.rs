@@ -6,7 +6,6 @@ use http::Request;
 use super::{Http, Line, clock_line};
 use crate::base::clock::Timestamp;
 use crate::base::report::Report;
-use crate::config::StartUp;
 use crate::oauth::app::{App, Apps, Vendor};
 use crate::oauth::discovery::discover;
 use crate::oauth::provider::{MicrosoftApp, SecretLife};
@@ -16,16 +15,15 @@ const GOOGLE: &str = "identity provider Google";
 const CLOCK: &str = "provider's clock";
 const SECRET: &str = "client secret";
 
-pub(super) async fn look(start_up: &StartUp, http: &Http, now: Timestamp) -> Vec<Line> {
-    let apps = Apps::new(start_up.microsoft.clone(), start_up.google.clone());
+pub(super) async fn look(apps: &Apps, http: &Http, now: Timestamp) -> Vec<Line> {
     let mut lines = Vec::new();
     for app in apps.iter() {
         lines.extend(look_at(app, http, now).await);
     }
     lines.extend(apps.microsoft().map(|app| secret(app, now)));
     if lines.is_empty() {
-        let to_do = "Set `microsoft.clientId`, `clientSecret` and `tenantId` from the app registration, or \
-                     `google.clientId` and `clientSecret` from the OAuth client.";
+        let to_do = "Enter the app registration at /admin/exchange/apps, or set `microsoft.clientId`, \
+                     `clientSecret` and `tenantId`, or `google.clientId` and `clientSecret`.";
         lines.push(Line::warning(TOPIC, "No app registration is configured.", to_do));
     }
     lines
@@ -60,10 +58,10 @@ async fn clock(http: &Http, url: &str, now: Timestamp) -> Line {
 
 /// Whether the client secret lasts. When it ends is told by the registration's own page only.
 fn secret(app: &MicrosoftApp, now: Timestamp) -> Line {
-    const TO_DO: &str =
-        "Create a new client secret, set its Value and `microsoft.clientSecretExpires`, and restart.";
+    const TO_DO: &str = "Create a new client secret; enter its Value and its day at /admin/exchange/apps, or set them and restart.";
     let Some((end, life)) = app.secret_life(now) else {
-        let to_do = "Set `microsoft.clientSecretExpires` to the date in Entra's column Expires.";
+        let to_do = "Set `microsoft.clientSecretExpires`, or the day at /admin/exchange/apps, to the date in \
+                     Entra's column Expires.";
         return Line::cannot_tell(SECRET, "When it ends is not told here.", to_do);
     };
     let days = end.since(now).as_secs() / 86_400;

@@ -3,6 +3,7 @@
 
 use mintgate::base::clock::Timestamp;
 use mintgate::base::id::MailboxId;
+use mintgate::base::secret::ExposeSecret;
 use mintgate::console::Parts;
 use mintgate::mailbox::settings::{MailboxSettings, SignIn};
 use mintgate::oauth::app::Apps;
@@ -72,6 +73,7 @@ pub async fn walk(browser: &Chromium, language: &str, looks: &mut impl Looks) {
     let stage = Stage::start(&installation, unconfigured).await;
     stage.speak(language);
     nothing_configured(&mut Walk { browser, stage: &stage, looks }).await;
+    registering(browser, language, looks).await;
     let stage = Stage::start(&installation, |parts| parts).await;
     stage.speak(language);
     let mut walk = Walk { browser, stage: &stage, looks };
@@ -89,6 +91,32 @@ async fn nothing_configured(walk: &mut Walk<'_, impl Looks>) {
     walk.enter_address(MAILBOX).await;
     walk.choose("microsoft").await;
     walk.look("connect without an app and an address").await;
+}
+
+/// From no registration at all to one that is about to be removed.
+async fn registering(browser: &Chromium, language: &str, looks: &mut impl Looks) {
+    let installation = Installation::start().await;
+    let registrations = installation.registrations_of(Apps::default());
+    let stage = Stage::start(&installation, |parts: Parts| Parts { registrations, ..parts }).await;
+    stage.speak(language);
+    let mut walk = Walk { browser, stage: &stage, looks };
+    walk.open_and_look("/admin/exchange/apps", "no app registration").await;
+    walk.open_and_look("/admin/exchange/apps/google", "an OAuth client to enter").await;
+    walk.enter_address("someone@gmail.com").await;
+    walk.choose("google").await;
+    walk.look("connect without a client at Google").await;
+    walk.enter_address(MAILBOX).await;
+    walk.choose("microsoft").await;
+    walk.look("connect without an app").await;
+    walk.go_on().await;
+    walk.look("an app registration that cannot be").await;
+    let app = installation.sandbox.identity.app();
+    super::apps::fill(browser, &app.tenant, &app.client_id, app.client_secret.expose_secret()).await;
+    walk.go_on().await;
+    walk.look("connect by an app that was entered").await;
+    walk.open_and_look("/admin/exchange/apps", "app registrations").await;
+    walk.open_and_look("/admin/exchange/apps/microsoft", "an app registration to change").await;
+    walk.open_and_look("/admin/exchange/apps/microsoft/remove", "question before a registration goes").await;
 }
 
 async fn refusals(walk: &mut Walk<'_, impl Looks>) {
