@@ -17,6 +17,13 @@ pub(super) fn mended(name: &str, address: &str, field: &str) -> Option<Mailbox> 
     if local.is_empty() {
         return beside_quotes(&name, domain);
     }
+    // Several without a comma between them.
+    if let Some((first, others)) = address.split_once(' ').filter(|(_, others)| others.contains('@'))
+        && is_deliverable(first)
+        && others.split(' ').all(is_deliverable)
+    {
+        return Some(Mailbox { name, address: first.to_owned() });
+    }
     // Between brackets, words are no name: what stands there is one address, or none.
     let bracketed = field.contains(&format!("<{address}"));
     match address.rsplit_once(' ') {
@@ -31,7 +38,8 @@ pub(super) fn mended(name: &str, address: &str, field: &str) -> Option<Mailbox> 
 /// Whether a server would take mail for it: one word with something on both sides of the at sign. What a writer
 /// left spaces in is somebody else's address without them.
 pub(super) fn is_deliverable(address: &str) -> bool {
-    let plain = !address.contains(|one: char| one.is_whitespace() || one.is_control() || "<>,;".contains(one));
+    let plain =
+        !address.contains(|one: char| one.is_whitespace() || one.is_control() || "<>,;".contains(one));
     plain && address.rsplit_once('@').is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty())
 }
 
@@ -109,6 +117,7 @@ mod tests {
             ("Ada", "mailto:ada@x.example", "", "Ada", "ada@x.example"),
             ("", "ada@x.example]", "", "", "ada@x.example"),
             ("", "'ada@x.example'", "", "", "ada@x.example"),
+            ("", "ada@x.example bob@x.example", "", "", "ada@x.example"),
             ("", "ada @ x. example", "", "", "ada@x.example"),
             ("", "@a.example,@b.example:ada@x.example", "", "", "ada@x.example"),
             ("", "ada@[192.0.2.1]", "", "", "ada@[192.0.2.1]"),

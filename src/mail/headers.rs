@@ -68,8 +68,10 @@ impl Headers<'_> {
         let written = self.bytes_of(field).unwrap_or_default();
         let user = clean::line(one.address.as_deref().or(one.name.as_deref())?, 64);
         let name = one.name.as_deref().filter(|_| one.address.is_some()).unwrap_or_default();
-        let is_word = !user.is_empty() && user.chars().all(|one| one.is_alphanumeric() || "-_.+".contains(one));
-        (is_word && !written.contains(&b'<')).then(|| Mailbox { name: clean::line(name, 200), address: user })
+        let is_word =
+            !user.is_empty() && user.chars().all(|one| one.is_alphanumeric() || "-_.+".contains(one));
+        let is_name = one.address.is_none() && written.contains(&b'<');
+        (is_word && !is_name).then(|| Mailbox { name: clean::line(name, 200), address: user })
     }
 
     fn mailboxes_of(&self, field: &Header<'_>) -> Vec<Mailbox> {

@@ -40,12 +40,32 @@ fn is_tnef(part: &MessagePart<'_>) -> bool {
 }
 
 fn parts<'p>(mail: &'p mail_parser::Message<'_>) -> impl Iterator<Item = &'p MessagePart<'p>> {
+    let no_files = no_files(mail);
+    let is_file = move |part: &&MessagePart<'_>| !no_files.iter().any(|other| std::ptr::eq(*other, *part));
     // A calendar may be all there is, and counts as the mail's text then.
     let shown_calendars = mail.text_bodies().filter(|part| body::is_calendar(part));
-    // A multipart whose parts cannot be found is all the text there is.
-    let text = mail.parts.first().filter(|part| part.content_type().is_some_and(|kind| kind.ctype() == "multipart"));
-    let is_text = move |part: &&MessagePart<'_>| text.is_some_and(|text| std::ptr::eq(text, *part));
-    mail.attachments().filter(move |part| !is_text(part)).chain(shown_calendars)
+    mail.attachments().filter(is_file).chain(shown_calendars)
+}
+
+/// What the parser counts among the files and is none: the same text in a form for other programs, and a
+/// multipart whose parts cannot be found, which is shown as text.
+fn no_files<'p>(mail: &'p mail_parser::Message<'_>) -> Vec<&'p MessagePart<'p>> {
+    let kind =
+        |part: &MessagePart<'_>, main: &str| part.content_type().is_some_and(|kind| kind.ctype() == main);
+    let lost = mail.parts.first().filter(|part| kind(part, "multipart")).into_iter();
+    let alternatives = mail.parts.iter().filter(|part| {
+        part.content_type()
+            .is_some_and(|kind| kind.ctype() == "multipart" && kind.subtype() == Some("alternative"))
+    });
+    let forms = alternatives.flat_map(|part| part.sub_parts().unwrap_or_default());
+    let forms = forms.filter_map(|&id| mail.part(id)).filter(|part| {
+        let common = ["plain", "html", "calendar"];
+        let subtype = part.content_type().and_then(ContentType::subtype).unwrap_or("plain");
+        let is_other_text = kind(part, "text") && !common.contains(&subtype);
+        let has_text = mail.text_body_count() + mail.html_body_count() > 0;
+        is_other_text && has_text && part.attachment_name().is_none()
+    });
+    lost.chain(forms).collect()
 }
 
 fn written(file: &uuencode::File, number: usize) -> Attachment {
@@ -130,7 +150,8 @@ fn named_elsewhere(part: &MessagePart<'_>) -> Option<String> {
     let location = part.content_location().and_then(|url| url.split(['?', '#']).next());
     let names = [id, location].into_iter().flatten().map(|name| clean::file_name(name, ""));
     names.into_iter().find(|name| {
-        let extension = name.rsplit_once('.').filter(|(stem, _)| !stem.is_empty()).map_or("", |(_, after)| after);
+        let extension =
+            name.rsplit_once('.').filter(|(stem, _)| !stem.is_empty()).map_or("", |(_, after)| after);
         (2..=4).contains(&extension.len()) && extension.bytes().all(|byte| byte.is_ascii_alphabetic())
     })
 }

@@ -16,9 +16,11 @@ mod body;
 mod calendar;
 pub mod contents;
 mod flowed;
+mod parameter;
 mod repair;
 mod structure;
 mod tnef;
+mod transfer;
 mod uuencode;
 
 /// Why a mail cannot be read.

@@ -1,8 +1,11 @@
-//! The boundaries of a mail's parts, set right before it is parsed: parts that nobody closed, and a mail whose
-//! parts stand between other boundaries than it declares. Reads header lines as far as they tell that.
+//! The parts of a mail, set right before it is parsed: those that nobody closed, headers that run into the next
+//! part, boundaries that are declared otherwise, bodies with signs their encoding does not know. Reads header
+//! lines as far as they tell that.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+
+use super::transfer::{self, Body};
 
 /// Boundaries within each other; what nests deeper is left as it is.
 const DEEPEST: usize = 60;
@@ -20,19 +23,26 @@ pub(super) fn whole(raw: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(completed)
 }
 
-/// Text to be put in at a place of the mail.
-struct Missing {
+/// Text to be put in at a place of the mail, instead of as many bytes.
+struct Mend {
     at: usize,
+    instead_of: usize,
     text: Vec<u8>,
 }
 
-fn with(raw: &[u8], missing: &[Missing]) -> Vec<u8> {
-    let mut whole = Vec::with_capacity(raw.len() + missing.iter().map(|one| one.text.len()).sum::<usize>());
+impl Mend {
+    fn before(at: usize, text: Vec<u8>) -> Self {
+        Self { at, instead_of: 0, text }
+    }
+}
+
+fn with(raw: &[u8], mends: &[Mend]) -> Vec<u8> {
+    let mut whole = Vec::with_capacity(raw.len() + mends.iter().map(|one| one.text.len()).sum::<usize>());
     let mut done = 0;
-    for one in missing {
+    for one in mends {
         whole.extend_from_slice(&raw[done..one.at]);
         whole.extend_from_slice(&one.text);
-        done = one.at;
+        done = one.at + one.instead_of;
     }
     whole.extend_from_slice(&raw[done..]);
     whole
@@ -59,10 +69,21 @@ struct Scan {
     /// Where each boundary stands among the open ones.
     depths: HashMap<Vec<u8>, usize>,
     in_body: bool,
-    /// The Content-Type of the header that is being read, unfolded, and whether the last line belongs to it.
+    /// What the header that is being read says of its part, unfolded.
     content_type: Vec<u8>,
-    goes_on: bool,
-    missing: Vec<Missing>,
+    encoding: Vec<u8>,
+    /// The field that the last line belongs to.
+    field: Field,
+    body: Body,
+    mends: Vec<Mend>,
+}
+
+#[derive(Default, Clone, Copy)]
+enum Field {
+    ContentType,
+    Encoding,
+    #[default]
+    Other,
 }
 
 impl Scan {
@@ -78,11 +99,11 @@ impl Scan {
     }
 
     fn completed(self, raw: &[u8]) -> Cow<'_, [u8]> {
-        if self.missing.is_empty() { Cow::Borrowed(raw) } else { Cow::Owned(with(raw, &self.missing)) }
+        if self.mends.is_empty() { Cow::Borrowed(raw) } else { Cow::Owned(with(raw, &self.mends)) }
     }
 
     /// A Content-Type with the boundary that the parts really have, where the declared one is never met.
-    fn declared_elsewhere(&self, raw: &[u8]) -> Option<Missing> {
+    fn declared_elsewhere(&self, raw: &[u8]) -> Option<Mend> {
         let outermost = self.outermost.as_ref().filter(|_| !self.any_entered)?;
         let (kind, parameters) =
             outermost.content_type.split_once(';').unwrap_or((&outermost.content_type, ""));
@@ -90,17 +111,25 @@ impl Scan {
             return None;
         }
         let boundary = first_boundary(&raw[outermost.header_end..])?;
-        let others = parameters.split(';').filter(|one| !one.trim_start().to_ascii_lowercase().starts_with("boundary"));
+        let others = parameters
+            .split(';')
+            .filter(|one| !one.trim_start().to_ascii_lowercase().starts_with("boundary"));
         let kept: String = others.map(|one| format!(";{one}")).collect();
         let text = format!("Content-Type: {}{kept}; boundary=\"{boundary}\"\r\n", kind.trim()).into_bytes();
-        Some(Missing { at: outermost.header_end, text })
+        Some(Mend::before(outermost.header_end, text))
     }
 
     fn line(&mut self, line: &[u8], at: usize) {
-        if !self.in_body {
+        if !self.in_body && !self.ends_header_early(line, at) {
             return self.header(line, at);
         }
-        let Some((depth, closes)) = self.boundary(line) else { return };
+        let Some((depth, closes)) = self.boundary(line) else {
+            if let Some(text) = self.body.mended(line) {
+                self.mends.push(Mend { at, instead_of: line.len(), text });
+            }
+            return;
+        };
+        self.body = Body::AsItIs;
         self.close_within(depth, at);
         if closes {
             self.close(depth);
@@ -111,43 +140,81 @@ impl Scan {
         }
     }
 
+    /// A boundary among the header lines: the empty line before it is missing.
+    fn ends_header_early(&mut self, line: &[u8], at: usize) -> bool {
+        if !line.starts_with(b"--") {
+            return false;
+        }
+        let name = &line[2..].trim_ascii_end();
+        let begins_own = || {
+            let declared = boundary_of(&String::from_utf8_lossy(&self.content_type));
+            declared.is_some_and(|boundary| boundary.as_bytes() == *name)
+        };
+        if self.boundary(line).is_none() && !begins_own() {
+            return false;
+        }
+        self.end_header(at);
+        self.mends.push(Mend::before(at, b"\r\n".to_vec()));
+        self.in_body = true;
+        true
+    }
+
     fn header(&mut self, line: &[u8], at: usize) {
-        const NAME: &[u8] = b"content-type:";
         let text = line.trim_ascii_end();
         if text.is_empty() {
             return self.end_header(at);
         }
         if line[0] == b' ' || line[0] == b'\t' {
-            if self.goes_on && self.content_type.len() < LONGEST_HEADER {
-                self.content_type.push(b' ');
-                self.content_type.extend_from_slice(text.trim_ascii_start());
+            let value = text.trim_ascii_start();
+            match self.field {
+                Field::ContentType => append(&mut self.content_type, value),
+                Field::Encoding => append(&mut self.encoding, value),
+                Field::Other => {}
             }
             return;
         }
-        let value = text.split_at_checked(NAME.len()).filter(|(name, _)| name.eq_ignore_ascii_case(NAME));
-        self.goes_on = value.is_some();
-        if let Some((_, value)) = value {
-            self.content_type = value.trim_ascii().to_vec();
+        let Some(colon) = text.iter().position(|&byte| byte == b':') else {
+            self.field = Field::Other;
+            return;
+        };
+        let (name, value) = (text[..colon].trim_ascii_end(), text[colon + 1..].trim_ascii());
+        if name.eq_ignore_ascii_case(b"content-type") {
+            self.field = Field::ContentType;
+            self.content_type = value.to_vec();
+        } else if name.eq_ignore_ascii_case(b"content-transfer-encoding") {
+            self.field = Field::Encoding;
+            self.encoding = value.to_vec();
+        } else {
+            self.field = Field::Other;
         }
     }
 
     fn begin_header(&mut self) {
         self.in_body = false;
-        self.goes_on = false;
+        self.field = Field::Other;
         self.content_type.clear();
+        self.encoding.clear();
     }
 
     fn end_header(&mut self, at: usize) {
         let content_type = String::from_utf8_lossy(&self.content_type).into_owned();
+        let encoding = String::from_utf8_lossy(&self.encoding).into_owned();
         if self.outermost.is_none() {
             self.outermost = Some(Outermost { content_type: content_type.clone(), header_end: at });
+        }
+        if let Some(name) = transfer::proper_name(&encoding) {
+            let field = format!("Content-Transfer-Encoding: {name}\r\n").into_bytes();
+            self.mends.push(Mend::before(at, field));
         }
         // A mail in the mail has a header of its own, whose end may be another one.
         if content_type.to_ascii_lowercase().starts_with("message/rfc822") {
             return self.begin_header();
         }
         self.in_body = true;
-        let Some(boundary) = boundary_of(&content_type) else { return };
+        let Some(boundary) = boundary_of(&content_type) else {
+            self.body = Body::of(&encoding);
+            return;
+        };
         let known = self.depths.contains_key(boundary.as_bytes());
         if self.open.len() < DEEPEST && !known {
             self.depths.insert(boundary.clone().into_bytes(), self.open.len());
@@ -170,7 +237,7 @@ impl Scan {
             let innermost = self.open.len() - 1;
             if self.open[innermost].entered {
                 let text = [b"--", self.open[innermost].boundary.as_slice(), b"--\r\n"].concat();
-                self.missing.push(Missing { at, text });
+                self.mends.push(Mend::before(at, text));
             }
             self.close(innermost);
         }
@@ -185,17 +252,24 @@ impl Scan {
     /// A mail that was cut off.
     fn end(&mut self, raw: &[u8]) {
         let at = raw.len();
-        let before = self.missing.len();
+        let before = self.mends.len();
         if let Some(outermost) = self.open.iter().position(|one| one.entered) {
             self.close_within(outermost, at);
             let text = [b"--", self.open[outermost].boundary.as_slice(), b"--\r\n"].concat();
-            self.missing.push(Missing { at, text });
+            self.mends.push(Mend::before(at, text));
         }
-        if let Some(first) = self.missing.get_mut(before) {
+        if let Some(first) = self.mends.get_mut(before) {
             let line_end: &[u8] = if raw.ends_with(b"\n") { b"" } else { b"\r\n" };
             let header_end: &[u8] = if self.in_body { b"" } else { b"\r\n" };
             first.text = [line_end, header_end, &first.text].concat();
         }
+    }
+}
+
+fn append(field: &mut Vec<u8>, value: &[u8]) {
+    if field.len() < LONGEST_HEADER {
+        field.push(b' ');
+        field.extend_from_slice(value);
     }
 }
 
@@ -243,10 +317,7 @@ mod tests {
     #[test]
     fn a_part_that_nobody_closed_ends_with_the_one_around_it() {
         let next = "--out\r\nContent-Type: text/csv\r\n\r\n1\r\n";
-        assert_eq!(
-            shown(&format!("{HEAD}{next}--out--\r\n")),
-            format!("{HEAD}--in--\r\n{next}--out--\r\n")
-        );
+        assert_eq!(shown(&format!("{HEAD}{next}--out--\r\n")), format!("{HEAD}--in--\r\n{next}--out--\r\n"));
     }
 
     #[test]
@@ -272,6 +343,24 @@ mod tests {
             let added = "Content-Type: multipart/report; report-type=x; boundary=\"real\"\r\n";
             assert_eq!(shown(&format!("{head}\r\n{parts}")), format!("{head}{added}\r\n{parts}"));
         }
+    }
+
+    #[test]
+    fn a_header_ends_where_the_next_part_begins() {
+        let head = "Content-Type: multipart/mixed; boundary=out\r\n";
+        let part = "--out\r\nContent-Type: text/plain\r\n";
+        let wanted = format!("{head}\r\n{part}\r\n{part}\r\nText\r\n--out--\r\n");
+        assert_eq!(shown(&format!("{head}{part}{part}\r\nText\r\n--out--\r\n")), wanted);
+    }
+
+    #[test]
+    fn bodies_are_mended_as_their_own_header_says() {
+        let head = "Content-Type: multipart/mixed; boundary=out\r\n\r\n--out\r\n";
+        let end = "--out\r\n\r\na == b\r\n--out--\r\n";
+        let encoding = "Content-Transfer-Encoding: quoted-printable";
+        let raw = format!("{head}{encoding};\r\n\r\na == b\r\n{end}");
+        let wanted = format!("{head}{encoding};\r\n{encoding}\r\n\r\na =3D=3D b\r\n{end}");
+        assert_eq!(shown(&raw), wanted);
     }
 
     #[test]
