@@ -33,7 +33,8 @@ use crate::worker::{Hooks, Worker};
 
 /// Threads for what is not the request path: console, worker, calls to other servers.
 const CONTROL_THREADS: usize = 2;
-/// What the step at hand of worker and token keeper may take once requests are done. A step that is cut off is found again by the next process, which has to wait and to search for it.
+/// What the step at hand of worker and token keeper may take once requests are done. A step that is cut off is
+/// found again by the next process, which has to wait and to search for it.
 const REST: Duration = Duration::from_secs(9);
 /// What is left then has a moment more.
 const CUT: Duration = Duration::from_secs(1);
