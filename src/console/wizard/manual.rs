@@ -10,7 +10,7 @@ use serde::Deserialize;
 use tracing::info;
 
 use crate::base::audit::Outcome;
-use crate::base::id::{MailboxId, short_id};
+use crate::base::id::MailboxId;
 use crate::base::secret::{ExposeSecret, SecretString};
 use crate::console::form::{Field, secret};
 use crate::console::frame::Frame;
@@ -118,7 +118,7 @@ pub async fn connect(
     let _one_by_one = shared.connecting.lock().await;
     let id = match shared.mailbox_of(address).await? {
         Some(row) => row.id,
-        None => MailboxId::parse(&short_id()).expect("short ids are plain"),
+        None => shared.mailbox_id_for(address).await?,
     };
     let row = MailboxRow {
         id: id.clone(),
