@@ -17,7 +17,7 @@ use super::redirect;
 use super::table::{Query, host};
 use crate::middleware::{Decision, Verdict};
 use crate::web::answer::{Answer, short};
-use crate::web::client_address::{resolve, scheme, strip_forwarding};
+use crate::web::client_address::{complete_forwarding, resolve, scheme, strip_forwarding};
 use crate::web::exchange::{Exchange, ServerName};
 use crate::web::head::Headers;
 use crate::web::local::Unanswered;
@@ -64,11 +64,9 @@ pub async fn decide(proxy: &Proxy, session: &mut Session, context: &mut Context)
     {
         return Ok(refuse(status, session.req_header(), sentence));
     }
+    settle_forwarding(proxy, session, context);
     if let Some(step) = route(proxy, session, context) {
         return Ok(step);
-    }
-    if !peer(session).is_some_and(|peer| proxy.entry.trusted.believes(peer)) {
-        strip_forwarding(session.req_header_mut());
     }
     if let Some(answer) = middlewares(proxy, session.req_header_mut(), context).await {
         return Ok(Step::Answer(answer));
@@ -101,6 +99,25 @@ fn refuse(status: StatusCode, head: &RequestHeader, sentence: &str) -> Step {
     Step::answer(short(status, head.uri.path(), sentence))
 }
 
+/// Before anything is decided, as in Traefik: what somebody who is not trusted says for a proxy is taken out,
+/// and what nobody has said is written where a rule or a middleware looks at it.
+fn settle_forwarding(proxy: &Proxy, session: &mut Session, context: &Context) {
+    let peer = peer(session);
+    if !peer.is_some_and(|peer| proxy.entry.trusted.believes(peer)) {
+        strip_forwarding(session.req_header_mut());
+    }
+    let Some(peer) = peer.filter(|_| context.table.reads_forwarding) else { return };
+    let tls = is_tls(session);
+    let head = session.req_header_mut();
+    let scheme = scheme(peer, tls, &head.headers, &proxy.entry.trusted);
+    let host = authority(head).to_owned();
+    complete_forwarding(head, peer, scheme, &host);
+}
+
+fn is_tls(session: &Session) -> bool {
+    session.digest().and_then(|digest| digest.ssl_digest.as_ref()).is_some()
+}
+
 /// Settles address and route; answers where there is none, or where the entry point redirects.
 fn route(proxy: &Proxy, session: &mut Session, context: &mut Context) -> Option<Step> {
     let head = session.req_header();
@@ -114,7 +131,7 @@ fn route(proxy: &Proxy, session: &mut Session, context: &mut Context) -> Option<
     if let Some(redirection) = &entry.redirect {
         return Some(Step::answer(redirect::answer(redirection, head)));
     }
-    let tls = session.digest().and_then(|digest| digest.ssl_digest.as_ref()).is_some();
+    let tls = is_tls(session);
     let original = head.uri.path();
     let Ok(tidy) = tidied(original) else {
         return Some(refuse(StatusCode::BAD_REQUEST, head, PATH));
