@@ -8,6 +8,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use http::StatusCode;
 use http::header::{EXPECT, HeaderValue, RETRY_AFTER};
+use pingora::ErrorType;
 use pingora::proxy::Session;
 use tokio::time::timeout;
 
@@ -98,7 +99,13 @@ async fn read(
         session.write_continue_response().await?;
     }
     let mut body = BytesMut::new();
-    while let Some(piece) = session.read_request_body().await? {
+    loop {
+        let piece = match session.read_request_body().await {
+            Ok(Some(piece)) => piece,
+            Ok(None) => return Ok(Ok(Collected { bytes: body.freeze(), room })),
+            Err(error) if *error.etype() == ErrorType::ReadTimedout => return Ok(Err(Unread::TooSlow)),
+            Err(error) => return Err(error.into_down()),
+        };
         if body.len() + piece.len() > most {
             return Ok(Err(Unread::TooLarge));
         }
@@ -107,5 +114,4 @@ async fn read(
         }
         body.extend_from_slice(&piece);
     }
-    Ok(Ok(Collected { bytes: body.freeze(), room }))
 }

@@ -8,6 +8,7 @@ use http::{Method, StatusCode};
 use pingora::http::RequestHeader;
 use pingora::proxy::Session;
 
+use super::answer::OwnPolicy;
 use super::context::{Context, authority};
 use super::http2;
 use super::local;
@@ -76,7 +77,9 @@ pub async fn decide(proxy: &Proxy, session: &mut Session, context: &mut Context)
         return Ok(refuse(StatusCode::FORBIDDEN, session.req_header(), "Upgrades are not allowed here."));
     }
     if is_own_path(session.req_header(), context) {
-        return local::own(proxy, session, context).await.map(Step::answer);
+        let mut answer = local::own(proxy, session, context).await?;
+        answer.extensions_mut().insert(OwnPolicy);
+        return Ok(Step::answer(answer));
     }
     let inner = context.instead.take();
     let service = match context.around.take() {

@@ -1,12 +1,13 @@
 //! What the running program does when it is told something by a signal.
 
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::{Request, StatusCode};
 use mintgate::sandbox::fault::{Effect, Fault};
-use rustix::process::Signal;
+use rustix::process::{Pid, Signal, kill_process};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::ClientConfig;
@@ -15,7 +16,7 @@ use tokio_rustls::rustls::pki_types::ServerName;
 
 use crate::gateway::tls::any::Anything;
 use crate::support::process::eventually;
-use crate::support::program::{PATIENCE, Scene};
+use crate::support::program::{MINTGATE, PATIENCE, Scene};
 
 impl Scene {
     async fn status_of(&self, path: &str) -> Option<StatusCode> {
@@ -168,6 +169,25 @@ async fn after_every_reload_a_handshake_finds_a_certificate() {
         program.signal(Signal::HUP);
         eventually("a handshake", async || handshake(&scene).await.then_some(())).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_nobody_reads_holds_up_neither_requests_nor_the_end() {
+    let scene = Scene::start().await;
+    let mut command = Command::new(MINTGATE);
+    let command = command.args(["run", "--config"]).arg(&scene.config).env("RUST_LOG", "debug");
+    let mut program = command.stdout(Stdio::piped()).spawn().expect("the program starts");
+    scene.until_it_answers().await;
+    // Several lines each: far more than a pipe holds.
+    for _ in 0..600 {
+        assert_eq!(scene.status_of("/admin/exchange").await, Some(StatusCode::UNAUTHORIZED));
+    }
+    assert_eq!(scene.status_of("/ping").await, Some(StatusCode::OK));
+    let pid = i32::try_from(program.id()).ok().and_then(Pid::from_raw).expect("a process id");
+    kill_process(pid, Signal::TERM).expect("it is running");
+    let ended = tokio::task::spawn_blocking(move || program.wait());
+    let ended = tokio::time::timeout(PATIENCE, ended).await.expect("it ends").expect("a task");
+    assert!(ended.expect("a child").success());
 }
 
 fn rules_for(client: &str) -> String {

@@ -25,7 +25,7 @@ const BY_EXCLUSION: &str =
     "ipAllowList: {sourceRange: [203.0.113.0/24], ipStrategy: {excludedIPs: [10.0.0.0/8]}}";
 const THROUGH_PROXIES: [&str; 1] = ["X-Forwarded-For: 203.0.113.9, 10.0.0.2"];
 
-fn compiled(yaml: &str) -> NamedMiddleware {
+pub(super) fn compiled(yaml: &str) -> NamedMiddleware {
     let runtime = Runtime::new().expect("a runtime");
     let desk = "http://127.0.0.1:5003".parse().expect("a URL");
     let nobody = Egress::only(["http://127.0.0.1:5003"]).expect("rules");
