@@ -30,33 +30,37 @@ impl Writer {
             let mut next = Some(first);
             while let Some(order) = next {
                 match order {
-                    Order::Line(line) => self.attempt(|target| target.write_all(&line)),
+                    Order::Line(line) => self.write(&line),
                     Order::Reopen => self.reopen(),
                 }
                 next = waiting.try_recv().ok();
             }
-            self.attempt(Write::flush);
+            self.flush();
         }
     }
 
-    fn attempt(&mut self, act: impl FnOnce(&mut BufWriter<Target>) -> io::Result<()>) {
-        match act(&mut self.target) {
-            Err(error) => self.failed(&error),
-            // What is only buffered may still fail.
-            Ok(()) if self.target.buffer().is_empty() => self.succeeded(),
-            Ok(()) => {}
+    fn write(&mut self, line: &[u8]) {
+        if let Err(error) = self.target.write_all(line) {
+            self.failed(&error, 1);
         }
     }
 
-    /// Gives up what waits, except for what is left of a line that is half written.
-    fn failed(&mut self, error: &io::Error) {
+    fn flush(&mut self) {
+        match self.target.flush() {
+            Ok(()) => self.succeeded(),
+            Err(error) => self.failed(&error, 0),
+        }
+    }
+
+    /// Gives up what waits, except for what is left of a line that is half written. So many `lines` do not even wait.
+    fn failed(&mut self, error: &io::Error, lines: usize) {
         if self.failing.is_none() {
             tracing::error!(%error, "the access log cannot be written; lines are lost until it can");
         }
         let given_up = self.target.buffer();
         let half = given_up.iter().position(|&byte| byte == b'\n').map_or(0, |end| end + 1);
         let rest = given_up[..half].to_vec();
-        let lost = given_up[half..].iter().filter(|&&byte| byte == b'\n').count();
+        let lost = lines + ends(&given_up[half..]);
         self.failing = Some(self.failing.unwrap_or(0) + lost);
         let target: Target = Box::new(io::sink());
         let broken = std::mem::replace(&mut self.target, BufWriter::with_capacity(0, target));
@@ -74,10 +78,11 @@ impl Writer {
     /// A file that cannot be had leaves the present one in use.
     fn reopen(&mut self) {
         let Some(path) = self.file.clone() else { return };
-        self.attempt(Write::flush);
+        self.flush();
         match append(&path) {
-            // What the old one did not take is not worth a line in the new one.
             Ok(file) => {
+                // The rest of a line is nothing to begin a file with.
+                self.failing = self.failing.map(|lost| lost + ends(self.target.buffer()));
                 let fresh = BufWriter::with_capacity(BUFFER, Box::new(file) as Target);
                 let (_old, _unwritten) = std::mem::replace(&mut self.target, fresh).into_parts();
             }
@@ -86,6 +91,11 @@ impl Writer {
             }
         }
     }
+}
+
+/// How many lines end in these bytes.
+fn ends(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|&&byte| byte == b'\n').count()
 }
 
 #[cfg(test)]
@@ -127,9 +137,9 @@ mod tests {
     /// Each batch is written and flushed by itself.
     fn write(writer: &mut Writer, lines: &[&str]) {
         for line in lines {
-            writer.attempt(|target| target.write_all(line.as_bytes()));
+            writer.write(line.as_bytes());
         }
-        writer.attempt(Write::flush);
+        writer.flush();
     }
 
     #[test]
