@@ -28,11 +28,12 @@ pub fn strip_forwarding(headers: &mut dyn Headers) {
 }
 
 fn speaks_for_a_proxy(name: &HeaderName) -> bool {
-    const EXACT: [&str; 25] = [
+    const EXACT: [&str; 26] = [
         "forwarded",
         "x-forwarded",
         "forwarded-for",
         "x-real-ip",
+        "x-scheme",
         "x-client-ip",
         "x-cluster-client-ip",
         "cf-connecting-ip",
@@ -183,6 +184,7 @@ mod tests {
             ("x-forwarded-prefix", "/x"),
             ("x-forwarded-tls-client-cert", "x"),
             ("x-real-ip", "10.0.0.1"),
+            ("x-scheme", "https"),
             ("cf-connecting-ip", "10.0.0.1"),
             ("true-client-ip", "10.0.0.1"),
             ("x-client-ip", "10.0.0.1"),
