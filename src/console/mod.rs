@@ -64,6 +64,7 @@ mod page;
 mod quarantine;
 mod queues;
 mod reading;
+mod reasons;
 mod settings_form;
 mod shared;
 mod times;

@@ -13,6 +13,7 @@ use super::{Worker, WorkerError};
 use crate::base::clock::Timestamp;
 use crate::base::id::hex;
 use crate::base::report::Report;
+use crate::desk::advice::without_key;
 use crate::desk::{NewTicket, TicketView};
 use crate::mail::blocks as page_blocks;
 use crate::mail::decide::{UNKNOWN_SENDER, Writer};
@@ -210,9 +211,12 @@ impl Worker {
     /// A ticket that says a mail could not be read. Best effort: the console shows the mail anyway.
     pub(super) async fn announce_quarantine(&self, row: &MailboxRow, mail: &InboundRow, reason: &str) {
         let text = format!(
-            "A mail that reached {} on {} could not be made a ticket: {reason}.\nIts bytes are kept; see the mail \
+            "A mail that reached {} on {} could not be made a ticket: {}.\nIts bytes are kept; see the mail \
              page of the administration to download it or to try again (mail {}).",
-            row.address, mail.received_at, mail.id,
+            row.address,
+            mail.received_at,
+            without_key(reason),
+            mail.id,
         );
         let ticket = NewTicket {
             name: "mintgate".to_owned(),

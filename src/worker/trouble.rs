@@ -9,6 +9,7 @@ use super::{Worker, WorkerError};
 use crate::base::backoff::Backoff;
 use crate::base::id::random_bytes;
 use crate::desk::DeskError;
+use crate::desk::advice::with_key;
 use crate::store::{InboundEnd, InboundRow, InboundState, MailboxRow};
 
 /// Tries to read a mail before it is quarantined.
@@ -28,14 +29,15 @@ impl Worker {
         error: DeskError,
     ) -> Result<(), WorkerError> {
         let mail = job.mail;
+        let told = with_key(&error.to_string(), &error);
         if refuses_this_mail(&error) && mail.attempts + 1 >= DESK_TRIES {
-            return self.quarantine(job.row, mail, &error.to_string()).await;
+            return self.quarantine(job.row, mail, &told).await;
         }
         let mut wait = backoff(mail.attempts);
         if error.may_have_applied() {
             wait = wait.max(UNSETTLED);
         }
-        self.postpone(mail, wait, &error.to_string()).await?;
+        self.postpone(mail, wait, &told).await?;
         Err(error.into())
     }
 

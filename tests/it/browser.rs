@@ -19,9 +19,11 @@ use crate::support::process::{Process, eventually};
 
 mod access;
 mod faults;
+mod german;
 mod google;
 mod keyboard;
 mod layout;
+mod mail_files;
 mod measure;
 mod pictures;
 mod turns;

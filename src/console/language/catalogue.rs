@@ -24,6 +24,8 @@ pub(super) const CATALOGUES: [(&str, &[&str]); 2] = [
             include_str!("../locales/en/limits.ftl"),
             include_str!("../locales/en/providers.ftl"),
             include_str!("../locales/en/registration.ftl"),
+            include_str!("../locales/en/desk.ftl"),
+            include_str!("../locales/en/reasons.ftl"),
         ],
     ),
     (
@@ -40,6 +42,8 @@ pub(super) const CATALOGUES: [(&str, &[&str]); 2] = [
             include_str!("../locales/de/limits.ftl"),
             include_str!("../locales/de/providers.ftl"),
             include_str!("../locales/de/registration.ftl"),
+            include_str!("../locales/de/desk.ftl"),
+            include_str!("../locales/de/reasons.ftl"),
         ],
     ),
 ];
