@@ -116,13 +116,14 @@ pub(super) async fn examine(start_up: &StartUp, now: Timestamp) -> anyhow::Resul
     let bot_works = desk.iter().any(|line| line.topic == desk::BOT && line.state == State::Ok);
     lines.extend(desk);
     lines.push(ports::look(start_up).await);
-    let provider = provider::look(start_up, &provider_http, now).await;
+    let store = store::open_beside(&start_up.store).await;
+    let needs_provider = provider::is_needed(store.as_ref().ok()).await;
+    let provider = provider::look(start_up, &provider_http, now, needs_provider).await;
     let mut providers = provider.iter().filter(|line| line.topic.starts_with(provider::TOPIC));
     let provider_answers = providers.all(|line| line.state == State::Ok);
     lines.extend(provider);
-    let store = store::open_beside(&start_up.store).await;
     lines.extend(vault::look(start_up, store.as_ref(), now).await);
-    let seen = guide::Seen { start_up, bot_works, provider_answers, store: store.ok() };
+    let seen = guide::Seen { start_up, bot_works, provider_answers, needs_provider, store: store.ok() };
     lines.extend(guide::answer(&seen).await);
     Ok(lines)
 }
