@@ -73,6 +73,8 @@ impl Chromium {
 
     /// The same in few colours, no higher than what is on the page.
     pub async fn small_picture(&self, width: u32, file: &Path) {
+        // One beside the page would be cut off with a part of it.
+        self.devtools("Emulation.setScrollbarsHidden", json!({"hidden": true})).await;
         self.resize(width, 1).await;
         write_small(&self.drawn().await, file);
     }
