@@ -184,11 +184,19 @@ impl Entered {
         })
     }
 
+    /// What becomes of a mail; what is none of the choices counts as the usual one.
+    fn way(&self) -> &str {
+        match self.after.as_str() {
+            way @ ("leave" | "move" | "delete") => way,
+            _ => "markRead",
+        }
+    }
+
     /// What was entered otherwise than `settings` has it, in the order of the form.
     pub fn differences(&self, settings: &MailboxSettings, t: &Arc<Texts>) -> Vec<Difference> {
         let stored = Self::of(settings);
         let word = |ticked: &Option<String>| t.say(if ticked.is_some() { "yes" } else { "no" }).to_string();
-        let after = |one: &Self| t.say(format!("after-{}", one.after)).to_string();
+        let after = |one: &Self| t.say(format!("after-{}", one.way())).to_string();
         let texts = ["from_name", "reply_to", "folder", "check_interval"].into_iter();
         let texts = texts.map(|name| {
             (format!("field-{name}"), stored.value(name).to_owned(), self.value(name).trim().to_owned())
