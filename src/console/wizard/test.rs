@@ -21,7 +21,7 @@ use crate::console::page::{self, Page};
 use crate::console::shared::Shared;
 use crate::console::wizard::draft::{State as At, Step, Stored};
 use crate::console::wizard::drafts;
-use crate::console::wizard::progress::{Progress, Shown};
+use crate::console::wizard::progress::{Progress, Shown, UnderWay};
 use crate::console::wizard::rail::{Mark, rail};
 use crate::console::wizard::round_trip;
 use crate::web::local::Admin;
@@ -91,10 +91,11 @@ async fn start(shared: &Arc<Shared>, client: Client, admin: Arc<Admin>, stored: 
     let (shared, reply_to) = (Arc::clone(shared), stored.draft.settings.reply_to.clone());
     tokio::spawn(async move {
         let recipients = std::iter::once(row.address.clone()).chain(reply_to).collect();
-        let passed = run(&shared, &*mailbox, row.address, recipients, &progress).await;
+        let test = UnderWay(progress);
+        let passed = run(&shared, &*mailbox, row.address, recipients, &test.0).await;
         let outcome = if passed { Outcome::Success } else { Outcome::Failure };
         shared.note_action(&client, &admin, outcome, "connection tested", Some(&row.id));
-        progress.end();
+        test.0.end();
     });
     Ok(())
 }
