@@ -97,6 +97,8 @@ async fn update(
     row: &MailboxRow,
     changes: &Changes,
 ) -> Result<(), Refused> {
+    // In this process one at a time: a password and the servers it is for are written together.
+    let _one_by_one = shared.connecting.lock().await;
     for _ in 0..TRIES {
         let Some(row) = try_to_update(shared, &row.id, changes).await? else { continue };
         info!(mailbox = %row.id, "mailbox settings changed");
@@ -104,7 +106,7 @@ async fn update(
         shared.parts.worker.ring();
         return Ok(());
     }
-    let sentence = "Somebody else changes these settings all the time. Nothing was changed; try again.";
+    let sentence = "Somebody else changes these settings all the time; try again.";
     Err(Refused::new(StatusCode::CONFLICT, sentence))
 }
 
