@@ -73,6 +73,7 @@ mod tests {
             include_str!("../mail/read/mod.rs"),
             include_str!("../store/by_hand.rs"),
             include_str!("../token/refreshing.rs"),
+            include_str!("../worker/fetch_again.rs"),
             include_str!("../worker/judge.rs"),
             include_str!("../worker/limits.rs"),
             include_str!("../worker/process.rs"),

@@ -22,3 +22,5 @@ reason-a-report = ein Bericht
 reason-mail-of-a-list = Mail einer Liste
 reason-no-app-is-registered-at-microsoft = bei Microsoft ist keine App registriert
 reason-no-app-is-registered-at-google = bei Google ist keine App registriert
+reason-gone-from-the-mail-server-before-it-could-be-fetched = vom Mailserver verschwunden, bevor sie geholt werden konnte
+reason-the-mail-server-does-not-hand-it-over = der Mailserver gibt sie nicht heraus

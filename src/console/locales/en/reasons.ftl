@@ -22,3 +22,5 @@ reason-a-report = a report
 reason-mail-of-a-list = mail of a list
 reason-no-app-is-registered-at-microsoft = no app is registered at Microsoft
 reason-no-app-is-registered-at-google = no app is registered at Google
+reason-gone-from-the-mail-server-before-it-could-be-fetched = gone from the mail server before it could be fetched
+reason-the-mail-server-does-not-hand-it-over = the mail server does not hand it over
