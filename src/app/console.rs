@@ -5,11 +5,12 @@ use std::sync::Arc;
 use tokio::runtime::Handle;
 use tracing::warn;
 
-use super::installation::Installation;
+use super::doctor;
+use super::installation::{self, Installation};
 use crate::base::clock::SystemClock;
 use crate::base::journal::Journal;
 use crate::config::StartUp;
-use crate::console::{Console, Fixed, Parts};
+use crate::console::{Console, Examination, Fixed, Parts};
 use crate::desk::reader::Readers;
 use crate::files::{self, MailFiles};
 use crate::mailbox::detect::Detector;
@@ -22,7 +23,7 @@ use crate::web::local::LocalService;
 
 /// The console, unless it is switched off. What it looks up elsewhere, it looks up on `runtime`.
 pub(super) fn console(
-    start_up: &StartUp,
+    start_up: &Arc<StartUp>,
     installation: &Installation,
     journal: Journal,
     runtime: &Handle,
@@ -53,7 +54,23 @@ pub(super) fn console(
         audit: installation.parts.audit.clone(),
         journal,
         facts: facts(start_up),
+        examine: examination(start_up.clone(), runtime.clone()),
     })))
+}
+
+/// What `mintgate doctor` finds, for a page. Its calls are made on `runtime`.
+fn examination(start_up: Arc<StartUp>, runtime: Handle) -> Examination {
+    Arc::new(move || {
+        let start_up = Arc::clone(&start_up);
+        let look = runtime.spawn(async move { doctor::examine(&start_up, installation::now()).await });
+        Box::pin(async move {
+            match look.await {
+                Ok(Ok(lines)) => lines.iter().map(ToString::to_string).collect(),
+                Ok(Err(error)) => vec![format!("It cannot look: {error:#}.")],
+                Err(_) => vec!["It broke down while it looked.".to_owned()],
+            }
+        })
+    })
 }
 
 /// What an operator's support wants to know of the configuration; no secret, no address of a person.

@@ -93,6 +93,7 @@ pub(super) fn start(start_up: StartUp, journal: Journal) -> anyhow::Result<Runni
     Routes::load(&start_up, &before, installation::now())?;
     let bound = bind(start_up.entry_points.clone())?;
     let installation = control.block_on(Installation::open(&start_up, control.handle()))?;
+    let start_up = Arc::new(start_up);
     let routes = Routes::load(&start_up, &installation.parts, installation::now())?;
     let (rest, resting) = watch::channel(false);
     let files = routes.files.clone();
@@ -101,7 +102,6 @@ pub(super) fn start(start_up: StartUp, journal: Journal) -> anyhow::Result<Runni
     let worker = installation.worker(&start_up);
     let gateway = gateway(&start_up, &installation, console, &bound, routes, worker.as_ref(), &control)?;
     let background = start_background(&installation, worker, &control, &resting);
-    let start_up = Arc::new(start_up);
     let reload = Arc::new(Reload::new(start_up.clone(), installation.parts, gateway.clone()));
     reload.clone().watch(&files, control.handle(), resting)?;
     let serving = Serving {

@@ -3,7 +3,9 @@
 
 use crate::console::apps;
 use crate::console::language::{Languages, Texts};
+use crate::console::reasons::{Said, said};
 use crate::console::wizard;
+use crate::desk;
 use crate::mailbox::settings::Provider;
 use crate::mailbox::{Told, advice};
 use crate::oauth::advice::{Advice, Place, Who};
@@ -59,7 +61,8 @@ impl Explained {
 
     /// Of a reason that was noted earlier; `None` when it names no advice.
     pub fn of_reason(reason: &str, about: About<'_>, t: &Texts) -> Option<Self> {
-        Some(Self::of(&advice::of_reason(reason)?, reason, about, t))
+        let advice = advice::of_reason(reason).or_else(|| desk::advice::of_reason(reason))?;
+        Some(Self::of(&advice, reason, about, t))
     }
 
     /// Of a failed step of a test.
@@ -102,12 +105,26 @@ pub fn reason_in_english(reason: &str) -> String {
 /// A reason that was noted earlier, understood or as it is.
 pub enum Noted {
     Explained(Explained),
-    Plain(String),
+    Plain(Said),
 }
 
 impl Noted {
+    /// Why there is no token: what is not known is a provider that gives none now.
+    pub fn of_token(reason: String, about: About<'_>, t: &Texts) -> Self {
+        match Self::of(reason, about, t) {
+            Self::Plain(Said { text, english: true }) => {
+                let later = advice::of_key("mail-token-later").expect("it has its row");
+                Self::Explained(Explained::of(&later, &text, about, t))
+            }
+            known => known,
+        }
+    }
+
     pub fn of(reason: String, about: About<'_>, t: &Texts) -> Self {
-        Explained::of_reason(&reason, about, t).map_or(Self::Plain(reason), Self::Explained)
+        match Explained::of_reason(&reason, about, t) {
+            Some(explained) => Self::Explained(explained),
+            None => Self::Plain(said(&reason, t)),
+        }
     }
 }
 
@@ -179,7 +196,7 @@ mod tests {
         let languages = Languages::new();
         for language in ["en", "de"] {
             let t = languages.pick(Some(language), None);
-            for key in KEYS.into_iter().chain(advice::keys()) {
+            for key in KEYS.into_iter().chain(advice::keys()).chain(desk::advice::keys()) {
                 let (happened, to_do) = (format!("advice-{key}"), format!("advice-{key}.to-do"));
                 assert!(t.knows(&happened) && t.knows(&to_do), "{language}: {key}");
             }
@@ -191,7 +208,7 @@ mod tests {
         let languages = Languages::new();
         for language in ["en", "de"] {
             let t = languages.pick(Some(language), None);
-            let keys = KEYS.into_iter().chain(advice::keys());
+            let keys = KEYS.into_iter().chain(advice::keys()).chain(desk::advice::keys());
             let mut sentences: Vec<String> =
                 keys.map(|key| t.say(format!("advice-{key}")).to_string()).collect();
             let count = sentences.len();

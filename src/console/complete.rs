@@ -13,6 +13,7 @@ use tracing::{info, warn};
 
 use crate::base::audit::{Event, Outcome as Ended};
 use crate::base::clock::Timestamp;
+use crate::base::id::MailboxId;
 use crate::base::report::Report;
 use crate::base::secret::SecretString;
 use crate::console::connected::{self, Kept, SignedIn, Whose};
@@ -59,26 +60,33 @@ pub async fn finish(
 
 /// Redeems what is parked for this session in `flow`, and connects the mailbox.
 pub async fn complete(shared: &Shared, client: &Client, admin: &Admin, flow: &str) -> Result<Kept, Page> {
-    let ended = connect(shared, admin, flow).await;
-    let outcome = if ended.is_ok() { Ended::Success } else { Ended::Refused };
-    shared.note(client, admin, Event::OauthComplete, outcome, "");
-    ended
-}
-
-async fn connect(shared: &Shared, admin: &Admin, flow: &str) -> Result<Kept, Page> {
-    let gone = || page::problem(StatusCode::BAD_REQUEST, &page::SIGN_IN_GONE);
-    let now = shared.parts.clock.now();
-    let taken = shared.parts.store.take_flow(flow, &admin.session, now).await;
-    let row = taken.map_err(|failure| Shared::broken(&failure))?.ok_or_else(gone)?;
-    let ended = outcome(shared, row, &admin.session, now).await?;
+    let note = |outcome, mailbox: Option<&MailboxId>| {
+        shared.note_about(client, admin, Event::OauthComplete, (outcome, ""), mailbox);
+    };
+    let ended = take(shared, admin, flow).await.inspect_err(|_| note(Ended::Refused, None))?;
     let wanted = match &ended {
         Outcome::Exchange(exchange) => exchange.wanted.clone(),
         Outcome::Refused { wanted, .. } => wanted.clone(),
     };
     match finish_with(shared, ended).await {
-        Err(page) => Err(back_to_set_up(shared, page, &wanted).await?),
-        kept => kept,
+        Ok(kept) => {
+            note(Ended::Success, Some(&kept.mailbox.id));
+            Ok(kept)
+        }
+        Err(page) => {
+            note(Ended::Refused, shared.mailbox_wanted(&wanted).await?.as_ref());
+            Err(back_to_set_up(shared, page, &wanted).await?)
+        }
     }
+}
+
+/// What came back for this session; a flow can be taken once.
+async fn take(shared: &Shared, admin: &Admin, flow: &str) -> Result<Outcome, Page> {
+    let gone = || page::problem(StatusCode::BAD_REQUEST, &page::SIGN_IN_GONE);
+    let now = shared.parts.clock.now();
+    let taken = shared.parts.store.take_flow(flow, &admin.session, now).await;
+    let row = taken.map_err(|failure| Shared::broken(&failure))?.ok_or_else(gone)?;
+    outcome(shared, row, &admin.session, now).await
 }
 
 /// A refusal that leads to the set-up which waits for this sign-in, where there is one.

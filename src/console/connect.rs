@@ -101,9 +101,10 @@ pub async fn begin_sign_in(
     admin: &Admin,
     leaving: Leaving,
 ) -> Result<Url, Page> {
+    let mailbox = shared.mailbox_wanted(&leaving.wanted).await?;
     let started = make_flow(shared, admin, leaving).await;
     let outcome = if started.is_ok() { Outcome::Success } else { Outcome::Failure };
-    shared.note(client, admin, Event::OauthStart, outcome, "");
+    shared.note_about(client, admin, Event::OauthStart, (outcome, ""), mailbox.as_ref());
     started
 }
 

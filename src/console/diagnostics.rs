@@ -108,7 +108,11 @@ async fn written(shared: &Shared) -> Result<String, StoreError> {
         let level = line.level.as_str();
         report.line(format_args!("{} {level} {} {}", line.at, line.message, fields(&line)));
     }
-    report.line("\nFor what can be seen from the inside besides: mintgate doctor --config FILE");
+    report.heading("mintgate doctor");
+    match shared.findings.at(parts.clock.now(), &parts.examine).await {
+        Some(lines) => lines.iter().for_each(|line| report.line(line)),
+        None => report.line("It did not end within five seconds: run `mintgate doctor --config FILE`."),
+    }
     Ok(report.0)
 }
 

@@ -13,6 +13,7 @@ use crate::console::frame::Frame;
 use crate::console::language::Texts;
 use crate::console::page::Page;
 use crate::console::queues::{Choice, address_of};
+use crate::console::reasons::{Said, said};
 use crate::console::shared::Shared;
 use crate::console::times::Moment;
 use crate::store::{EventKind, EventRow, MailboxRow};
@@ -26,8 +27,9 @@ struct Line {
     at: Moment,
     kind: &'static str,
     went_well: bool,
-    /// What happened, and whether it is only known in English.
-    told: (String, bool),
+    /// What became of a mail, where that is what is told of.
+    about: Option<String>,
+    told: Said,
     mailbox: Option<String>,
     actor: Option<String>,
     client: Option<String>,
@@ -79,11 +81,13 @@ fn mailboxes(own: Option<&MailboxId>, rows: &[MailboxRow], frame: &Frame) -> Vec
 
 fn line(row: EventRow, rows: &[MailboxRow], frame: &Frame) -> Line {
     let event = row.event;
+    let (about, told) = told(&event.detail, &frame.t);
     Line {
         at: frame.moment(event.at),
         kind: kind(event.kind),
         went_well: event.outcome == Outcome::Success,
-        told: told(&event.detail, &frame.t),
+        about,
+        told,
         mailbox: event.mailbox.map(|id| address_of(&id, rows)),
         actor: event.actor,
         client: event.client.map(|client| client.to_string()),
@@ -101,12 +105,19 @@ fn kind(kind: EventKind) -> &'static str {
     }
 }
 
-/// Fixed words are in the catalogue under their own letters; anything else is as it was noted.
-fn told(detail: &str, t: &Texts) -> (String, bool) {
+/// What the worker says of a mail, before the reason, and its message.
+const ENDS: [(&str, &str); 2] = [(" put aside: ", "event-put-aside"), (" given up: ", "event-given-up")];
+
+/// Fixed words are in the catalogue under their own letters; anything else is a reason.
+fn told(detail: &str, t: &Texts) -> (Option<String>, Said) {
     let letter = |one: char| if one.is_ascii_alphanumeric() { one.to_ascii_lowercase() } else { '-' };
     let key: String = "event-".chars().chain(detail.chars().map(letter)).collect();
-    match t.knows(&key) {
-        true => (t.say(key).to_string(), false),
-        false => (detail.to_owned(), true),
+    if t.knows(&key) {
+        return (None, Said { text: t.say(key).to_string(), english: false });
     }
+    let of_mail = |(end, key): (&str, &str)| {
+        let (mail, reason) = detail.split_once(end)?;
+        Some((Some(t.say(key).set("mail", mail).to_string()), said(reason, t)))
+    };
+    ENDS.into_iter().find_map(of_mail).unwrap_or_else(|| (None, said(detail, t)))
 }

@@ -1,7 +1,9 @@
 //! What is known of one thing, line by line, for a page.
 
 use crate::base::clock::Timestamp;
+use crate::console::advice::{About, Explained};
 use crate::console::frame::Frame;
+use crate::console::reasons::fixed;
 use crate::console::times::Moment;
 
 /// One line: what it is called, and what it is.
@@ -39,6 +41,19 @@ impl<'f> Facts<'f> {
 
     pub fn text(&mut self, key: &str, text: impl ToString) {
         self.add(key, Value::Text(text.to_string()));
+    }
+
+    /// Why something is as it is: what it means, and the program's own words where they are others.
+    pub fn reason(&mut self, reason: &str) {
+        let explained = Explained::of_reason(reason, About::default(), &self.frame.t);
+        match (explained, fixed(reason, &self.frame.t)) {
+            (Some(explained), _) => {
+                self.text("reason", format!("{} {}", explained.happened, explained.to_do));
+                self.add("own-words", Value::English(reason.to_owned()));
+            }
+            (None, Some(known)) => self.text("reason", known),
+            (None, None) => self.add("reason", Value::English(reason.to_owned())),
+        }
     }
 
     /// Left out when there is nothing to say.

@@ -18,7 +18,7 @@ use crate::console::form::{Field, wrong};
 use crate::console::frame::Frame;
 use crate::console::guard::{Client, Submitted};
 use crate::console::page::{self, Page};
-use crate::console::settings_form::{Entered, Problems, SettingsForm};
+use crate::console::settings_form::{Difference, Entered, Problems, SettingsForm};
 use crate::console::shared::Shared;
 use crate::console::times::Moment;
 use crate::mailbox::settings::{MailboxSettings, SignIn};
@@ -36,8 +36,8 @@ struct SettingsPage {
     address_fixed: bool,
     /// Mark of the settings that the form was made of.
     seen: String,
-    /// Somebody else has changed them since.
-    overtaken: bool,
+    /// Somebody else has changed them since: what was entered and is not what is stored.
+    overtaken: Option<Vec<Difference>>,
     accept_since: Moment,
     /// `None` where the provider's sign-in opens the mailbox.
     password: Option<Field>,
@@ -51,11 +51,12 @@ impl SettingsPage {
 }
 
 /// How the form is shown.
-struct Showing<'s> {
-    status: StatusCode,
-    overtaken: bool,
+enum Showing<'s> {
+    Stored,
     /// What was entered and is wrong, instead of what is stored.
-    entered: Option<(&'s Entered, &'s Problems)>,
+    Wrong(&'s Entered, &'s Problems),
+    /// What is stored, and beside it what was entered for other settings.
+    Overtaken(&'s Entered),
 }
 
 /// GET `/admin/exchange/mailboxes/{id}/settings`.
@@ -65,8 +66,7 @@ pub async fn show(
     Path(id): Path<String>,
 ) -> Result<Page, Page> {
     let row = shared.mailbox(&id).await?;
-    let showing = Showing { status: StatusCode::OK, overtaken: false, entered: None };
-    page(&shared, frame, &row, &showing)
+    page(&shared, frame, &row, &Showing::Stored)
 }
 
 /// POST `/admin/exchange/mailboxes/{id}/settings`.
@@ -78,9 +78,8 @@ pub async fn submit(
     Submitted(admin, entered): Submitted<Entered>,
 ) -> Result<Response, Page> {
     let row = shared.mailbox(&id).await?;
-    let overtaken = Showing { status: StatusCode::CONFLICT, overtaken: true, entered: None };
     if entered.seen != mark(&row.settings) {
-        return Ok(page(&shared, frame, &row, &overtaken)?.into_response());
+        return Ok(page(&shared, frame, &row, &Showing::Overtaken(&entered))?.into_response());
     }
     let settings = read(&row)?;
     let changed = entered.apply(&settings).and_then(|changed| {
@@ -90,16 +89,14 @@ pub async fn submit(
     let (changed, since) = match changed {
         Ok(changed) => changed,
         Err(problems) => {
-            let status = StatusCode::UNPROCESSABLE_ENTITY;
-            let showing = Showing { status, overtaken: false, entered: Some((&entered, &problems)) };
-            return Ok(page(&shared, frame, &row, &showing)?.into_response());
+            return Ok(page(&shared, frame, &row, &Showing::Wrong(&entered, &problems))?.into_response());
         }
     };
     let written =
         shared.parts.store.change_mailbox_settings(&row.id, &row.settings, &changed.to_json()).await;
     if !written.map_err(|failure| Shared::broken(&failure))? {
         let row = shared.mailbox(&id).await?;
-        return Ok(page(&shared, frame, &row, &overtaken)?.into_response());
+        return Ok(page(&shared, frame, &row, &Showing::Overtaken(&entered))?.into_response());
     }
     shared.note_action(&client, &admin, Outcome::Success, "mailbox settings changed", Some(&row.id));
     if let Some(since) = since {
@@ -145,9 +142,16 @@ fn mark(settings: &str) -> String {
 fn page(shared: &Shared, frame: Frame, row: &MailboxRow, showing: &Showing<'_>) -> Result<Page, Page> {
     let settings = read(row)?;
     let fixed = &shared.fixed(&row.address);
-    let form = match showing.entered {
-        Some((entered, problems)) => SettingsForm::entered(entered, problems, &frame.t, fixed),
-        None => SettingsForm::of(&settings, &frame.t, fixed),
+    let stored = || SettingsForm::of(&settings, &frame.t, fixed);
+    let (status, form, overtaken) = match showing {
+        Showing::Stored => (StatusCode::OK, stored(), None),
+        Showing::Wrong(entered, problems) => {
+            let form = SettingsForm::entered(entered, problems, &frame.t, fixed);
+            (StatusCode::UNPROCESSABLE_ENTITY, form, None)
+        }
+        Showing::Overtaken(entered) => {
+            (StatusCode::CONFLICT, stored(), Some(entered.differences(&settings, &frame.t)))
+        }
     };
     let sender = shared.parts.from_address.as_deref();
     let password = || Field::new("new_password", "").kind("password").complete("new-password");
@@ -156,11 +160,11 @@ fn page(shared: &Shared, frame: Frame, row: &MailboxRow, showing: &Showing<'_>) 
         address_fixed: sender.is_some_and(|sender| sender.eq_ignore_ascii_case(&row.address)),
         address: row.address.clone(),
         seen: mark(&row.settings),
-        overtaken: showing.overtaken,
+        overtaken,
         accept_since: frame.moment(row.accept_since),
         password: (settings.sign_in == SignIn::Password).then(password),
         form,
         frame,
     };
-    Ok(Page::console(showing.status, &page))
+    Ok(Page::console(status, &page))
 }

@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use axum::Router;
 use axum::routing::{get, post};
 use bytes::Bytes;
+use futures_util::future::BoxFuture;
 use http::header::ACCEPT_LANGUAGE;
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::BodyExt;
@@ -52,6 +53,7 @@ mod consent;
 mod diagnostics;
 mod events;
 mod facts;
+mod findings;
 mod form;
 mod frame;
 mod guard;
@@ -66,6 +68,7 @@ mod page;
 mod quarantine;
 mod queues;
 mod reading;
+mod reasons;
 mod settings_form;
 mod shared;
 mod times;
@@ -83,6 +86,9 @@ pub type MailboxFactory = Arc<dyn Fn(&MailboxRow) -> Option<Arc<dyn Mailbox>> + 
 
 /// Makes a mailbox of a row that is not stored, with a password that is not kept.
 pub type TrialFactory = Arc<dyn Fn(&MailboxRow, SecretString) -> Option<Arc<dyn Mailbox>> + Send + Sync>;
+
+/// Looks at everything from the inside: a line for each thing found, in English.
+pub type Examination = Arc<dyn Fn() -> BoxFuture<'static, Vec<String>> + Send + Sync>;
 
 /// Everything the console stands on.
 pub struct Parts {
@@ -114,6 +120,8 @@ pub struct Parts {
     pub journal: Journal,
     /// What the operator has configured, name and value, for the diagnostics; no secret.
     pub facts: Vec<(String, String)>,
+    /// A look at the whole installation, for the diagnostics.
+    pub examine: Examination,
 }
 
 /// The console as a service in the process.

@@ -19,11 +19,12 @@ use http::header::{
 use crate::base::audit::Outcome;
 use crate::base::id::MailboxId;
 use crate::console::asked::{Asked, address, not_found};
-use crate::console::facts::{Fact, Facts, Value};
+use crate::console::facts::{Fact, Facts};
 use crate::console::frame::Frame;
 use crate::console::guard::{Client, Proof, Submitted};
 use crate::console::page::Page;
 use crate::console::queues::{self, Wish};
+use crate::console::reasons::{Said, said};
 use crate::console::shared::Shared;
 use crate::console::times::Moment;
 use crate::mail::Attachment;
@@ -56,7 +57,7 @@ struct Line {
     id: i64,
     mailbox: MailboxId,
     received: Moment,
-    reason: String,
+    reason: Said,
 }
 
 #[derive(Template)]
@@ -91,8 +92,11 @@ fn line(row: InboundRow, frame: &Frame) -> Line {
     Line { id: row.id, received: frame.moment(row.received_at), mailbox: row.mailbox, reason }
 }
 
-fn reason(row: &InboundRow, frame: &Frame) -> String {
-    row.reason.clone().unwrap_or_else(|| frame.t.say("reason-unknown").to_string())
+fn reason(row: &InboundRow, frame: &Frame) -> Said {
+    match &row.reason {
+        Some(reason) => said(reason, &frame.t),
+        None => Said { text: frame.t.say("reason-unknown").to_string(), english: false },
+    }
 }
 
 /// The mail of this number and its bytes, as long as it is put aside.
@@ -151,7 +155,9 @@ async fn show(shared: &Shared, frame: Frame, id: &str) -> Result<Page, Page> {
     let mut facts = Facts::new(&frame);
     facts.text("mailbox", &row.mailbox);
     facts.at("received", row.received_at);
-    facts.add("reason", Value::English(reason(&row, &frame)));
+    if let Some(reason) = &row.reason {
+        facts.reason(reason);
+    }
     facts.text("bytes", raw.len());
     let headers = header_lines(&raw);
     let read = shared.reading.message(raw).await;
@@ -214,7 +220,7 @@ struct Confirm {
     frame: Frame,
     id: i64,
     seen: &'static str,
-    reason: String,
+    reason: Said,
 }
 
 /// GET `/admin/exchange/quarantine/{id}/drop`: asks once more.

@@ -38,6 +38,13 @@ pub struct SettingsForm {
     pub fixed: Vec<(&'static str, String)>,
 }
 
+/// A setting of which one value is stored and another was entered.
+pub struct Difference {
+    pub label: String,
+    pub stored: String,
+    pub entered: String,
+}
+
 /// The form as it was sent.
 #[derive(Debug, Clone, Default, Deserialize)]
 pub struct Entered {
@@ -175,6 +182,42 @@ impl Entered {
             signature: given(&self.signature.replace("\r\n", "\n")),
             ..settings.clone()
         })
+    }
+
+    /// What becomes of a mail; what is none of the choices counts as the usual one.
+    fn way(&self) -> &str {
+        match self.after.as_str() {
+            way @ ("leave" | "move" | "delete") => way,
+            _ => "markRead",
+        }
+    }
+
+    /// What was entered otherwise than `settings` has it, in the order of the form.
+    pub fn differences(&self, settings: &MailboxSettings, t: &Arc<Texts>) -> Vec<Difference> {
+        let stored = Self::of(settings);
+        let word = |ticked: &Option<String>| t.say(if ticked.is_some() { "yes" } else { "no" }).to_string();
+        let after = |one: &Self| t.say(format!("after-{}", one.way())).to_string();
+        let texts = ["from_name", "reply_to", "folder", "check_interval"].into_iter();
+        let texts = texts.map(|name| {
+            (format!("field-{name}"), stored.value(name).to_owned(), self.value(name).trim().to_owned())
+        });
+        let rest = [
+            ("after", after(&stored), after(self)),
+            ("field-move_to", stored.move_to.clone(), self.move_to.trim().to_owned()),
+            (
+                "field-signature",
+                stored.signature.clone(),
+                self.signature.replace("\r\n", "\n").trim().to_owned(),
+            ),
+            ("acknowledge", word(&stored.acknowledge), word(&self.acknowledge)),
+            ("closing-notice", word(&stored.closing_notice), word(&self.closing_notice)),
+            ("quote-history", word(&stored.quote_history), word(&self.quote_history)),
+            ("paused", word(&stored.paused), word(&self.paused)),
+        ];
+        let all = texts.chain(rest.map(|(key, stored, entered)| (key.to_owned(), stored, entered)));
+        all.filter(|(_, stored, entered)| stored != entered)
+            .map(|(key, stored, entered)| Difference { label: t.say(key).to_string(), stored, entered })
+            .collect()
     }
 
     /// The day from which on old mail is wanted, at its beginning by UTC.

@@ -13,6 +13,7 @@ use crate::base::id::{MailboxId, short_id};
 use crate::base::report::Report;
 use crate::base::secret::HashKey;
 use crate::console::Parts;
+use crate::console::findings::Findings;
 use crate::console::guard::Client;
 use crate::console::language::{Languages, Texts};
 use crate::console::limits::Limits;
@@ -41,6 +42,7 @@ pub struct Shared {
     pub tests: Tests,
     pub reading: Reading,
     pub limits: Limits,
+    pub findings: Findings,
     /// Held while a mailbox is being added.
     pub connecting: Mutex<()>,
 }
@@ -59,6 +61,7 @@ impl Shared {
             passwords,
             tests: Tests::default(),
             reading: Reading::default(),
+            findings: Findings::default(),
             limits: Limits::new(Arc::clone(&parts.clock)),
             connecting: Mutex::default(),
             parts,
@@ -138,11 +141,23 @@ impl Shared {
 
     /// Tells the audit what an administrator did, or tried to.
     pub fn note(&self, client: &Client, admin: &Admin, event: Event, outcome: Outcome, detail: &'static str) {
-        let record = Record { client: client.0, ..Record::new(event, outcome, detail) };
-        self.parts.audit.record(record.by(&admin.user_id).named(&admin.name));
+        self.note_about(client, admin, event, (outcome, detail), None);
     }
 
-    /// [`Shared::note`] of something done to a mailbox or its mails.
+    /// [`Shared::note`] with the mailbox it is about, where there is one.
+    pub fn note_about(
+        &self,
+        client: &Client,
+        admin: &Admin,
+        event: Event,
+        (outcome, detail): (Outcome, &'static str),
+        mailbox: Option<&MailboxId>,
+    ) {
+        let record = Record::new(event, outcome, detail).by(&admin.user_id).named(&admin.name);
+        self.parts.audit.record(Record { client: client.0, mailbox, ..record });
+    }
+
+    /// [`Shared::note_about`] something done to a mailbox or its mails.
     pub fn note_action(
         &self,
         client: &Client,
@@ -151,8 +166,16 @@ impl Shared {
         detail: &'static str,
         mailbox: Option<&MailboxId>,
     ) {
-        let record = Record::new(Event::ConsoleAction, outcome, detail).by(&admin.user_id).named(&admin.name);
-        self.parts.audit.record(Record { client: client.0, mailbox, ..record });
+        self.note_about(client, admin, Event::ConsoleAction, (outcome, detail), mailbox);
+    }
+
+    /// The connected mailbox that a sign-in is for, as far as it is known before somebody signs in.
+    pub async fn mailbox_wanted(&self, wanted: &Wanted) -> Result<Option<MailboxId>, Page> {
+        let address = match wanted {
+            Wanted::Anybody => return Ok(None),
+            Wanted::Owner(address) | Wanted::Member(address) => address,
+        };
+        Ok(self.mailbox_of(address).await?.map(|row| row.id))
     }
 
     /// Asks the worker to take in mail from before the mailbox was connected.

@@ -5,6 +5,7 @@
 //! a 500, and a 500 may have been applied; see [`DeskError::may_have_applied`].
 
 pub mod admin;
+pub mod advice;
 pub mod caller;
 pub mod profile;
 pub mod reader;

@@ -5,6 +5,7 @@ use super::desk_action::UNSETTLED;
 use super::{Worker, WorkerError};
 use crate::base::id::hex;
 use crate::desk::NewTicket;
+use crate::desk::advice::without_key;
 use crate::mail::desk_text::blocks;
 use crate::store::{InboundRow, MailboxRow};
 
@@ -28,7 +29,7 @@ impl Worker {
         if self.parts.desk.find_by_marker(&marker).await?.is_some() {
             return Ok(());
         }
-        let reason = mail.reason.as_deref().unwrap_or("no reason is known");
+        let reason = without_key(mail.reason.as_deref().unwrap_or("no reason is known"));
         let text = format!(
             "A mail that reached {} on {} could not be made a ticket: {reason}.\nWhat there is of it is kept; see \
              the mail page of the administration to download it or to try again (mail {}).",

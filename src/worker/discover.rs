@@ -13,6 +13,7 @@ use super::letters::{Letter, Posted};
 use super::{Worker, WorkerError};
 use crate::base::clock::Timestamp;
 use crate::base::report::Report;
+use crate::desk::advice::with_key;
 use crate::desk::{Comment, DeskError, TicketView};
 use crate::mail::compose::Quoted;
 use crate::store::{MailboxRow, OutgoingKind, TicketRow};
@@ -59,7 +60,7 @@ impl Worker {
         }
         let found = self.look_for_answers().await;
         let failure = match &found {
-            Err(WorkerError::Desk(error)) => Some(Report(error).to_string()),
+            Err(WorkerError::Desk(error)) => Some(with_key(&Report(error).to_string(), error)),
             _ => None,
         };
         if self.parts.store.fact(DESK_FAILURE_FACT).await? != failure {

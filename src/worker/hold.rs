@@ -11,7 +11,7 @@ use tracing::warn;
 
 use super::{Worker, WorkerError};
 use crate::base::clock::Timestamp;
-use crate::desk::OwnMail;
+use crate::desk::advice::Hold;
 
 /// The fact that says, in one sentence for the console, why no answers are sent now.
 pub const HOLD_FACT: &str = "outbound_hold";
@@ -117,19 +117,20 @@ impl Worker {
         };
         let text = serde_json::to_string(&history).expect("numbers and flags are JSON");
         self.parts.store.set_fact(HISTORY_FACT, Some(&text)).await?;
-        self.tell_hold(why_hold(own), now).await?;
+        self.tell_hold(Hold::because_of(own, now)).await?;
         Ok(history)
     }
 
     /// Keeps the first telling, which has the time since when.
-    async fn tell_hold(&self, why: Option<String>, now: Timestamp) -> Result<(), WorkerError> {
+    async fn tell_hold(&self, hold: Option<Hold>) -> Result<(), WorkerError> {
         let told = self.parts.store.fact(HOLD_FACT).await?;
-        match (&told, &why) {
+        let known = told.as_deref().and_then(Hold::read);
+        match (&told, &hold) {
             (None, None) => return Ok(()),
-            (Some(told), Some(why)) if told.starts_with(why.as_str()) => return Ok(()),
+            (Some(_), Some(hold)) if known.is_some_and(|known| known.key == hold.key) => return Ok(()),
             _ => {}
         }
-        let text = why.map(|why| format!("{why} Answers wait since {now}."));
+        let text = hold.map(|hold| hold.told());
         Ok(self.parts.store.set_fact(HOLD_FACT, text.as_deref()).await?)
     }
 
@@ -137,21 +138,6 @@ impl Worker {
     pub(super) async fn holds(&self) -> Result<bool, WorkerError> {
         Ok(self.parts.store.fact(HOLD_FACT).await?.is_some())
     }
-}
-
-fn why_hold(own: OwnMail) -> Option<String> {
-    if own.smtp {
-        return Some(
-            "The desk has an SMTP provider of its own and mails agents' public comments itself; \
-             remove it there (Admin, SMTP Email), or customers would get every answer twice."
-                .to_owned(),
-        );
-    }
-    (own.queues > 0).then(|| {
-        "The desk has an e-mail queue of its own and makes tickets of the same mail; \
-         remove it there (Admin, Email Queues)."
-            .to_owned()
-    })
 }
 
 #[cfg(test)]
@@ -192,11 +178,5 @@ mod tests {
         );
         let told = fates(removed, &[95, 150, 205, 295, 299, 350, 404, 405, 450]);
         assert_eq!(told, [Mail, Unclear, LeaveToDesk, LeaveToDesk, Unclear, Unclear, Unclear, Mail, Mail]);
-    }
-
-    #[test]
-    fn a_queue_alone_holds_too() {
-        assert!(why_hold(OwnMail { smtp: false, queues: 1 }).is_some());
-        assert!(why_hold(OwnMail { smtp: false, queues: 0 }).is_none());
     }
 }

@@ -14,6 +14,7 @@ use super::{Worker, WorkerError};
 use crate::base::clock::Timestamp;
 use crate::base::id::MailboxId;
 use crate::base::report::Report;
+use crate::desk::advice::with_key;
 use crate::mailbox::advice::keyed;
 use crate::mailbox::settings::MailboxSettings;
 use crate::mailbox::{Mailbox, MailboxError};
@@ -285,6 +286,7 @@ impl Worker {
         if let Some(error) = outcome.failure {
             let told = match &error {
                 WorkerError::Mailbox(failure) => keyed(Report(&error).to_string(), failure),
+                WorkerError::Desk(failure) => with_key(&Report(&error).to_string(), failure),
                 _ => Report(&error).to_string(),
             };
             warn!(mailbox = %row.id, error = told, "a step of the mailbox's round failed");

@@ -10,6 +10,8 @@ use super::{Point, Worker, WorkerError};
 use crate::base::backoff::mail_retry;
 use crate::base::report::Report;
 use crate::desk::DeskError;
+use crate::desk::advice::without_key;
+use crate::mailbox::advice::keyed;
 use crate::mailbox::{Evidence, Mailbox, MailboxError, Outgoing};
 use crate::oauth::source::TokenError;
 use crate::store::{MailboxRow, OutboxRow, OutgoingKind};
@@ -158,7 +160,7 @@ impl Worker {
 
     /// Decides about one mail after the provider failed it.
     async fn after_failure(&self, mail: &OutboxRow, error: &MailboxError) -> Result<(), WorkerError> {
-        let reason = Report(error).to_string();
+        let reason = keyed(Report(error).to_string(), error);
         match error {
             MailboxError::Throttled { retry_at } => {
                 let later = (*retry_at).max(self.parts.clock.now() + SHORTEST_WAIT);
@@ -185,8 +187,10 @@ impl Worker {
             return Ok(self.parts.store.outgoing_failed(mail.id, reason).await?);
         }
         warn!(mailbox = %mail.mailbox, ticket = mail.ticket, comment = mail.comment, reason, "an answer is given up");
-        let note =
-            format!("[mintgate] An answer on this ticket could not be mailed to the customer: {reason}");
+        let note = format!(
+            "[mintgate] An answer on this ticket could not be mailed to the customer: {}",
+            without_key(reason)
+        );
         match self.parts.desk.comment(&mail.ticket, &note, false).await {
             Ok(()) => {}
             // The ticket may be gone; the console shows the mail.

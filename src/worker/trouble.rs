@@ -9,6 +9,7 @@ use super::{Worker, WorkerError};
 use crate::base::backoff::Backoff;
 use crate::base::id::random_bytes;
 use crate::desk::DeskError;
+use crate::desk::advice::with_key;
 use crate::store::{InboundEnd, InboundRow, InboundState, PutOff};
 
 /// Tries to read a mail before it is quarantined.
@@ -34,16 +35,17 @@ impl Worker {
         error: DeskError,
     ) -> Result<(), WorkerError> {
         let mail = job.mail;
+        let told = with_key(&error.to_string(), &error);
         let refused = refuses_this_mail(&error);
         if (refused && mail.refusals + 1 >= DESK_TRIES) || self.is_alone_in_failing(mail, &error).await? {
-            return self.put_aside(mail, &error.to_string()).await;
+            return self.put_aside(mail, &told).await;
         }
         let mut wait = backoff(mail.attempts);
         if error.may_have_applied() {
             wait = wait.max(UNSETTLED);
         }
         let put_off = if refused { PutOff::Refusal } else { PutOff::Trouble };
-        self.postpone(mail, wait, &error.to_string(), put_off).await?;
+        self.postpone(mail, wait, &told, put_off).await?;
         Err(error.into())
     }
 

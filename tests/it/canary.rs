@@ -195,6 +195,10 @@ async fn no_secret_is_anywhere_but_sealed() {
     let events_page = story.console(Method::GET, "/admin/exchange/events", Some(&admin), "").await;
     let diagnostics = story.console(Method::GET, "/admin/exchange/diagnostics.txt", Some(&admin), "").await;
     assert!(log_page.contains("a mail is stored") && diagnostics.contains("last log lines"), "{log_page}");
+    assert!(
+        diagnostics.contains("== mintgate doctor") && diagnostics.contains("desk's API"),
+        "{diagnostics}"
+    );
     let metrics = story.console(Method::GET, "/metrics", None, "").await;
     let process = PathBuf::from(format!("/proc/{}", program.id()));
     let of_process = ["environ", "cmdline"].map(|name| fs::read(process.join(name)).unwrap_or_default());

@@ -13,6 +13,8 @@ pub(super) struct Seen<'s> {
     pub registered: bool,
     pub bot_works: bool,
     pub provider_answers: bool,
+    /// A mailbox signs in at a provider, or may yet.
+    pub needs_provider: bool,
     pub store: Option<Arc<dyn Store>>,
 }
 
@@ -73,6 +75,7 @@ fn registration(seen: &Seen<'_>) -> Line {
             "It is configured, and the provider does not answer for it.",
             "See `identity provider`.",
         ),
+        (false, _) if !seen.needs_provider => Line::ok(TOPIC, "No mailbox needs one."),
         (false, _) => {
             let to_do =
                 "Register an app and enter it at /admin/exchange/apps, or set `microsoft.*` or `google.*`.";

@@ -125,13 +125,15 @@ pub(super) async fn examine(start_up: &StartUp, now: Timestamp) -> anyhow::Resul
     if let Some(registrations) = &registrations {
         lines.extend(registrations::look(registrations).await);
     }
-    let provider = provider::look(&apps, &provider_http, now).await;
+    let needs_provider = provider::is_needed(store.as_ref().ok()).await;
+    let provider = provider::look(&apps, &provider_http, now, needs_provider).await;
     let mut providers = provider.iter().filter(|line| line.topic.starts_with(provider::TOPIC));
     let provider_answers = providers.all(|line| line.state == State::Ok);
     lines.extend(provider);
     lines.extend(vault::look(start_up, store.as_ref(), now).await);
     let registered = apps.iter().next().is_some();
-    let seen = guide::Seen { start_up, registered, bot_works, provider_answers, store: store.ok() };
+    let store = store.ok();
+    let seen = guide::Seen { start_up, registered, bot_works, provider_answers, needs_provider, store };
     lines.extend(guide::answer(&seen).await);
     Ok(lines)
 }

@@ -1,26 +1,43 @@
 //! The identity providers: is an app registered, does the provider answer, is its clock ours.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http::Request;
 
 use super::{Http, Line, clock_line};
 use crate::base::clock::Timestamp;
 use crate::base::report::Report;
+use crate::mailbox::settings::{MailboxSettings, SignIn};
 use crate::oauth::app::{App, Apps, Vendor};
 use crate::oauth::discovery::discover;
 use crate::oauth::provider::{MicrosoftApp, SecretLife};
+use crate::store::{MailboxRow, Store};
 
 pub(super) const TOPIC: &str = "identity provider";
 const GOOGLE: &str = "identity provider Google";
 const CLOCK: &str = "provider's clock";
 const SECRET: &str = "client secret";
 
-pub(super) async fn look(apps: &Apps, http: &Http, now: Timestamp) -> Vec<Line> {
+/// Whether a mailbox signs in at a provider, or may yet: as long as none is connected, nobody knows.
+pub(super) async fn is_needed(store: Option<&Arc<dyn Store>>) -> bool {
+    let Some(store) = store else { return true };
+    let Ok(rows) = store.mailboxes().await else { return true };
+    let signs_in = |row: &MailboxRow| {
+        !MailboxSettings::parse(&row.settings).is_ok_and(|own| own.sign_in == SignIn::Password)
+    };
+    rows.is_empty() || rows.iter().any(signs_in)
+}
+
+pub(super) async fn look(apps: &Apps, http: &Http, now: Timestamp, is_needed: bool) -> Vec<Line> {
     let mut lines = Vec::new();
     for app in apps.iter() {
         lines.extend(look_at(app, http, now).await);
     }
     lines.extend(apps.microsoft().map(|app| secret(app, now)));
+    if lines.is_empty() && !is_needed {
+        lines.push(Line::ok(TOPIC, "No app is registered, and no mailbox needs one."));
+    }
     if lines.is_empty() {
         let to_do = "Enter the app registration at /admin/exchange/apps, or set `microsoft.clientId`, \
                      `clientSecret` and `tenantId`, or `google.clientId` and `clientSecret`.";

@@ -11,7 +11,7 @@ use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::base::audit::{Event, Outcome};
+use crate::base::audit::Outcome;
 use crate::base::clock::Timestamp;
 use crate::base::id::MailboxId;
 use crate::console::advice::in_english;
@@ -227,7 +227,8 @@ pub async fn process(
     let store = &shared.parts.store;
     let counts = store.counts().await.map_err(|failure| Refused::broken(&failure))?;
     shared.parts.worker.ring();
-    shared.note(&client, &admin, Event::ConsoleAction, Outcome::Success, "a look for mail asked for");
+    let detail = "a look for mail asked for";
+    shared.note_action(&client, &admin, Outcome::Success, detail, Some(&before.id));
     let looked = polled_since(&shared, &before).await?;
     let after = store.counts().await.map_err(|failure| Refused::broken(&failure))?;
     let processed = after.inbound_done.saturating_sub(counts.inbound_done);

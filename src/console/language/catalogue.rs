@@ -25,6 +25,9 @@ pub(super) const CATALOGUES: [(&str, &[&str]); 2] = [
             include_str!("../locales/en/limits.ftl"),
             include_str!("../locales/en/providers.ftl"),
             include_str!("../locales/en/registration.ftl"),
+            include_str!("../locales/en/desk.ftl"),
+            include_str!("../locales/en/changes.ftl"),
+            include_str!("../locales/en/reasons.ftl"),
         ],
     ),
     (
@@ -42,6 +45,9 @@ pub(super) const CATALOGUES: [(&str, &[&str]); 2] = [
             include_str!("../locales/de/limits.ftl"),
             include_str!("../locales/de/providers.ftl"),
             include_str!("../locales/de/registration.ftl"),
+            include_str!("../locales/de/desk.ftl"),
+            include_str!("../locales/de/changes.ftl"),
+            include_str!("../locales/de/reasons.ftl"),
         ],
     ),
 ];

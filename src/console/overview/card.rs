@@ -129,7 +129,9 @@ pub fn card(shared: &Shared, row: MailboxRow, waiting: Waiting, frame: &Frame) -
         secret: secret.map(moment),
         last_refresh: status.last_refresh.map(moment),
         next_refresh: status.next_refresh.map(moment),
-        token_error: status.last_error.map(|(at, reason)| (moment(at), noted(reason))),
+        token_error: status
+            .last_error
+            .map(|(at, reason)| (moment(at), Noted::of_token(reason, about, &frame.t))),
         last_poll: row.last_poll_at.map(moment),
         last_mail: row.last_mail_at.map(moment),
         last_error: row.last_error.map(noted),

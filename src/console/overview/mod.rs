@@ -14,10 +14,12 @@ use http::{HeaderMap, StatusCode, Uri};
 use self::card::{Card, card};
 use crate::base::clock::Timestamp;
 use crate::base::id::MailboxId;
+use crate::console::advice::{About, Noted};
 use crate::console::frame::Frame;
 use crate::console::page::Page;
 use crate::console::shared::Shared;
 use crate::console::times::Moment;
+use crate::desk::advice::Hold;
 use crate::mailbox::settings::{MailboxSettings, Provider};
 use crate::oauth::app::{App, Vendor};
 use crate::oauth::provider::redirect_uri;
@@ -32,12 +34,18 @@ struct Overview {
     frame: Frame,
     setup: Setup,
     mailboxes: Vec<Card>,
-    hold: Option<String>,
+    hold: Option<Held>,
     counts: Counts,
     /// When the newest mail came that was put aside.
     last_put_aside: Option<Moment>,
     /// When the newest answer was written that could not be sent.
     last_not_sent: Option<Moment>,
+}
+
+/// Why no answers are sent now.
+struct Held {
+    reason: Noted,
+    since: Option<Moment>,
 }
 
 /// What has to be configured, and what is.
@@ -78,7 +86,7 @@ pub async fn show(
     let overview = Overview {
         setup: setup(&shared, shared.other_host(&headers, &uri)),
         mailboxes: mailboxes.collect(),
-        hold: read.hold,
+        hold: read.hold.map(|told| held(told, &frame)),
         counts: read.counts,
         last_put_aside: read.last_put_aside.map(|at| frame.moment(at)),
         last_not_sent: read.last_not_sent.map(|at| frame.moment(at)),
@@ -111,6 +119,11 @@ impl Read {
             last_not_sent: not_sent.first().map(|row| row.created_at),
         })
     }
+}
+
+fn held(told: String, frame: &Frame) -> Held {
+    let since = Hold::read(&told).map(|hold| frame.moment(hold.since));
+    Held { reason: Noted::of(told, About::default(), &frame.t), since }
 }
 
 fn setup(shared: &Shared, other_host: Option<String>) -> Setup {

@@ -13,6 +13,7 @@ use crate::console::facts::ticket_path;
 use crate::console::frame::Frame;
 use crate::console::page::Page;
 use crate::console::queues::{PATH, path};
+use crate::console::reasons::{Said, said};
 use crate::console::shared::Shared;
 use crate::console::times::Moment;
 use crate::store::by_hand::{MailState, QueuedMail};
@@ -55,7 +56,7 @@ struct Line {
     tries: u64,
     next: Option<Moment>,
     ended: Option<Moment>,
-    reason: Option<String>,
+    reason: Option<Said>,
     /// The ticket's page and id.
     ticket: Option<(String, String)>,
 }
@@ -238,7 +239,7 @@ fn line(
         tries: tries.into(),
         next: next.map(|at| frame.moment(at)),
         ended: ended.map(|at| frame.moment(at)),
-        reason,
+        reason: reason.map(|reason| said(&reason, &frame.t)),
         ticket: None,
     }
 }

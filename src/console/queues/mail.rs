@@ -107,7 +107,7 @@ fn inbound<'f>(listed: &Listed<InboundRow>, rows: &[MailboxRow], frame: &'f Fram
         facts.at_if("decided", row.intent_at);
     }
     if let Some(reason) = &row.reason {
-        facts.add("reason", Value::English(reason.clone()));
+        facts.reason(reason);
     }
     facts.ticket("ticket", row.ticket.as_deref());
     if row.ticket.is_some() {
@@ -140,7 +140,7 @@ fn outgoing<'f>(listed: &Listed<OutboxRow>, rows: &[MailboxRow], frame: &'f Fram
         facts.at("next-try", row.next_try_at);
     }
     if let Some(reason) = &row.reason {
-        facts.add("reason", Value::English(reason.clone()));
+        facts.reason(reason);
     }
     facts.at_if("dispatched", row.dispatched_at);
     facts.at_if("sent", listed.ended_at);

@@ -18,6 +18,10 @@ use crate::console::shared::Shared;
 use crate::console::wizard::draft::{State as At, Step, Stored};
 use crate::console::wizard::drafts;
 use crate::console::wizard::rail::{Mark, rail};
+use crate::mailbox::settings::MailboxSettings;
+
+/// How often the settings are written that others write at the same moment.
+const TRIES: u32 = 8;
 
 #[derive(Template)]
 #[template(path = "wizard/settings.html")]
@@ -62,9 +66,8 @@ pub async fn submit(
         Err(response) => return Ok(response),
     };
     let since = entered.old_mail_since(shared.parts.clock.now());
-    let settings = entered.apply(&stored.draft.settings).and_then(|settings| Ok((settings, since?)));
-    let (settings, since) = match settings {
-        Ok(both) => both,
+    let since = match entered.apply(&stored.draft.settings).and(since) {
+        Ok(since) => since,
         Err(problems) => {
             let form =
                 SettingsForm::entered(&entered, &problems, &frame.t, &shared.fixed(&stored.draft.address));
@@ -72,13 +75,8 @@ pub async fn submit(
         }
     };
     let mailbox = stored.draft.mailbox().unwrap_or_default().to_owned();
-    let gone = || page::problem(StatusCode::CONFLICT, &page::NOT_CONNECTED);
     let mailbox_id = MailboxId::parse(&mailbox).ok_or_else(gone)?;
-    let written = shared.parts.store.set_mailbox_settings(&mailbox_id, &settings.to_json()).await;
-    if !written.map_err(|failure| Shared::broken(&failure))? {
-        return Err(gone());
-    }
-    stored.draft.settings = settings;
+    stored.draft.settings = write(&shared, &mailbox_id, &entered).await?;
     stored.draft.state = At::Done { mailbox };
     let saved = drafts::save(&shared, &stored).await;
     if saved.status().is_server_error() {
@@ -90,6 +88,28 @@ pub async fn submit(
     }
     shared.parts.worker.ring();
     Ok(page::back())
+}
+
+fn gone() -> Page {
+    page::problem(StatusCode::CONFLICT, &page::NOT_CONNECTED)
+}
+
+/// Writes what was entered over the mailbox's settings as they are now: what the form does not have stays as
+/// somebody else may have made it meanwhile.
+async fn write(shared: &Shared, mailbox: &MailboxId, entered: &Entered) -> Result<MailboxSettings, Page> {
+    let store = &shared.parts.store;
+    let bad = |_| page::problem(StatusCode::BAD_REQUEST, &page::BAD_FORM);
+    for _ in 0..TRIES {
+        let row = store.mailbox(mailbox).await.map_err(|failure| Shared::broken(&failure))?;
+        let row = row.ok_or_else(gone)?;
+        let before = MailboxSettings::parse(&row.settings).map_err(|refused| Shared::broken(&refused))?;
+        let after = entered.apply(&before).map_err(bad)?;
+        let written = store.change_mailbox_settings(mailbox, &row.settings, &after.to_json()).await;
+        if written.map_err(|failure| Shared::broken(&failure))? {
+            return Ok(after);
+        }
+    }
+    Err(page::problem(StatusCode::SERVICE_UNAVAILABLE, &page::BROKEN))
 }
 
 fn page(frame: Frame, stored: Stored, form: SettingsForm, status: StatusCode) -> Page {

@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use serde::Deserialize;
 
-use crate::base::audit::{Event, Outcome};
+use crate::base::audit::Outcome;
 use crate::console::advice::About;
 use crate::console::checks::{Line, lines};
 use crate::console::frame::Frame;
@@ -24,6 +24,7 @@ use crate::console::wizard::drafts;
 use crate::console::wizard::progress::{Progress, Shown, UnderWay};
 use crate::console::wizard::rail::{Mark, rail};
 use crate::console::wizard::round_trip;
+use crate::web::local::Admin;
 
 #[derive(Template)]
 #[template(path = "wizard/test.html")]
@@ -73,8 +74,7 @@ pub async fn submit(
     let passed = shared.tests.shown(&id).is_some_and(|shown| shown.passed());
     if pressed.action == "run" {
         shared.admit(&client, &admin, Work::Test)?;
-        shared.note(&client, &admin, Event::ConsoleAction, Outcome::Success, "connection tested");
-        start(&shared, &stored).await?;
+        start(&shared, client, admin, &stored).await?;
         return Ok(page::see_other(&drafts::path_of(&id, Step::Test)));
     }
     let mailbox = stored.draft.mailbox().unwrap_or_default().to_owned();
@@ -83,7 +83,7 @@ pub async fn submit(
 }
 
 /// Starts the test unless it is running.
-async fn start(shared: &Arc<Shared>, stored: &Stored) -> Result<(), Page> {
+async fn start(shared: &Arc<Shared>, client: Client, admin: Arc<Admin>, stored: &Stored) -> Result<(), Page> {
     let missing = || page::problem(StatusCode::CONFLICT, &page::NOT_CONNECTED);
     let row = shared.mailbox_of(&stored.draft.address).await?.ok_or_else(missing)?;
     let mailbox = (shared.parts.mailboxes)(&row).ok_or_else(missing)?;
@@ -92,32 +92,36 @@ async fn start(shared: &Arc<Shared>, stored: &Stored) -> Result<(), Page> {
     tokio::spawn(async move {
         let recipients = std::iter::once(row.address.clone()).chain(reply_to).collect();
         let test = UnderWay(progress);
-        run(&shared, &*mailbox, row.address, recipients, &test.0).await;
+        let passed = run(&shared, &*mailbox, row.address, recipients, &test.0).await;
+        let outcome = if passed { Outcome::Success } else { Outcome::Failure };
+        shared.note_action(&client, &admin, outcome, "connection tested", Some(&row.id));
         test.0.end();
     });
     Ok(())
 }
 
+/// Whether every step was passed.
 async fn run(
     shared: &Shared,
     mailbox: &dyn crate::mailbox::Mailbox,
     from: String,
     recipients: Vec<String>,
     progress: &Progress,
-) {
+) -> bool {
     for check in mailbox.probe().await {
         let failed = check.outcome.is_err();
         progress.add(check);
         if failed {
-            return;
+            return false;
         }
     }
     for recipient in recipients {
         let trip = round_trip::Trip { from: &from, to: &recipient, clock: &*shared.parts.clock };
         if !trip.make(mailbox, progress).await {
-            return;
+            return false;
         }
     }
+    true
 }
 
 async fn page(shared: &Shared, frame: Frame, stored: Stored) -> Result<Page, Page> {

@@ -40,6 +40,18 @@ async fn enter(browser: &Chromium, css: &str) {
     browser.key(Key::Enter).await;
 }
 
+/// The same on a page of somebody else, whose looks are not ours.
+async fn enter_elsewhere(browser: &Chromium, css: &str) {
+    browser.find(css).await;
+    for _ in 0..STOPS {
+        browser.key(Key::Tab).await;
+        if browser.ask(&format!("return document.activeElement.matches({css:?})")).await == true {
+            return browser.key(Key::Enter).await;
+        }
+    }
+    panic!("Tab does not lead to {css}");
+}
+
 async fn has_focus(browser: &Chromium, css: &str) {
     let script = format!("return document.activeElement.matches({css:?})");
     eventually(&format!("the focus on {css}"), async || (browser.ask(&script).await == true).then_some(()))
@@ -60,8 +72,7 @@ async fn a_mailbox_is_set_up_by_tab_and_enter() {
     browser.shows("These permissions are asked for").await;
     enter(&browser, "main button.first").await;
     browser.shows("Pick an account").await;
-    // The provider's page is not ours.
-    browser.press("Accept").await;
+    enter_elsewhere(&browser, "button[value='accept']").await;
     enter(&browser, "button[value='run']").await;
     enter(&browser, "button[value='go-on']").await;
     browser.shows("Settings of").await;
@@ -97,4 +108,22 @@ async fn the_first_stop_skips_to_the_content() {
     enter(&browser, "a.skip").await;
 
     has_focus(&browser, "main").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_scripts_the_focus_stands_on_what_is_wrong_as_well() {
+    let Some(browser) = Chromium::start().await else { return };
+    let installation = Installation::start().await;
+    let stage = Stage::start(&installation, |parts| parts).await;
+    browser.switch_scripts_off().await;
+    browser.open(&stage.at("/admin/exchange/setup")).await;
+    tab_to(&browser, "#address").await;
+    browser.type_keys("support").await;
+    browser.key(Key::Enter).await;
+    browser.shows("Please correct this").await;
+
+    has_focus(&browser, "#errors").await;
+    enter(&browser, "#errors a").await;
+
+    has_focus(&browser, "#address").await;
 }

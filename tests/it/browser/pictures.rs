@@ -1,5 +1,5 @@
-//! Pictures of the console, drawn by a real Chromium for whoever changes a page. The test writes files and is
-//! asked for by name.
+//! Pictures of the console, drawn by a real Chromium: for whoever changes a page, and those that the documents
+//! show. The tests write files and are asked for by name.
 
 use std::path::{Path, PathBuf};
 
@@ -34,4 +34,50 @@ async fn every_page_is_drawn() {
         println!("{}", folder.display());
         walk(&browser, language, &mut Draws(folder)).await;
     }
+}
+
+/// Width of the documents' pictures.
+const WIDTH: u32 = 816;
+
+/// Pages of the walk that the documents show: name there and file.
+const SHOWN: [(&str, &str); 11] = [
+    ("address", "address"),
+    ("sign-in of a Google account", "sign-in"),
+    ("connect with Microsoft", "connect"),
+    ("servers that are known", "servers"),
+    ("test that was passed", "test"),
+    ("settings", "settings"),
+    ("overview with a mailbox", "overview"),
+    ("settings of a mailbox", "mailbox-settings"),
+    ("queues", "queues"),
+    ("quarantine", "quarantine"),
+    ("events", "events"),
+];
+
+/// Also drawn dark.
+const BOTH: &str = "test";
+
+/// Draws what the documents show, small.
+struct Documents(PathBuf);
+
+impl Looks for Documents {
+    async fn look(&mut self, browser: &Chromium, name: &str) {
+        let Some((_, file)) = SHOWN.iter().find(|(page, _)| *page == name) else { return };
+        for (scheme, end) in [(Scheme::Dark, "-dark"), (Scheme::Light, "")] {
+            if scheme == Scheme::Light || *file == BOTH {
+                browser.prefer(scheme).await;
+                browser.small_picture(WIDTH, &self.0.join(format!("{file}{end}.png"))).await;
+            }
+        }
+        browser.resize(1280, 900).await;
+    }
+}
+
+/// `cargo test --test it the_documents_pictures_are_drawn -- --ignored`: into `docs/pages`.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "draws into docs/pages"]
+async fn the_documents_pictures_are_drawn() {
+    let Some(browser) = Chromium::start().await else { return };
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/pages");
+    walk(&browser, "en", &mut Documents(folder)).await;
 }

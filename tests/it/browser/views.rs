@@ -5,6 +5,7 @@ use mintgate::base::clock::Timestamp;
 use mintgate::base::id::MailboxId;
 use mintgate::base::secret::ExposeSecret;
 use mintgate::console::Parts;
+use mintgate::desk::advice::Hold;
 use mintgate::mailbox::settings::{MailboxSettings, SignIn};
 use mintgate::oauth::app::Apps;
 use mintgate::store::{InboundEnd, MailboxRow, MailboxState, NewMail, NewOutgoing, OutgoingKind, PollResult};
@@ -158,6 +159,20 @@ async fn microsoft(walk: &mut Walk<'_, impl Looks>) {
     walk.open(&path).await;
     walk.browser.click("details:has(#consent) summary").await;
     walk.look("consent for a whole tenant").await;
+    let link = walk
+        .browser
+        .ask("return new URL(document.querySelector('#consent').value).searchParams.get('state')")
+        .await;
+    let state = link.as_str().expect("a state").to_owned();
+    let thanks = format!("/admin/exchange/callback?admin_consent=True&tenant=contoso.example&state={state}");
+    walk.open_and_look(&thanks, "thanks for a whole tenant's consent").await;
+    walk.open(&path).await;
+    walk.browser
+        .ask("document.querySelectorAll('input[name=token]').forEach((one) => { one.value = 'old' })")
+        .await;
+    walk.go_on().await;
+    walk.look("refusal of a foreign form").await;
+    walk.open(&path).await;
     walk.browser.click("details:has(#pasted) summary").await;
     walk.browser.fill("#pasted", "AADSTS50011: The redirect URI does not match.").await;
     walk.browser.click("details:has(#pasted) button").await;
@@ -237,8 +252,8 @@ async fn manual(walk: &mut Walk<'_, impl Looks>) {
 /// Puts into the store whatever can be shown.
 async fn occupy(installation: &Installation) {
     let store = &installation.store;
-    let reason = "The desk has an SMTP provider of its own.";
-    store.set_fact("outbound_hold", Some(reason)).await.expect("set");
+    let hold = Hold { key: "desk-smtp", since: START };
+    store.set_fact("outbound_hold", Some(&hold.told())).await.expect("set");
     for (id, address, state) in [
         ("m365", ANOTHER_LONG_ADDRESS, MailboxState::NeedsReconnect),
         ("shared", "shared@demo.example", MailboxState::Connected),
@@ -246,19 +261,20 @@ async fn occupy(installation: &Installation) {
         let settings = MailboxSettings { shared: id == "shared", ..MailboxSettings::default() };
         let row = row(id, "microsoft-graph", address, &settings);
         store.connect_mailbox(&row).await.expect("written");
-        let because = (state == MailboxState::NeedsReconnect).then_some("The refresh token has expired.");
+        let because = (state == MailboxState::NeedsReconnect)
+            .then_some("AADSTS700082: expired [invalid_grant (AADSTS700082)]");
         store.set_mailbox_state(&row.id, state, because, START).await.expect("written");
     }
     let settings = MailboxSettings { sign_in: SignIn::Password, ..MailboxSettings::default() };
     let row = row("imap", "imap", "help@desk.example", &settings);
     store.connect_mailbox(&row).await.expect("written");
-    let error = "imap.desk.example: the connection was refused".to_owned();
+    let error = "imap.desk.example: the connection was refused [mail-unreachable]".to_owned();
     let failed = PollResult::Failed { at: START, error };
     store.record_poll(&row.id, &failed).await.expect("written");
     for number in 0..2 {
         let id = add_inbound(installation, number).await;
-        let reason = "The header ends in the middle of a line that is longer than anybody would read.";
-        let end = InboundEnd::Quarantined { reason: reason.to_owned() };
+        let reason = ["these bytes have no header line, so they are not a mail", "status 413 [desk-refused]"];
+        let end = InboundEnd::Quarantined { reason: reason[number as usize].to_owned() };
         store.end_inbound(id, None, &end, None, START).await.expect("ended");
     }
     add_inbound(installation, 2).await;
@@ -266,7 +282,7 @@ async fn occupy(installation: &Installation) {
         store.add_outgoing(&outgoing(number)).await.expect("added");
     }
     let due = store.due_outgoing(&mailbox(), START + MINUTE, 1).await.expect("listed");
-    let reason = "550 5.1.1 The recipient's address does not exist.";
+    let reason = "550 5.1.1 The recipient's address does not exist. [mail-recipient]";
     store.outgoing_failed(due[0].id, reason).await.expect("ended");
 }
 

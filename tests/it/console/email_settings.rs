@@ -339,3 +339,23 @@ async fn what_the_configuration_decides_is_shown_and_kept() {
     assert_eq!(read["from_name"], json!("Desk"));
     refused(&patch(&browser, SETTINGS, &json!({"from_name": "Help"})).await, StatusCode::CONFLICT);
 }
+
+#[tokio::test]
+async fn what_two_gateways_change_at_once_is_all_there() {
+    let installation = Installation::start().await;
+    let (one, two) = (installation.console(), installation.console());
+    let (first, second) = (Browser::admin(&one, 1), Browser::admin(&two, 2));
+    first.connect(&*installation.http, MAILBOX).await;
+    for round in 0..20 {
+        let name = json!({"from_name": format!("Name {round}")});
+        let interval = json!({"check_interval_seconds": 60 * (round + 1)});
+        let (name, interval) = (patch(&first, SETTINGS, &name), patch(&second, SETTINGS, &interval));
+        let (name, interval) = tokio::join!(name, interval);
+        status(&name, StatusCode::OK);
+        status(&interval, StatusCode::OK);
+
+        let kept = stored(&installation).await;
+        assert_eq!(kept.from_name, Some(format!("Name {round}")));
+        assert_eq!(kept.check_interval, Some(60 * (round + 1)));
+    }
+}

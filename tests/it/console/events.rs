@@ -1,17 +1,19 @@
 //! Events, the log and the diagnostics: what administrators read of what happened, and what they never read.
 
+use std::sync::Arc;
+
 use http::StatusCode;
 use mintgate::base::audit::Outcome;
 use mintgate::base::journal::{Capture, Journal};
 use mintgate::base::secret::ExposeSecret;
-use mintgate::console::{Console, Parts};
+use mintgate::console::{Console, Examination, Parts};
 use mintgate::oauth::source::{Resource, TokenSource};
 use mintgate::store::{EventKind, NewEvent, chronicle};
 use tokio::runtime::Handle;
 use tracing_subscriber::layer::SubscriberExt;
 
 use super::{button, quarantined, row};
-use crate::support::installation::{Installation, MAILBOX, MINUTE, mailbox};
+use crate::support::installation::{Installation, MAILBOX, MINUTE, OTHER_MAILBOX, mailbox};
 use crate::support::process::eventually;
 use crate::support::sign_in::Browser;
 
@@ -42,9 +44,28 @@ async fn what_an_administrator_does_is_told_with_who_and_where_from() {
     let id = row(&installation).await.expect("a row").id;
     let of_mailbox = browser.get(&format!("{EVENTS}?mailbox={id}")).await.text();
     assert!(of_mailbox.contains("The connection was tested."), "{of_mailbox}");
-    assert!(!of_mailbox.contains("The sign-in was finished."), "that one names no mailbox: {of_mailbox}");
+    assert!(of_mailbox.contains("The sign-in was finished."), "{of_mailbox}");
     let german = Browser::speaking(&console, "de").get(EVENTS).await.text();
     assert!(german.contains("Die Verbindung wurde getestet."), "{german}");
+}
+
+#[tokio::test]
+async fn a_refused_sign_in_is_told_at_the_mailbox_it_was_for() {
+    let installation = Installation::start().await;
+    chronicle::follow(&installation.audit, installation.store.clone(), &Handle::current());
+    let console = installation.console();
+    let browser = Browser::admin(&console, 1);
+    browser.connect(&*installation.http, MAILBOX).await;
+    let authorize = browser.leave_by(&button(&installation, "connect").await).await;
+    let page = browser.finish(&*installation.http, &authorize, OTHER_MAILBOX).await;
+    assert_eq!(page.status(), StatusCode::FORBIDDEN);
+
+    let id = row(&installation).await.expect("a row").id;
+    eventually("the refusal", async || {
+        let text = browser.get(&format!("{EVENTS}?mailbox={id}")).await.text();
+        text.contains("The sign-in was not accepted.").then_some(())
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -96,7 +117,11 @@ async fn diagnostics_tell_the_states_and_neither_secrets_nor_people() {
     let installation = Installation::start().await;
     let parts = installation.console_parts();
     let facts = vec![("store".to_owned(), "SQLite".to_owned())];
-    let console = Console::new(Parts { facts, ..parts });
+    let found = || async {
+        vec!["problem      bot: cora@customer.example is refused.\n→ Put it right.".to_owned()]
+    };
+    let examine: Examination = Arc::new(move || Box::pin(found()));
+    let console = Console::new(Parts { facts, examine, ..parts });
     let browser = Browser::admin(&console, 1);
     browser.connect(&*installation.http, MAILBOX).await;
     let id = row(&installation).await.expect("a row").id;
@@ -112,7 +137,13 @@ async fn diagnostics_tell_the_states_and_neither_secrets_nor_people() {
     let text = file.text();
     let version = format!("mintgate {}", env!("CARGO_PKG_VERSION"));
     let mailbox = format!("{id} (microsoft-graph): connected since 2026-11-21T01:00:00Z");
-    for part in [&*version, "store: SQLite", &mailbox, "answers are held: the desk mails [address] itself"] {
+    for part in [
+        &*version,
+        "store: SQLite",
+        &mailbox,
+        "answers are held: the desk mails [address] itself",
+        "bot: [address] is refused.\n→ Put it right.",
+    ] {
         assert!(text.contains(part), "{part}: {text}");
     }
     assert!(page.contains("id=\"diagnostics\"") && page.contains("data-copy=\"diagnostics\""), "{page}");

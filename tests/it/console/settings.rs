@@ -119,6 +119,9 @@ async fn of_two_administrators_the_second_is_shown_what_the_first_has_saved() {
     let text = late.text();
     assert!(text.contains("Somebody else has changed these settings"), "{text}");
     assert!(text.contains("value=\"First\"") && !text.contains("value=\"Second\""), "{text}");
+    let both = between(&text, "<tbody>", "</tbody>").expect("both values");
+    assert!(both.contains(">First</td>") && both.contains(">Second</td>"), "{both}");
+    assert_eq!(both.matches("<tr>").count(), 1, "only what differs: {both}");
     assert_eq!(kept(&installation).await.from_name.as_deref(), Some("First"));
     leads_to(&send(&second, &text, &[("from_name", "Second")]).await);
     assert_eq!(kept(&installation).await.from_name.as_deref(), Some("Second"));

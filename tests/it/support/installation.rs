@@ -202,6 +202,7 @@ impl Installation {
             audit: self.audit.clone(),
             journal: Journal::default(),
             facts: Vec::new(),
+            examine: Arc::new(|| Box::pin(async { vec!["ok           store: It can be read.".to_owned()] })),
         }
     }
 

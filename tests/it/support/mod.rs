@@ -21,4 +21,5 @@ pub mod screen;
 pub mod shield;
 pub mod sign_in;
 pub mod skip;
+pub mod small_png;
 pub mod stage;

@@ -10,6 +10,7 @@ use fantoccini::key::Key;
 use serde_json::{Value, json};
 
 use super::chromium::Chromium;
+use super::small_png::write_small;
 
 /// Light or dark, by the system's setting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,11 +68,22 @@ impl Chromium {
 
     /// The whole page as it looks now, as PNG.
     pub async fn picture(&self, file: &Path) {
+        std::fs::write(file, self.drawn().await).expect("written");
+    }
+
+    /// The same in few colours, no higher than what is on the page.
+    pub async fn small_picture(&self, width: u32, file: &Path) {
+        // One beside the page would be cut off with a part of it.
+        self.devtools("Emulation.setScrollbarsHidden", json!({"hidden": true})).await;
+        self.resize(width, 1).await;
+        write_small(&self.drawn().await, file);
+    }
+
+    async fn drawn(&self) -> Vec<u8> {
         let size = self.devtools("Page.getLayoutMetrics", json!({})).await["cssContentSize"].clone();
         let clip = json!({"x": 0, "y": 0, "width": size["width"], "height": size["height"], "scale": 1});
         let wanted = json!({"format": "png", "captureBeyondViewport": true, "clip": clip});
         let shot = self.devtools("Page.captureScreenshot", wanted).await;
-        let png = STANDARD.decode(shot["data"].as_str().expect("a picture")).expect("base64");
-        std::fs::write(file, png).expect("written");
+        STANDARD.decode(shot["data"].as_str().expect("a picture")).expect("base64")
     }
 }

@@ -6,7 +6,8 @@ use axum::extract::State;
 use http::StatusCode;
 use tracing::info;
 
-use crate::base::audit::{Event, Outcome};
+use crate::base::audit::Outcome;
+use crate::base::id::MailboxId;
 use crate::base::secret::SecretString;
 use crate::console::api::email_settings::changes::{Changes, Unfit};
 use crate::console::api::email_settings::parts::{Which, absent};
@@ -60,6 +61,9 @@ pub async fn change(
     Ok(Answer(status, EmailSettings::of(&shared, &row).await?))
 }
 
+/// How often a change is tried that others come before.
+const TRIES: u32 = 8;
+
 enum Target {
     Connected(MailboxRow),
     /// An address that no mailbox has.
@@ -93,24 +97,36 @@ async fn update(
     row: &MailboxRow,
     changes: &Changes,
 ) -> Result<(), Refused> {
-    // Read and written by one at a time: what another administrator changes meanwhile stays.
+    // In this process one at a time: a password and the servers it is for are written together.
     let _one_by_one = shared.connecting.lock().await;
+    for _ in 0..TRIES {
+        let Some(row) = try_to_update(shared, &row.id, changes).await? else { continue };
+        info!(mailbox = %row.id, "mailbox settings changed");
+        shared.note_action(client, admin, Outcome::Success, "mailbox settings changed", Some(&row.id));
+        shared.parts.worker.ring();
+        return Ok(());
+    }
+    let sentence = "Somebody else changes these settings all the time; try again.";
+    Err(Refused::new(StatusCode::CONFLICT, sentence))
+}
+
+/// Writes what is sent over what is stored now; `None` where another, in this process or in another gateway, has
+/// changed it meanwhile. What that one changed stays, unless the same is sent here.
+async fn try_to_update(
+    shared: &Shared,
+    id: &MailboxId,
+    changes: &Changes,
+) -> Result<Option<MailboxRow>, Refused> {
     let store = &shared.parts.store;
-    let row = store.mailbox(&row.id).await.map_err(|failure| Refused::broken(&failure))?;
+    let row = store.mailbox(id).await.map_err(|failure| Refused::broken(&failure))?;
     let row = row.ok_or_else(absent)?;
     let before = MailboxSettings::parse(&row.settings).map_err(|refused| Refused::broken(&refused))?;
     let after = changes.apply(&before, &row.address, &shared.fixed(&row.address)).map_err(refused)?;
     // Before the servers: what is new goes to the old server at worst, never what is old to a new one.
     keep(shared, &row, Purpose::Incoming, changes.imap().new_password()).await?;
     keep(shared, &row, Purpose::Outgoing, changes.smtp().new_password()).await?;
-    let written = store.set_mailbox_settings(&row.id, &after.to_json()).await;
-    if !written.map_err(|failure| Refused::broken(&failure))? {
-        return Err(absent());
-    }
-    info!(mailbox = %row.id, "mailbox settings changed");
-    shared.note(client, admin, Event::ConsoleAction, Outcome::Success, "mailbox settings changed");
-    shared.parts.worker.ring();
-    Ok(())
+    let written = store.change_mailbox_settings(&row.id, &row.settings, &after.to_json()).await;
+    Ok(written.map_err(|failure| Refused::broken(&failure))?.then_some(row))
 }
 
 async fn keep(

@@ -7,7 +7,7 @@ use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::base::audit::{Event, Outcome};
+use crate::base::audit::Outcome;
 use crate::base::id::{MailboxId, short_id};
 use crate::base::secret::{ExposeSecret, SecretString};
 use crate::console::advice::in_english;
@@ -124,6 +124,9 @@ pub async fn outgoing(
     wanted.run(&shared, &client, &admin, &which).await
 }
 
+/// What is tried, and the connected mailbox it belongs to.
+type Tried = (Arc<dyn Mailbox>, Option<MailboxId>);
+
 struct Wanted<'w> {
     purpose: Purpose,
     fields: &'static Fields,
@@ -138,22 +141,23 @@ impl Wanted<'_> {
         admin: &Admin,
         which: &Which,
     ) -> Result<Answer<Tested>, Refused> {
-        let mailbox = self.mailbox(shared, which).await?;
+        let (mailbox, connected) = self.mailbox(shared, which).await?;
         shared.admit(client, admin, Work::Test)?;
         let checks = mailbox.probe_half(self.purpose).await;
         let tested = Tested::of(checks);
         let outcome = if tested.success { Outcome::Success } else { Outcome::Failure };
-        shared.note(client, admin, Event::ConsoleAction, outcome, "connection tested");
+        shared.note_action(client, admin, outcome, "connection tested", connected.as_ref());
         Ok(Answer(StatusCode::OK, tested))
     }
 
-    /// The connected mailbox, or one made of what was sent.
-    async fn mailbox(&self, shared: &Shared, which: &Which) -> Result<Arc<dyn Mailbox>, Refused> {
+    /// The connected mailbox, or one made of what was sent; and the id of the connected one.
+    async fn mailbox(&self, shared: &Shared, which: &Which) -> Result<Tried, Refused> {
         let unusable =
             || Refused::new(StatusCode::CONFLICT, "This mailbox cannot be tested as it is stored.");
         if self.entered.is_empty() {
             let row = which.to_change(shared).await?;
-            return (shared.parts.mailboxes)(&row).ok_or_else(unusable);
+            let mailbox = (shared.parts.mailboxes)(&row).ok_or_else(unusable)?;
+            return Ok((mailbox, Some(row.id)));
         }
         let row = match self.entered.host {
             // A server that belongs to no mailbox yet.
@@ -173,7 +177,8 @@ impl Wanted<'_> {
         let password = self.password(shared, own.map(|(row, _)| row), stored, &server).await?;
         let folder = own.and_then(|(_, settings)| settings.folder.clone());
         let trial = trial(server, address, folder);
-        (shared.parts.trials)(&trial, password).ok_or_else(unusable)
+        let tried = (shared.parts.trials)(&trial, password).ok_or_else(unusable)?;
+        Ok((tried, row.map(|row| row.id)))
     }
 
     async fn password(

@@ -1,0 +1,21 @@
+# Was mit dem Helpdesk nicht stimmt, nach dem Schlüssel des Rates.
+advice-desk-no-bot = Für Mail ist kein Helpdesk-Benutzer eingerichtet.
+    .to-do = Setzen Sie MINTGATE_BOT_EMAIL und MINTGATE_BOT_PASSWORD auf einen Helpdesk-Benutzer, der kein Administrator ist.
+advice-desk-unreachable = Der Helpdesk ist nicht erreichbar.
+    .to-do = Die Mail wartet und geht von selbst weiter, sobald er antwortet. Antwortet er, prüfen Sie desk.url und desk.apiUrl.
+advice-desk-sign-in = Der Helpdesk meldet den Helpdesk-Benutzer für Mail nicht an.
+    .to-do = Vergleichen Sie MINTGATE_BOT_EMAIL und MINTGATE_BOT_PASSWORD mit diesem Benutzer im Helpdesk.
+advice-desk-refused = Der Helpdesk hat nicht getan, worum er gebeten wurde.
+    .to-do = Es wird von selbst noch einmal versucht. Bleibt es dabei, sehen Sie in das Protokoll des Helpdesks.
+advice-desk-rights = Die Rollen des Helpdesks lassen den Helpdesk-Benutzer für Mail nicht arbeiten.
+    .to-do = Geben Sie seiner Rolle issue::create, issue::read, issue::update und issue::comment.
+advice-desk-garbled = Die Antwort des Helpdesks ist nicht zu verstehen.
+    .to-do = Prüfen Sie, ob desk.apiUrl zur API von Peppermint führt und diese Version von Peppermint unterstützt wird.
+advice-desk-smtp = Der Helpdesk hat einen eigenen SMTP-Anbieter und verschickt die Antworten der Agenten selbst.
+    .to-do = Entfernen Sie ihn dort (Admin, SMTP Email); Kunden bekämen jede Antwort doppelt.
+advice-desk-queues = Der Helpdesk hat eine eigene E-Mail-Queue und macht aus denselben Mails Tickets.
+    .to-do = Entfernen Sie sie dort (Admin, Email Queues).
+held-since = Antworten warten seit
+event-put-aside = { $mail } wurde beiseitegelegt:
+event-given-up = { $mail } wird nicht mehr gesendet:
+fact-own-words = Mit den Worten des Programms

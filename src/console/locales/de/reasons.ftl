@@ -1,0 +1,26 @@
+# Feste Worte, mit denen das Programm Gründe nennt; der Name jeder Zeile sind ihre englischen Buchstaben.
+reason-received-before-the-mailbox-was-connected = eingegangen, bevor das Postfach verbunden wurde
+reason-the-same-mail-was-there-before = dieselbe Mail war schon da
+reason-our-own-answer-came-back = unsere eigene Antwort kam zurück
+reason-sent-from-our-own-address = von unserer eigenen Adresse gesendet
+reason-the-same-mail-reached-another-mailbox = dieselbe Mail kam in einem anderen Postfach an
+reason-the-same-mail-is-on-its-way-from-another-mailbox = dieselbe Mail ist aus einem anderen Postfach unterwegs
+reason-an-earlier-mail-of-the-conversation-is-on-its-way = eine frühere Mail desselben Gesprächs ist unterwegs
+reason-an-earlier-try-may-still-be-on-its-way = ein früherer Versuch ist vielleicht noch unterwegs
+reason-an-automatic-mail-for-a-ticket-that-is-gone = eine automatische Mail zu einem Ticket, das es nicht mehr gibt
+reason-more-mail-within-an-hour-than-a-ticket-takes = mehr Mail in einer Stunde, als ein Ticket aufnimmt
+reason-a-notice-that-came-too-late-to-be-news = eine Nachricht, die zu spät kam, um eine zu sein
+reason-the-stored-mail-is-gone = die gespeicherte Mail ist nicht mehr da
+reason-it-cannot-be-told-yet-whether-the-mail-was-sent = es ist noch nicht zu erkennen, ob die Mail gesendet wurde
+reason-the-mail-server-did-not-hand-the-mail-over = der Mailserver hat die Mail nicht herausgegeben
+reason-the-mail-made-its-reader-fail = die Mail brachte das Lesen zum Absturz
+reason-these-bytes-have-no-header-line--so-they-are-not-a-mail = diese Bytes haben keine Kopfzeile, sind also keine Mail
+reason-left-alone-by-an-operator = von einem Administrator unbearbeitet gelassen
+reason-an-automatic-reply = eine automatische Antwort
+reason-a-delivery-report = ein Zustellbericht
+reason-a-report = ein Bericht
+reason-mail-of-a-list = Mail einer Liste
+reason-no-app-is-registered-at-microsoft = bei Microsoft ist keine App registriert
+reason-no-app-is-registered-at-google = bei Google ist keine App registriert
+reason-gone-from-the-mail-server-before-it-could-be-fetched = vom Mailserver verschwunden, bevor sie geholt werden konnte
+reason-the-mail-server-does-not-hand-it-over = der Mailserver gibt sie nicht heraus

@@ -1,0 +1,21 @@
+# What is wrong with the helpdesk, by the key of the advice.
+advice-desk-no-bot = No desk user is configured for mail.
+    .to-do = Set MINTGATE_BOT_EMAIL and MINTGATE_BOT_PASSWORD to a helpdesk user that is not an administrator.
+advice-desk-unreachable = The helpdesk cannot be reached.
+    .to-do = Mail waits and goes on by itself once the helpdesk answers. If it does, check desk.url and desk.apiUrl.
+advice-desk-sign-in = The helpdesk does not sign the desk user for mail in.
+    .to-do = Compare MINTGATE_BOT_EMAIL and MINTGATE_BOT_PASSWORD with that user at the helpdesk.
+advice-desk-refused = The helpdesk did not do what it was asked.
+    .to-do = It is tried again by itself. If it stays like this, look into the helpdesk’s own log.
+advice-desk-rights = The helpdesk’s roles do not let the desk user for mail work.
+    .to-do = Give its role issue::create, issue::read, issue::update and issue::comment.
+advice-desk-garbled = The helpdesk’s answer cannot be understood.
+    .to-do = Check that desk.apiUrl leads to Peppermint’s API, and that this version of Peppermint is supported.
+advice-desk-smtp = The helpdesk has an SMTP provider of its own and mails agents’ answers itself.
+    .to-do = Remove it there (Admin, SMTP Email); customers would get every answer twice.
+advice-desk-queues = The helpdesk has an e-mail queue of its own and makes tickets of the same mail.
+    .to-do = Remove it there (Admin, Email Queues).
+held-since = Answers wait since
+event-put-aside = { $mail } was put aside:
+event-given-up = { $mail } is not sent any more:
+fact-own-words = In the program’s words

@@ -1,0 +1,26 @@
+# Fixed words by which the program says why it did something; the name of each is its English letters.
+reason-received-before-the-mailbox-was-connected = received before the mailbox was connected
+reason-the-same-mail-was-there-before = the same mail was there before
+reason-our-own-answer-came-back = our own answer came back
+reason-sent-from-our-own-address = sent from our own address
+reason-the-same-mail-reached-another-mailbox = the same mail reached another mailbox
+reason-the-same-mail-is-on-its-way-from-another-mailbox = the same mail is on its way from another mailbox
+reason-an-earlier-mail-of-the-conversation-is-on-its-way = an earlier mail of the conversation is on its way
+reason-an-earlier-try-may-still-be-on-its-way = an earlier try may still be on its way
+reason-an-automatic-mail-for-a-ticket-that-is-gone = an automatic mail for a ticket that is gone
+reason-more-mail-within-an-hour-than-a-ticket-takes = more mail within an hour than a ticket takes
+reason-a-notice-that-came-too-late-to-be-news = a notice that came too late to be news
+reason-the-stored-mail-is-gone = the stored mail is gone
+reason-it-cannot-be-told-yet-whether-the-mail-was-sent = it cannot be told yet whether the mail was sent
+reason-the-mail-server-did-not-hand-the-mail-over = the mail server did not hand the mail over
+reason-the-mail-made-its-reader-fail = the mail made its reader fail
+reason-these-bytes-have-no-header-line--so-they-are-not-a-mail = these bytes have no header line, so they are not a mail
+reason-left-alone-by-an-operator = left alone by an operator
+reason-an-automatic-reply = an automatic reply
+reason-a-delivery-report = a delivery report
+reason-a-report = a report
+reason-mail-of-a-list = mail of a list
+reason-no-app-is-registered-at-microsoft = no app is registered at Microsoft
+reason-no-app-is-registered-at-google = no app is registered at Google
+reason-gone-from-the-mail-server-before-it-could-be-fetched = gone from the mail server before it could be fetched
+reason-the-mail-server-does-not-hand-it-over = the mail server does not hand it over
