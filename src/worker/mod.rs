@@ -7,6 +7,7 @@
 
 mod agent_mail;
 mod agents;
+mod answers;
 mod bells;
 mod conversation;
 mod courtesy;
@@ -37,6 +38,7 @@ mod trouble;
 
 use std::sync::Arc;
 
+use crate::base::wake::Wake;
 use crate::desk::DeskError;
 use crate::mailbox::MailboxError;
 use crate::mailbox::settings::SettingsError;
@@ -58,6 +60,8 @@ pub enum WorkerError {
     Mailbox(#[from] MailboxError),
     #[error("the desk failed the mail worker")]
     Desk(#[from] DeskError),
+    #[error("the desk does not tell who works there, so answers wait")]
+    Staff { source: DeskError },
     #[error("the mailbox's settings cannot be used")]
     Settings(#[from] SettingsError),
     #[error("what is known of the mailbox's subscription cannot be used")]
@@ -72,6 +76,8 @@ pub enum WorkerError {
 pub struct Worker {
     parts: Parts,
     bells: bells::Bells,
+    /// Rung when answers are to be looked for.
+    looks: Wake,
     unfetchable: inbound::Unfetchable,
     agents: agents::Agents,
 }
@@ -81,6 +87,7 @@ impl Worker {
         Arc::new(Self {
             parts,
             bells: bells::Bells::default(),
+            looks: Wake::new(),
             unfetchable: inbound::Unfetchable::default(),
             agents: agents::Agents::default(),
         })
