@@ -29,6 +29,7 @@ const SQLITE_SCHEMA: &[(i64, &str, &str)] = &[
     (7, "file", include_str!("migrations/sqlite/0007_file.sql")),
     (8, "ticket number", include_str!("migrations/sqlite/0008_ticket_number.sql")),
     (10, "queues and events", include_str!("migrations/sqlite/0010_queues_and_events.sql")),
+    (11, "draft begun", include_str!("migrations/sqlite/0011_draft_begun.sql")),
     (13, "looks", include_str!("migrations/sqlite/0013_looks.sql")),
 ];
 const POSTGRES_SCHEMA: &[(i64, &str, &str)] = &[
@@ -40,6 +41,7 @@ const POSTGRES_SCHEMA: &[(i64, &str, &str)] = &[
     (7, "file", include_str!("migrations/postgres/0007_file.sql")),
     (8, "ticket number", include_str!("migrations/postgres/0008_ticket_number.sql")),
     (10, "queues and events", include_str!("migrations/postgres/0010_queues_and_events.sql")),
+    (11, "draft begun", include_str!("migrations/postgres/0011_draft_begun.sql")),
     (13, "looks", include_str!("migrations/postgres/0013_looks.sql")),
 ];
 

@@ -73,6 +73,13 @@ impl Chromium {
         .await;
     }
 
+    /// Follows the link that is named `label`.
+    pub async fn press_link(&self, label: &str) {
+        let path = format!("//a[normalize-space()='{label}']");
+        let link = self.await_element(Locator::XPath(&path), label).await;
+        link.click().await.expect("it can be followed");
+    }
+
     /// Waits until the page shows `text`.
     pub async fn shows(&self, text: &str) {
         eventually(&format!("a page with `{text}`"), async || self.text().await.contains(text).then_some(()))

@@ -138,7 +138,8 @@ impl Sink {
 
     async fn serve(&self, stream: TcpStream) -> std::io::Result<()> {
         let mut stream = BufReader::new(stream);
-        if let Then::Greet(answer) = *self.then.lock().expect("no test panicked") {
+        let then = *self.then.lock().expect("no test panicked");
+        if let Then::Greet(answer) = then {
             return stream.write_all(format!("{answer}\r\n").as_bytes()).await;
         }
         stream.write_all(b"220 sink\r\n").await?;
