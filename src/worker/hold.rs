@@ -22,8 +22,10 @@ const HISTORY_FACT: &str = "desk_smtp_history";
 /// Comments carry the desk's time, looks carry ours.
 pub(super) const CLOCKS_APART: Duration = Duration::from_secs(5);
 
-/// Nobody sets a provider and removes it again between two looks that are no further apart.
+/// Nobody sets a provider and removes it again between two looks that are no further apart. An operator who has
+/// the desk looked at less often takes that for himself.
 const LONGEST_GAP: Duration = Duration::from_secs(3600);
+const LONGEST_GAP_IN_POLLS: u32 = 3;
 
 /// So many stretches of which nothing is known are kept apart; beyond that the oldest two become one.
 const MOST_UNKNOWN: usize = 32;
@@ -68,10 +70,10 @@ impl SmtpHistory {
         Self { set, seen_at: now.0, was_set, was_removed: None, silent_at: None, unknown: Vec::new() }
     }
 
-    fn seen(mut self, set: bool, now: Timestamp) -> Self {
+    fn seen(mut self, set: bool, now: Timestamp, longest_gap: Duration) -> Self {
         let change = Between { before: self.seen_at, after: now.0 };
         let quiet_since = self.in_touch_at();
-        if now.since(quiet_since) > LONGEST_GAP {
+        if now.since(quiet_since) > longest_gap {
             self.note_unknown(Between { before: quiet_since.0, after: now.0 });
         }
         match (self.set, set) {
@@ -89,8 +91,8 @@ impl SmtpHistory {
     }
 
     /// The desk could not be reached at `now`. Worth noting only where no long time went by unseen before.
-    fn silent(self, now: Timestamp) -> Self {
-        if now.since(self.in_touch_at()) > LONGEST_GAP {
+    fn silent(self, now: Timestamp, longest_gap: Duration) -> Self {
+        if now.since(self.in_touch_at()) > longest_gap {
             return self;
         }
         Self { silent_at: Some(now.0), ..self }
@@ -169,7 +171,7 @@ impl Worker {
         };
         let now = self.parts.clock.now();
         let history = match self.smtp_history().await? {
-            Some(history) => history.seen(own.smtp, now),
+            Some(history) => history.seen(own.smtp, now, self.longest_gap()),
             None => SmtpHistory::first(own.smtp, now),
         };
         self.keep_history(&history).await?;
@@ -178,7 +180,11 @@ impl Worker {
 
     async fn note_silence(&self) -> Result<(), WorkerError> {
         let Some(history) = self.smtp_history().await? else { return Ok(()) };
-        self.keep_history(&history.silent(self.parts.clock.now())).await
+        self.keep_history(&history.silent(self.parts.clock.now(), self.longest_gap())).await
+    }
+
+    fn longest_gap(&self) -> Duration {
+        LONGEST_GAP.max(self.parts.settings.poll_interval * LONGEST_GAP_IN_POLLS)
     }
 
     async fn smtp_history(&self) -> Result<Option<SmtpHistory>, WorkerError> {
@@ -248,7 +254,7 @@ mod tests {
     const SECOND: i64 = 1000;
 
     fn look(set: bool, at: i64, earlier: SmtpHistory) -> SmtpHistory {
-        earlier.seen(set, Timestamp(at * SECOND))
+        earlier.seen(set, Timestamp(at * SECOND), LONGEST_GAP)
     }
 
     #[test]
@@ -291,11 +297,11 @@ mod tests {
     fn a_desk_that_could_not_be_reached_was_written_to_by_nobody() {
         let mut history = SmtpHistory::first(false, Timestamp(0));
         for minutes in 1..300 {
-            history = history.silent(Timestamp(minutes * 60 * SECOND));
+            history = history.silent(Timestamp(minutes * 60 * SECOND), LONGEST_GAP);
         }
         let back = look(false, 300 * 60, history);
         assert_eq!(fates(&back, &[30, 299 * 60]), [Fate::Mail; 2]);
-        let unseen = SmtpHistory::first(false, Timestamp(0)).silent(Timestamp(9_000 * SECOND));
+        let unseen = SmtpHistory::first(false, Timestamp(0)).silent(Timestamp(9_000 * SECOND), LONGEST_GAP);
         assert_eq!(fates(&look(false, 9_100, unseen), &[8_000]), [Fate::Unclear]);
     }
 

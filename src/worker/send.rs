@@ -130,9 +130,11 @@ impl Worker {
         }
         match self.parts.desk.comment(&mail.ticket, &note, false).await {
             Ok(()) => {}
-            Err(error) => {
+            Err(error @ (DeskError::Refused { .. } | DeskError::Forbidden { .. })) => {
                 warn!(ticket = mail.ticket, error = %Report(&error), "the ticket takes no note");
             }
+            // The next answer finds it out again, and tells it then.
+            Err(error) => return Err(error.into()),
         }
         Ok(self.parts.store.leave_out(&mail.ticket, &handover.refused).await?)
     }
