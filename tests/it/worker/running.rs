@@ -122,12 +122,10 @@ async fn a_look_that_takes_long_keeps_no_mailbox_waiting() {
 #[tokio::test]
 async fn what_is_written_at_the_desk_makes_no_mailbox_list_its_mail() {
     let scene = Scene::new().await;
-    scene.pass().await;
+    let mail = scene.deliver(&question(1));
     let (_stop, stopped) = watch::channel(false);
     let running = tokio::spawn(scene.worker().run(stopped));
-    let mail = scene.deliver(&question(1));
-    scene.wake.ring();
-    // The last step of a round in which nothing is sent.
+    // The last step of the first round; the next one is a poll interval away.
     scene.until(|| scene.is_read(&mail)).await;
     let no_delay = || Effect::Slow { milliseconds: 0 };
     scene.desk.faults.add(Fault::on("GET", "/api/v1/config/email", no_delay()));

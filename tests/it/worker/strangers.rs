@@ -15,6 +15,9 @@ use super::mails::question;
 use super::scene::Scene;
 use crate::desk_user::{DeskUser, http_to};
 
+/// Nobody is taken for not having looked.
+const HALF_AN_HOUR: Duration = Duration::from_secs(1800);
+
 const EVE: (&str, &str) = ("eve@portal.example", "eve");
 
 /// Somebody who signs in at the customers' portal.
@@ -75,7 +78,7 @@ async fn while_the_desk_does_not_tell_who_works_there_answers_wait_and_are_not_l
     scene.desk.faults.add(Fault::on("GET", "/api/v1/users/all", refusal.clone()));
     scene.agent_says(&ticket, "Use the extinguisher.").await;
     for _ in 0..3 {
-        scene.clock.advance(Duration::from_secs(3700));
+        scene.clock.advance(HALF_AN_HOUR);
         scene.any_pass().await;
     }
     assert!(scene.sent().is_empty() && scene.notes(&ticket).is_empty());
@@ -93,7 +96,7 @@ async fn an_agent_who_was_known_is_believed_while_the_desk_does_not_tell_who_wor
     scene.agent_says(&ticket, "Use the extinguisher.").await;
     worker.run_once().await.expect("a pass");
     scene.desk.faults.add(Fault::on("GET", "/api/v1/users/all", Effect::CutBefore));
-    scene.clock.advance(Duration::from_secs(3700));
+    scene.clock.advance(HALF_AN_HOUR);
     scene.agent_says(&ticket, "Then open a window.").await;
     worker.run_once().await.expect("a pass");
     scene.clock.advance(Duration::from_secs(60));
@@ -109,8 +112,8 @@ async fn public_comments_of_the_bot_are_not_mailed_by_the_bot_that_follows() {
     let url = scene.desk.url();
     let desk = Desk::new(http_to(&url), url.parse().expect("a URL"), Some(bot), scene.clock.clone());
     let other = Worker::new(Parts { desk: Arc::new(desk), ..scene.parts("the only one", |_| {}) });
-    for _ in 0..2 {
-        scene.clock.set(scene.clock.now() + Duration::from_secs(3700));
+    for _ in 0..3 {
+        scene.clock.set(scene.clock.now() + HALF_AN_HOUR);
         other.run_once().await.expect("a pass");
     }
     assert!(scene.sent().is_empty());
