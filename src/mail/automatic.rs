@@ -14,7 +14,7 @@ pub(crate) fn detect(headers: &Headers<'_>, text: &str) -> Option<Automatic> {
 }
 
 fn kind(headers: &Headers<'_>, text: &str) -> Option<Automatic> {
-    report(headers)
+    report(headers, text)
         .or_else(|| failed_recipients(headers))
         .or_else(|| notification(text))
         .or_else(|| daemon(headers, text))
@@ -32,7 +32,7 @@ fn told(kind: AutomaticKind, reason: impl Into<String>) -> Automatic {
 }
 
 /// RFC 6522: delivery reports, receipts, abuse reports. Some servers leave the outer type out.
-fn report(headers: &Headers<'_>) -> Option<Automatic> {
+fn report(headers: &Headers<'_>, text: &str) -> Option<Automatic> {
     let content_type = headers.text("Content-Type").unwrap_or_default().to_ascii_lowercase();
     let is_report = content_type.starts_with("multipart/report");
     let feedback =
@@ -46,8 +46,9 @@ fn report(headers: &Headers<'_>) -> Option<Automatic> {
     if is_report {
         return Some(told(AutomaticKind::Bounce, "Content-Type: multipart/report"));
     }
-    // A person may pass one on; then it lies in the mail that was passed on.
-    bounce::has_status(headers.0).then(|| told(AutomaticKind::Bounce, "message/delivery-status"))
+    // A person may pass one on: within the mail that was passed on, or beside his own words.
+    let reports = !is_from_a_person(headers) || bounce::sounds_like_one(&headers.subject(), text);
+    (bounce::has_status(headers.0) && reports).then(|| told(AutomaticKind::Bounce, "message/delivery-status"))
 }
 
 fn is_feedback(part: &mail_parser::MessagePart<'_>) -> bool {
@@ -67,6 +68,10 @@ fn failed_recipients(headers: &Headers<'_>) -> Option<Automatic> {
 fn notification(text: &str) -> Option<Automatic> {
     let start = text.trim_start();
     if !start.starts_with('{') || start.len() > 100_000 {
+        return None;
+    }
+    // What Amazon adds stands below a line of two dashes; a person has something to say behind it.
+    if !start.trim_end().ends_with('}') && !start.contains("\n--") {
         return None;
     }
     let plain: String = start.chars().take(200).filter(|one| !one.is_whitespace() && *one != '\\').collect();
@@ -97,28 +102,52 @@ fn return_path(headers: &Headers<'_>, text: &str) -> Option<Automatic> {
     }
 }
 
-/// A mail server's own address. People write as postmaster too, so that alone says nothing; neither does
-/// an address that takes no answers.
-fn daemon(headers: &Headers<'_>, text: &str) -> Option<Automatic> {
-    const SURE: [&str; 4] = ["mailer-daemon", "mail-daemon", "mailerdaemon", "microsoftexchange"];
-    const LIKELY: [&str; 7] =
-        ["postmaster", "post_master", "post-master", "no-reply", "noreply", "mdaemon", "root"];
-    if headers.text("From").is_some_and(|from| from.replace(' ', "") == "<>") {
-        return Some(told(AutomaticKind::Bounce, "From: <>"));
-    }
+/// Names that only mail servers have.
+const SURE: [&str; 4] = ["mailer-daemon", "mail-daemon", "mailerdaemon", "microsoftexchange"];
+/// Names that people may have, too.
+const LIKELY: [&str; 7] =
+    ["postmaster", "post_master", "post-master", "no-reply", "noreply", "mdaemon", "root"];
+
+/// What stands before the at sign in From, in lower case.
+fn local_part(headers: &Headers<'_>) -> Option<String> {
     let address = match headers.sender() {
         Some(address) => address.to_ascii_lowercase(),
         // `MAILER-DAEMON (Mail Delivery System)` has no domain.
         None => headers.text("From")?.to_ascii_lowercase(),
     };
     let local = address.split(['@', ' ', '>']).next().unwrap_or_default().trim_start_matches('<');
-    let is = |name: &&&str| local.starts_with(**name);
-    if let Some(name) = SURE.iter().find(is) {
+    Some(local.to_owned())
+}
+
+fn likely_name(local: &str) -> Option<&'static str> {
+    // Products and people begin with these as well: `mdaemon-support`, `rooter.ada`.
+    let is =
+        |name: &&&str| local == **name || (!["mdaemon", "root"].contains(*name) && local.starts_with(**name));
+    LIKELY.iter().find(is).copied()
+}
+
+/// An address of its own and a way back: what a mail server has not.
+fn is_from_a_person(headers: &Headers<'_>) -> bool {
+    let returns = headers.text("Return-Path").is_none_or(|path| path.replace(' ', "") != "<>");
+    let local = local_part(headers).filter(|local| !local.is_empty());
+    let named = local.is_some_and(|local| {
+        likely_name(&local).is_none() && !SURE.iter().any(|name| local.starts_with(name))
+    });
+    returns && named && auto_submitted(headers).is_none()
+}
+
+/// A mail server's own address. People write as postmaster too, so that alone says nothing; neither does
+/// an address that takes no answers.
+fn daemon(headers: &Headers<'_>, text: &str) -> Option<Automatic> {
+    if headers.text("From").is_some_and(|from| from.replace(' ', "") == "<>") {
+        return Some(told(AutomaticKind::Bounce, "From: <>"));
+    }
+    let local = local_part(headers)?;
+    if let Some(name) = SURE.iter().find(|name| local.starts_with(**name)) {
         return Some(told(AutomaticKind::Bounce, format!("From: {name}")));
     }
-    let name = LIKELY.iter().find(is)?;
-    let returns =
-        bounce::has_returned(headers.0) || *name != "no-reply" && *name != "noreply" && *name != "root";
+    let name = likely_name(&local)?;
+    let returns = bounce::has_returned(headers.0) || !["no-reply", "noreply", "root"].contains(&name);
     (returns && bounce::sounds_like_one(&headers.subject(), text))
         .then(|| told(AutomaticKind::Bounce, format!("From: {name}, and what it says")))
 }
@@ -253,10 +282,23 @@ const SUBJECTS: [(&str, AutomaticKind); 56] = [
 
 fn subject(headers: &Headers<'_>) -> Option<Automatic> {
     let subject = headers.subject().to_lowercase();
-    let (start, kind) = SUBJECTS.iter().find(|(start, _)| subject.starts_with(start))?;
+    let (start, kind) = SUBJECTS.iter().find(|(start, _)| {
+        subject.strip_prefix(start).is_some_and(|rest| start.ends_with(':') || ends(rest))
+    })?;
     Some(told(*kind, format!("Subject: {start}")))
 }
 
+/// Whether a machine's words are over before `rest`: where they are part of a sentence, a person asks about
+/// them.
+fn ends(rest: &str) -> bool {
+    const GO_ON: [&str; 12] =
+        ["from ", "to ", "re:", "von ", "auf ", "fra ", "från ", "van ", "op ", "de ", "da ", "à "];
+    let rest = rest.trim_start();
+    !rest.starts_with(char::is_alphabetic) || GO_ON.iter().any(|word| rest.starts_with(word))
+}
+
+#[cfg(test)]
+mod people;
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -30,6 +30,7 @@ const SQLITE_SCHEMA: &[(i64, &str, &str)] = &[
     (8, "ticket number", include_str!("migrations/sqlite/0008_ticket_number.sql")),
     (10, "queues and events", include_str!("migrations/sqlite/0010_queues_and_events.sql")),
     (11, "draft begun", include_str!("migrations/sqlite/0011_draft_begun.sql")),
+    (12, "inbound waits", include_str!("migrations/sqlite/0012_inbound_waits.sql")),
     (13, "looks", include_str!("migrations/sqlite/0013_looks.sql")),
 ];
 const POSTGRES_SCHEMA: &[(i64, &str, &str)] = &[
@@ -42,6 +43,7 @@ const POSTGRES_SCHEMA: &[(i64, &str, &str)] = &[
     (8, "ticket number", include_str!("migrations/postgres/0008_ticket_number.sql")),
     (10, "queues and events", include_str!("migrations/postgres/0010_queues_and_events.sql")),
     (11, "draft begun", include_str!("migrations/postgres/0011_draft_begun.sql")),
+    (12, "inbound waits", include_str!("migrations/postgres/0012_inbound_waits.sql")),
     (13, "looks", include_str!("migrations/postgres/0013_looks.sql")),
 ];
 
@@ -133,7 +135,7 @@ fn cannot<E: Into<Box<dyn Error + Send + Sync>>>(hint: impl Into<String>) -> imp
     move |error| StoreError::Open { hint, source: error.into() }
 }
 
-async fn open_memory() -> Result<Sql> {
+pub(super) async fn open_memory() -> Result<Sql> {
     let pool = sqlite_pool("sqlite::memory:").await?;
     let mut connection = pool.acquire().await.map_err(cannot(NOT_OPENED))?;
     migrate(&mut connection, SQLITE_SCHEMA).await?;

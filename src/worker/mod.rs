@@ -8,6 +8,7 @@
 mod agent_mail;
 mod agents;
 mod answers;
+mod aside;
 mod bells;
 mod conversation;
 mod courtesy;
@@ -15,6 +16,7 @@ mod crash;
 mod desk_action;
 mod desk_made;
 mod discover;
+mod fetch_again;
 mod files;
 mod hold;
 mod hooks;
@@ -68,6 +70,8 @@ pub enum WorkerError {
     Subscription(#[from] VaultError),
     #[error("another worker took the mailbox over")]
     LeaseLost,
+    #[error("the mail is no longer as it was seen")]
+    Overtaken,
     #[error("this build has no mailbox of the kind `{kind}`")]
     UnknownKind { kind: String },
 }
@@ -78,18 +82,12 @@ pub struct Worker {
     bells: bells::Bells,
     /// Rung when answers are to be looked for.
     looks: Wake,
-    unfetchable: inbound::Unfetchable,
     agents: agents::Agents,
 }
 
 impl Worker {
     pub fn new(parts: Parts) -> Arc<Self> {
-        Arc::new(Self {
-            parts,
-            bells: bells::Bells::default(),
-            looks: Wake::new(),
-            unfetchable: inbound::Unfetchable::default(),
-            agents: agents::Agents::default(),
-        })
+        let (bells, looks, agents) = (bells::Bells::default(), Wake::new(), agents::Agents::default());
+        Arc::new(Self { parts, bells, looks, agents })
     }
 }
