@@ -182,6 +182,7 @@ fn parts(store: Arc<dyn Store>, desk: &Peer, server: &Peer, at: Arc<dyn Fn(Point
         mailboxes: Arc::new(move |row| registry::make(row, &kinds)),
         clock,
         wake: Wake::new(),
+        written: Wake::new(),
         message_ids: HashKey::from_bytes([5; 32]),
         holder: "the only one".to_owned(),
         settings: Settings {

@@ -112,6 +112,8 @@ pub(super) struct Installation {
     pub(super) trials: TrialFactory,
     pub(super) providers: Arc<dyn HttpCall>,
     pub(super) wake: Wake,
+    /// Rung by what is written to the desk.
+    pub(super) written: Wake,
     pub(super) meters: worker::Meters,
 }
 
@@ -166,6 +168,7 @@ impl Installation {
             desk: Arc::new(desk),
             desk_http,
             wake: Wake::new(),
+            written: Wake::new(),
             meters: worker::Meters::default(),
             parts,
             store,
@@ -197,6 +200,7 @@ impl Installation {
                 mailboxes: self.mailboxes.clone(),
                 clock: Arc::new(SystemClock),
                 wake: self.wake.clone(),
+                written: self.written.clone(),
                 message_ids: self.secret.derive("message ids"),
                 holder: holder(&start_up.store),
                 settings,

@@ -190,7 +190,7 @@ fn gateway(
         console,
         control: control.handle().clone(),
         registry: Arc::new(Mutex::new(registry)),
-        on_desk_write: Some(installation.wake.clone()),
+        on_desk_write: Some(installation.written.clone()),
         on_rights_change: Some(Arc::new(move || admins.invalidate_all())),
         default_certificate: certificate::default(start_up, &routes)?,
         upstream: UpstreamTimeouts::default(),

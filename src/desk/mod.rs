@@ -16,10 +16,13 @@ mod notification;
 mod own_mail;
 mod people;
 mod session;
+mod stream;
 mod ticket;
 
 use std::sync::Arc;
 
+use serde::de::DeserializeOwned;
+use serde_json::error::Category;
 use tokio::sync::Mutex;
 use url::Url;
 
@@ -60,7 +63,29 @@ pub enum DeskError {
     )]
     Forbidden { what: &'static str },
     #[error("the desk's answer cannot be understood when asked to {what}")]
-    Garbled { what: &'static str, source: Option<serde_json::Error> },
+    Garbled { what: &'static str, source: Option<NotUnderstood> },
+}
+
+/// Where an answer stops being what it should be. Not what stands there: the desk's answers hold mails and
+/// addresses, and serde quotes what it meets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{kind} at line {line}, column {column}")]
+pub struct NotUnderstood {
+    kind: &'static str,
+    line: usize,
+    column: usize,
+}
+
+impl From<serde_json::Error> for NotUnderstood {
+    fn from(error: serde_json::Error) -> Self {
+        let kind = match error.classify() {
+            Category::Io => "it cannot be read",
+            Category::Syntax => "it is no JSON",
+            Category::Data => "it has another form",
+            Category::Eof => "it breaks off",
+        };
+        Self { kind, line: error.line(), column: error.column() }
+    }
 }
 
 impl DeskError {
@@ -92,9 +117,25 @@ impl Desk {
     }
 }
 
+/// An answer, or a part of one, as what it should be.
+fn parsed<T: DeserializeOwned>(what: &'static str, json: &[u8]) -> Result<T, DeskError> {
+    serde_json::from_slice(json).map_err(|error| DeskError::Garbled { what, source: Some(error.into()) })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::report::Report;
+
+    #[test]
+    fn a_report_says_where_an_answer_is_wrong_and_nothing_of_what_it_says() {
+        let answer = br#"{"users": [{"id": "1", "email": {"ada@customer.example": "secret words"}}, "ada"]}"#;
+        for answer in [&answer[..], &answer[..40], b"\"ada\"", b"ada"] {
+            let error = parsed::<people::PeopleReply>("list its users", answer).expect_err("wrong");
+            let told = Report(&error).to_string();
+            assert!(told.contains("at line 1, column ") && !told.contains("ada"), "{told}");
+        }
+    }
 
     #[test]
     fn only_a_clear_no_rules_out_that_a_write_was_applied() {

@@ -13,8 +13,8 @@ pub struct Person {
     pub email: String,
 }
 
-#[derive(Deserialize)]
-struct PeopleReply {
+#[derive(Debug, Deserialize)]
+pub(super) struct PeopleReply {
     users: Vec<Person>,
 }
 

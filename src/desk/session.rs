@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::{Desk, DeskError};
+use super::{Desk, DeskError, parsed};
 use crate::base::clock::Timestamp;
 use crate::base::secret::{ExposeSecret, SecretString};
 
@@ -227,5 +227,5 @@ fn parse<T: DeserializeOwned>(
         StatusCode::UNAUTHORIZED => return Err(DeskError::Forbidden { what }),
         other => return Err(DeskError::Refused { what, status: other.as_u16() }),
     }
-    serde_json::from_slice(&body).map_err(|source| DeskError::Garbled { what, source: Some(source) })
+    parsed(what, &body)
 }

@@ -1,18 +1,31 @@
 //! Tickets and their comments: open, find, read, comment, reopen.
 
+use std::ops::ControlFlow;
+
 use http::Method;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 
-use super::{Desk, DeskError};
+use super::stream::Shape;
+use super::{Desk, DeskError, parsed};
 use crate::base::clock::Timestamp;
+use crate::web::call::CallError;
 
-/// One ticket with all its comments.
-const TICKET_LIMIT: usize = 16 << 20;
+const LISTING: &str = "list its tickets";
 
-/// `/tickets/all` has no paging.
-const LIST_LIMIT: usize = 128 << 20;
+/// `/tickets/all` has no paging, and carries what every mail said.
+const LIST: Shape = Shape { list: "tickets", depth: 1, longest: 2048, longest_around: 64, limit: 2 << 30 };
+const LIST_PATH: &str = "/api/v1/tickets/all";
+
+/// A ticket with all its comments; the desk takes none of more than 1 MiB.
+const TICKET: Shape =
+    Shape { list: "comments", depth: 2, longest: 2 << 20, longest_around: 8192, limit: 1 << 30 };
+
+/// Of what persons wrote on a ticket, in bytes.
+const MOST_TEXT: usize = 32 << 20;
+/// Of a comment of the bot, which is a mail: enough for its head line.
+const BOTS_TEXT: usize = 4096;
 
 /// A ticket to open.
 #[derive(Clone, PartialEq)]
@@ -77,11 +90,6 @@ struct CreateReply {
 }
 
 #[derive(Deserialize)]
-struct ListReply {
-    tickets: Vec<ListedTicket>,
-}
-
-#[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct ListedTicket {
     id: String,
@@ -106,16 +114,10 @@ struct CreatedBy {
     role: Option<String>,
 }
 
+/// What stands around the comments.
 #[derive(Deserialize)]
 struct TicketReply {
-    ticket: WireTicket,
-}
-
-#[derive(Deserialize)]
-struct WireTicket {
-    #[serde(flatten)]
-    listed: ListedTicket,
-    comments: Vec<WireComment>,
+    ticket: ListedTicket,
 }
 
 #[derive(Deserialize)]
@@ -155,19 +157,36 @@ impl Desk {
 
     /// The ticket that was opened with this marker, if there is one.
     pub async fn find_by_marker(&self, marker: &str) -> Result<Option<String>, DeskError> {
-        const WHAT: &str = "list its tickets";
-        let list: ListReply = self.read(WHAT, "/api/v1/tickets/all", LIST_LIMIT).await?;
-        match list.tickets.into_iter().find(|ticket| ticket.is_marked(marker)) {
-            Some(ticket) => checked(WHAT, ticket.id).map(Some),
-            None => Ok(None),
-        }
+        let found = self.find(|ticket| ticket.is_marked(marker)).await?;
+        found.map(|ticket| checked(LISTING, ticket.id)).transpose()
+    }
+
+    async fn find(
+        &self,
+        is_meant: impl Fn(&ListedTicket) -> bool + Send + Sync,
+    ) -> Result<Option<ListedTicket>, DeskError> {
+        let mut found = None;
+        self.read_list(LISTING, LIST_PATH, LIST, &mut |item| {
+            let ticket = parsed(LISTING, item)?;
+            if is_meant(&ticket) {
+                found = Some(ticket);
+                return Ok(ControlFlow::Break(()));
+            }
+            Ok(ControlFlow::Continue(()))
+        })
+        .await?;
+        Ok(found)
     }
 
     /// Every ticket; those whose time of making cannot be read are left out.
     pub async fn tickets(&self) -> Result<Vec<TicketLine>, DeskError> {
-        const WHAT: &str = "list its tickets";
-        let list: ListReply = self.read(WHAT, "/api/v1/tickets/all", LIST_LIMIT).await?;
-        Ok(list.tickets.into_iter().filter_map(ListedTicket::line).collect())
+        let mut lines = Vec::new();
+        self.read_list(LISTING, LIST_PATH, LIST, &mut |item| {
+            lines.extend(parsed::<ListedTicket>(LISTING, item)?.line());
+            Ok(ControlFlow::Continue(()))
+        })
+        .await?;
+        Ok(lines)
     }
 
     /// Adds a comment. The desk answers without its id. `public` comments of the bot would be mailed
@@ -192,8 +211,8 @@ impl Desk {
     pub async fn ticket(&self, id: &str) -> Result<Option<TicketView>, DeskError> {
         const WHAT: &str = "show a ticket";
         let id = checked(WHAT, id.to_owned())?;
-        match self.read::<TicketReply>(WHAT, &format!("/api/v1/ticket/{id}"), TICKET_LIMIT).await {
-            Ok(reply) => reply.ticket.view().map(Some).ok_or(DeskError::Garbled { what: WHAT, source: None }),
+        match self.read_ticket(WHAT, &id).await {
+            Ok(view) => Ok(Some(view)),
             Err(error @ DeskError::Refused { status: 500, .. }) => {
                 if self.lists(&id).await? {
                     Err(error)
@@ -205,9 +224,31 @@ impl Desk {
         }
     }
 
+    async fn read_ticket(&self, what: &'static str, id: &str) -> Result<TicketView, DeskError> {
+        let bot = self.bot_user().await?.id;
+        let unreadable = || DeskError::Garbled { what, source: None };
+        let (mut comments, mut size) = (Vec::new(), 0);
+        let path = format!("/api/v1/ticket/{id}");
+        let mut take = |item: &[u8]| {
+            let mut comment = parsed::<WireComment>(what, item)?.view().ok_or_else(unreadable)?;
+            if comment.user_id.as_deref() == Some(bot.as_str()) {
+                shorten(&mut comment.text, BOTS_TEXT);
+            }
+            size += comment.text.len();
+            comments.push(comment);
+            if size <= MOST_TEXT {
+                return Ok(ControlFlow::Continue(()));
+            }
+            let host = self.api_url.host_str().unwrap_or_default().to_owned();
+            Err(DeskError::Call { what, source: CallError::TooLarge { host, limit: MOST_TEXT } })
+        };
+        let around = self.read_list(what, &path, TICKET, &mut take).await?;
+        let reply: TicketReply = parsed(what, &around)?;
+        reply.ticket.view(comments).ok_or_else(unreadable)
+    }
+
     async fn lists(&self, id: &str) -> Result<bool, DeskError> {
-        let list: ListReply = self.read("list its tickets", "/api/v1/tickets/all", LIST_LIMIT).await?;
-        Ok(list.tickets.iter().any(|ticket| ticket.id == id))
+        Ok(self.find(|ticket| ticket.id == id).await?.is_some())
     }
 }
 
@@ -215,7 +256,7 @@ impl ListedTicket {
     fn line(self) -> Option<TicketLine> {
         Some(TicketLine {
             created_at: Timestamp::parse_rfc3339(&self.created_at)?,
-            id: checked("list its tickets", self.id).ok()?,
+            id: checked(LISTING, self.id).ok()?,
             title: self.title.unwrap_or_default(),
             name: self.name.unwrap_or_default(),
             email: self.email.unwrap_or_default(),
@@ -225,18 +266,10 @@ impl ListedTicket {
         })
     }
 
-    fn is_marked(&self, marker: &str) -> bool {
-        self.created_by.as_ref().and_then(|by| by.role.as_deref()) == Some(marker)
-    }
-}
-
-impl WireTicket {
-    /// `None` without a number, or when a time cannot be read.
-    fn view(self) -> Option<TicketView> {
-        let mut comments: Vec<Comment> =
-            self.comments.into_iter().map(WireComment::view).collect::<Option<_>>()?;
+    /// `None` without a number, or when its time cannot be read.
+    fn view(self, mut comments: Vec<Comment>) -> Option<TicketView> {
         comments.sort_by(|one, other| (one.created_at, &one.id).cmp(&(other.created_at, &other.id)));
-        let line = self.listed.line()?;
+        let line = self.line()?;
         Some(TicketView {
             id: line.id.clone(),
             number: line.number?,
@@ -245,6 +278,10 @@ impl WireTicket {
             comments,
             line,
         })
+    }
+
+    fn is_marked(&self, marker: &str) -> bool {
+        self.created_by.as_ref().and_then(|by| by.role.as_deref()) == Some(marker)
     }
 }
 
@@ -262,6 +299,11 @@ impl WireComment {
     }
 }
 
+fn shorten(text: &mut String, most: usize) {
+    let end = (0..=most.min(text.len())).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0);
+    text.truncate(end);
+}
+
 /// An id that may stand in a path: the desk's are UUIDs.
 fn checked(what: &'static str, id: String) -> Result<String, DeskError> {
     let plain =
@@ -273,22 +315,28 @@ fn checked(what: &'static str, id: String) -> Result<String, DeskError> {
 mod tests {
     use super::*;
 
-    const TICKET: &str = r#"{"ticket":{"id":"380fe5f0","createdAt":"2026-11-21T00:23:03.336Z","title":"Printer smokes",
-        "isComplete":false,"Number":10,"status":"done","createdBy":{"id":"8c20","role":"mail"},"comments":[
-        {"id":"b","createdAt":"2026-11-21T00:10:13.991Z","text":"it is a Logitech\n","public":true,"reply":true,
-         "replyEmail":"bob@customer.example","userId":null,"ticketId":"380fe5f0","user":null},
-        {"id":"a","createdAt":"2026-11-21T00:05:59.765Z","text":"internal note","public":false,"reply":false,
-         "replyEmail":null,"userId":"d825","ticketId":"380fe5f0","user":{"name":"Agent Smith"}}],
-        "TimeTracking":[],"files":[]},"sucess":true}"#;
-
-    fn ticket(text: &str) -> TicketView {
-        let reply: TicketReply = serde_json::from_str(text).expect("an answer of the desk");
-        reply.ticket.view().expect("readable times")
+    fn comment(json: &str) -> Comment {
+        parsed::<WireComment>("show a ticket", json.as_bytes())
+            .ok()
+            .and_then(WireComment::view)
+            .expect("a comment")
     }
 
     #[test]
     fn comments_come_oldest_first_with_who_made_them() {
-        let comments = ticket(TICKET).comments;
+        let by_mail = comment(
+            r#"{"id":"b","createdAt":"2026-11-21T00:10:13.991Z","text":"it is a Logitech\n","public":true,"reply":true,
+            "replyEmail":"bob@customer.example","userId":null,"ticketId":"380fe5f0","user":null}"#,
+        );
+        let note = comment(
+            r#"{"id":"a","createdAt":"2026-11-21T00:05:59.765Z","text":"internal note","public":false,"reply":false,
+            "replyEmail":null,"userId":"d825","ticketId":"380fe5f0","user":{"name":"Agent Smith"}}"#,
+        );
+        let around = br#"{"ticket":{"id":"380fe5f0","createdAt":"2026-11-21T00:23:03.336Z","title":"Printer smokes",
+            "isComplete":false,"Number":10,"status":"done","createdBy":{"id":"8c20","role":"mail"},"comments":[],
+            "TimeTracking":[],"files":[]},"sucess":true}"#;
+        let reply: TicketReply = parsed("show a ticket", around).expect("an answer of the desk");
+        let comments = reply.ticket.view(vec![by_mail, note]).expect("readable times").comments;
         let told: Vec<_> = comments.iter().map(|c| (c.id.as_str(), c.user_id.as_deref(), c.reply)).collect();
         assert_eq!(told, [("a", Some("d825"), false), ("b", None, true)]);
         assert_eq!(comments[0].user_name, "Agent Smith");
@@ -296,13 +344,24 @@ mod tests {
 
     #[test]
     fn a_marker_is_found_whatever_the_other_tickets_lack() {
-        let list: ListReply = serde_json::from_str(
-            r#"{"tickets":[{"id":"1","createdBy":null},{"id":"2","createdBy":{"id":"x","name":"A"}},
-               {"id":"3","createdBy":{"id":"x","name":"A","role":"mail:77"}}],"sucess":true}"#,
-        )
-        .expect("an answer of the desk");
-        let found: Vec<_> = list.tickets.iter().filter(|t| t.is_marked("mail:77")).map(|t| &t.id).collect();
+        let tickets = [
+            r#"{"id":"1","createdBy":null}"#,
+            r#"{"id":"2","createdBy":{"id":"x","name":"A"}}"#,
+            r#"{"id":"3","createdBy":{"id":"x","name":"A","role":"mail:77"}}"#,
+        ];
+        let parse = |json: &&str| parsed::<ListedTicket>(LISTING, json.as_bytes()).expect("a ticket");
+        let found: Vec<_> =
+            tickets.iter().map(parse).filter(|t| t.is_marked("mail:77")).map(|t| t.id).collect();
         assert_eq!(found, ["3"]);
+    }
+
+    #[test]
+    fn a_text_is_shortened_between_letters() {
+        for (most, wanted) in [(0, ""), (1, "a"), (2, "a"), (3, "a\u{e4}"), (9, "a\u{e4}b")] {
+            let mut text = "a\u{e4}b".to_owned();
+            shorten(&mut text, most);
+            assert_eq!(text, wanted);
+        }
     }
 
     #[test]

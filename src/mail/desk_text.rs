@@ -67,6 +67,12 @@ pub fn reference_mark(reference: &str) -> String {
     format!("[mail {reference}]")
 }
 
+/// The reference in the head line of a comment, if it has one.
+pub fn reference_of(comment: &str) -> Option<&str> {
+    let (_, after) = comment.lines().next()?.rsplit_once("[mail ")?;
+    after.trim_end().strip_suffix(']')
+}
+
 fn head_line(head: &CommentHead<'_>) -> String {
     let Mailbox { name, address } = head.from;
     let who =

@@ -94,7 +94,10 @@ fn key_of(error: &MailboxError) -> &'static str {
         MailboxError::Throttled { .. } => "mail-throttled",
         MailboxError::NotGranted { .. } => "mail-not-granted",
         MailboxError::CursorLost => "mail-server",
-        MailboxError::Refused { status, code } => of_refusal(*status, code),
+        MailboxError::Refused { status, code } | MailboxError::Closed { status: status @ 500.., code } => {
+            of_refusal(*status, code)
+        }
+        MailboxError::Closed { code, .. } => of_code(code).unwrap_or("mail-server"),
         MailboxError::Server { code, .. } if code == "AuthenticationFailed" => "mail-password",
         MailboxError::Server { status: 401, .. } => "mail-reconnect",
         MailboxError::Server { code, .. } => of_code(code).unwrap_or("mail-server"),

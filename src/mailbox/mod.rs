@@ -38,6 +38,10 @@ pub enum MailboxError {
     /// Refused for good; trying the same again will not help.
     #[error("the mail server refused: {}", told(*.status, .code))]
     Refused { status: u16, code: String },
+    /// The server turns everybody away, before it has heard of a mail: at the greeting, at the sign-in, at the
+    /// sender. It says nothing about the mail at hand.
+    #[error("the mail server takes no mail now: {}", told(*.status, .code))]
+    Closed { status: u16, code: String },
     /// An answer outside the protocol, or a server error worth another try.
     #[error("the mail server answered {}", told(*.status, .code))]
     Server { status: u16, code: String },
@@ -165,6 +169,17 @@ pub struct Outgoing<'a> {
     /// With angle brackets.
     pub message_id: &'a str,
     pub mime: &'a [u8],
+    /// When the send command was written down as about to be given, the last time.
+    pub dispatched_at: Timestamp,
+}
+
+/// How a mail was handed over.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Handover {
+    /// Recipients of a copy whom the server refuses for good; everybody else has the mail.
+    pub refused: Vec<String>,
+    /// And those it did not take now.
+    pub missed: Vec<String>,
 }
 
 /// What can be known about a mail that may have been sent.
@@ -185,20 +200,20 @@ pub enum Evidence {
 pub trait MailSink: Send + Sync {
     /// Puts the mail in place (a draft) and returns the provider's id of it, where the kind has such a step.
     async fn prepare(&self, mail: Outgoing<'_>) -> Result<Option<String>, MailboxError>;
-    /// Gives the send command.
-    async fn dispatch(&self, mail: Outgoing<'_>, provider_id: Option<&str>) -> Result<(), MailboxError>;
+    /// Gives the send command. An error means that nobody was sent the mail, or that it cannot be told.
+    async fn dispatch(&self, mail: Outgoing<'_>, provider_id: Option<&str>)
+    -> Result<Handover, MailboxError>;
     /// What is left to do once the caller has recorded that the mail was sent: a farewell, a copy in the
     /// Sent folder. Not part of `dispatch`, since every moment before the record is one in which a crash
     /// sends the mail again.
     async fn finish(&self, _: Outgoing<'_>) -> Result<(), MailboxError> {
         Ok(())
     }
-    /// Looks whether the mail was sent; `dispatched_at` is when sending was last tried.
+    /// Looks whether the mail was sent.
     async fn evidence(
         &self,
         mail: Outgoing<'_>,
         provider_id: Option<&str>,
-        dispatched_at: Timestamp,
         now: Timestamp,
     ) -> Result<Evidence, MailboxError>;
 }

@@ -438,6 +438,10 @@ impl Ledger for Sql {
         self.take_up_ticket(ticket).await
     }
 
+    async fn leave_out(&self, id: &str, addresses: &[String]) -> Result<()> {
+        self.drop_participants(id, addresses).await
+    }
+
     async fn note_closed(&self, id: &str, closed: bool) -> Result<bool> {
         self.seen_closed(id, closed).await
     }

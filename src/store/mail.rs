@@ -289,6 +289,8 @@ pub trait Ledger: Send + Sync {
     async fn add_ticket(&self, ticket: &TicketRow) -> Result<bool>;
     /// Notes how the desk shows the ticket; `false` if that was known already.
     async fn note_closed(&self, id: &str, closed: bool) -> Result<bool>;
+    /// Takes these addresses, in any case, off those who get copies of the ticket's answers.
+    async fn leave_out(&self, id: &str, addresses: &[String]) -> Result<()>;
     /// Notes that the desk shows the ticket, under this number.
     async fn note_shown(&self, id: &str, number: i64) -> Result<()>;
     /// Notes that the desk does not show the ticket any more; the first time stays.
@@ -365,15 +367,26 @@ pub trait Outbox: Send + Sync {
     async fn skip_comment(&self, ticket: &str, comment: &str, now: Timestamp) -> Result<()>;
     /// Whether a mail of this kind to this address was added at or after `since`.
     async fn sent_lately(&self, kind: OutgoingKind, recipient: &str, since: Timestamp) -> Result<bool>;
+    /// Whether somebody whose mails have this keyed hash of their sender was told that a ticket was opened, at or
+    /// after `since`; to which address.
+    async fn acknowledged_lately(&self, sender: &str, since: Timestamp) -> Result<Option<String>>;
     /// Mails about this ticket that were sent at or after `since`.
     async fn sent_about(&self, ticket: &str, since: Timestamp) -> Result<u64>;
     async fn due_outgoing(&self, mailbox: &MailboxId, now: Timestamp, limit: u32) -> Result<Vec<OutboxRow>>;
     async fn outgoing(&self, id: i64) -> Result<Option<OutboxRow>>;
     async fn outgoing_mime(&self, id: i64) -> Result<Option<Vec<u8>>>;
+    /// `seen` is the `dispatched_at` that the mail was read with.
+    ///
     /// # Errors
-    /// Also when the mail was sent or given up in the meantime; so is it with `outgoing_dispatched`.
-    async fn outgoing_prepared(&self, id: i64, provider_id: Option<&str>) -> Result<()>;
-    async fn outgoing_dispatched(&self, id: i64, now: Timestamp) -> Result<()>;
+    /// Also when the mail was sent or given up in the meantime, or another worker has gone on with it; so is it
+    /// with `outgoing_dispatched`.
+    async fn outgoing_prepared(
+        &self,
+        id: i64,
+        seen: Option<Timestamp>,
+        provider_id: Option<&str>,
+    ) -> Result<()>;
+    async fn outgoing_dispatched(&self, id: i64, seen: Option<Timestamp>, now: Timestamp) -> Result<()>;
     /// Counts that the mail is about to be sent again without proof.
     async fn outgoing_doubled(&self, id: i64) -> Result<()>;
     async fn outgoing_sent(&self, id: i64, now: Timestamp) -> Result<()>;
@@ -383,6 +396,8 @@ pub trait Outbox: Send + Sync {
     async fn skip_outgoing(&self, id: i64, from: OutboxState, reason: &str) -> Result<bool>;
     /// Tries again now, by hand, what failed or waits; `false` for any other.
     async fn retry_outgoing(&self, id: i64, now: Timestamp) -> Result<bool>;
+    /// Drops the bytes of mails that were sent before `before`, `limit` at most; how many.
+    async fn drop_sent_mime(&self, before: Timestamp, limit: u32) -> Result<u64>;
     /// Newest first.
     async fn recent_outgoing(&self, state: Option<OutboxState>, limit: u32) -> Result<Vec<OutboxRow>>;
 }

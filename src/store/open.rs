@@ -31,6 +31,7 @@ const SQLITE_SCHEMA: &[(i64, &str, &str)] = &[
     (10, "queues and events", include_str!("migrations/sqlite/0010_queues_and_events.sql")),
     (11, "draft begun", include_str!("migrations/sqlite/0011_draft_begun.sql")),
     (12, "inbound waits", include_str!("migrations/sqlite/0012_inbound_waits.sql")),
+    (13, "looks", include_str!("migrations/sqlite/0013_looks.sql")),
 ];
 const POSTGRES_SCHEMA: &[(i64, &str, &str)] = &[
     (1, "first", include_str!("migrations/postgres/0001_first.sql")),
@@ -43,6 +44,7 @@ const POSTGRES_SCHEMA: &[(i64, &str, &str)] = &[
     (10, "queues and events", include_str!("migrations/postgres/0010_queues_and_events.sql")),
     (11, "draft begun", include_str!("migrations/postgres/0011_draft_begun.sql")),
     (12, "inbound waits", include_str!("migrations/postgres/0012_inbound_waits.sql")),
+    (13, "looks", include_str!("migrations/postgres/0013_looks.sql")),
 ];
 
 /// FULL, in WAL mode too: a commit that was reported survives a power cut.

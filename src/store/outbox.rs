@@ -1,5 +1,7 @@
 //! The outbox: what must still be sent, frozen before the first try.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use sqlx::any::AnyRow;
 use sqlx::query;
@@ -13,6 +15,9 @@ use crate::base::id::MailboxId;
 /// The state of a comment that is not to be mailed. Not an [`OutboxState`]: such a row is no mail and
 /// is never listed.
 const SKIPPED: &str = "skipped";
+
+/// Nothing waits longer than this for its next try; what seems to was put off by a clock that was ahead.
+const LONGEST_WAIT: Duration = Duration::from_secs(2 * 3600);
 
 macro_rules! select {
     ($rest:literal) => {
@@ -42,6 +47,11 @@ impl Word for OutgoingKind {
         (Self::Closing, "closing"),
         (Self::TooLarge, "too-large"),
     ];
+}
+
+/// A mail that was never dispatched, as a number that no time is.
+fn or_never(dispatched_at: Option<Timestamp>) -> i64 {
+    dispatched_at.map_or(-1, |at| at.0)
 }
 
 pub(super) fn read(row: &AnyRow) -> Result<OutboxRow> {
@@ -119,12 +129,25 @@ impl Outbox for Sql {
     }
 
     async fn sent_lately(&self, kind: OutgoingKind, recipient: &str, since: Timestamp) -> Result<bool> {
-        let statement =
-            query("SELECT id FROM outbox WHERE kind = $1 AND recipient = $2 AND created_at >= $3 LIMIT 1")
-                .bind(kind.word())
-                .bind(clean(recipient))
-                .bind(since.0);
+        let statement = query(
+            "SELECT id FROM outbox WHERE kind = $1 AND LOWER(recipient) = $2 AND created_at >= $3 LIMIT 1",
+        )
+        .bind(kind.word())
+        .bind(clean(&recipient.to_lowercase()))
+        .bind(since.0);
         Ok(self.row("look for an earlier mail", statement).await?.is_some())
+    }
+
+    async fn acknowledged_lately(&self, sender: &str, since: Timestamp) -> Result<Option<String>> {
+        let statement = query(
+            "SELECT outbox.recipient AS recipient FROM inbound JOIN outbox ON outbox.ticket = inbound.ticket \
+             WHERE inbound.sender = $1 AND inbound.stored_at >= $2 AND outbox.kind = 'acknowledgement' \
+             AND outbox.created_at >= $2 LIMIT 1",
+        )
+        .bind(sender.to_owned())
+        .bind(since.0);
+        let row = self.row("look for an earlier acknowledgement", statement).await?;
+        row.map(|row| row.text("recipient")).transpose()
     }
 
     async fn sent_about(&self, ticket: &str, since: Timestamp) -> Result<u64> {
@@ -144,12 +167,13 @@ impl Outbox for Sql {
 
     async fn due_outgoing(&self, mailbox: &MailboxId, now: Timestamp, limit: u32) -> Result<Vec<OutboxRow>> {
         let statement = query(select!(
-            "WHERE mailbox = $1 AND state IN ('queued', 'sending') AND next_try_at <= $2 \
+            "WHERE mailbox = $1 AND state IN ('queued', 'sending') AND (next_try_at <= $2 OR next_try_at > $4) \
              ORDER BY created_at, id LIMIT $3"
         ))
         .bind(mailbox.as_str())
         .bind(now.0)
-        .bind(i64::from(limit));
+        .bind(i64::from(limit))
+        .bind((now + LONGEST_WAIT).0);
         self.rows("list mails to send", statement).await?.iter().map(read).collect()
     }
 
@@ -158,25 +182,32 @@ impl Outbox for Sql {
         self.row("read a mail to send", statement).await?.map(|row| row.bytes("mime")).transpose()
     }
 
-    async fn outgoing_prepared(&self, id: i64, provider_id: Option<&str>) -> Result<()> {
+    async fn outgoing_prepared(
+        &self,
+        id: i64,
+        seen: Option<Timestamp>,
+        provider_id: Option<&str>,
+    ) -> Result<()> {
         const WHAT: &str = "note a prepared mail";
         let statement = query(
-            "UPDATE outbox SET state = 'sending', provider_id = $2 \
-             WHERE id = $1 AND state IN ('queued', 'sending')",
+            "UPDATE outbox SET state = 'sending', provider_id = $2 WHERE id = $1 AND \
+             state IN ('queued', 'sending') AND provider_id IS NULL AND COALESCE(dispatched_at, -1) = $3",
         )
         .bind(id)
-        .bind(provider_id.map(clean));
+        .bind(provider_id.map(clean))
+        .bind(or_never(seen));
         demand_change(WHAT, &self.execute(WHAT, statement).await?)
     }
 
-    async fn outgoing_dispatched(&self, id: i64, now: Timestamp) -> Result<()> {
+    async fn outgoing_dispatched(&self, id: i64, seen: Option<Timestamp>, now: Timestamp) -> Result<()> {
         const WHAT: &str = "note the sending of a mail";
         let statement = query(
-            "UPDATE outbox SET state = 'sending', dispatched_at = $2 \
-             WHERE id = $1 AND state IN ('queued', 'sending')",
+            "UPDATE outbox SET state = 'sending', dispatched_at = $2 WHERE id = $1 AND \
+             state IN ('queued', 'sending') AND COALESCE(dispatched_at, -1) = $3",
         )
         .bind(id)
-        .bind(now.0);
+        .bind(now.0)
+        .bind(or_never(seen));
         demand_change(WHAT, &self.execute(WHAT, statement).await?)
     }
 
@@ -242,6 +273,16 @@ impl Outbox for Sql {
         .bind(id)
         .bind(now.0);
         Ok(self.execute("retry an outgoing mail", statement).await?.rows_affected() == 1)
+    }
+
+    async fn drop_sent_mime(&self, before: Timestamp, limit: u32) -> Result<u64> {
+        let statement = query(
+            "DELETE FROM outbox_mime WHERE outbox IN (SELECT outbox.id FROM outbox JOIN outbox_mime ON \
+             outbox_mime.outbox = outbox.id WHERE outbox.state = 'sent' AND outbox.sent_at < $1 LIMIT $2)",
+        )
+        .bind(before.0)
+        .bind(i64::from(limit));
+        Ok(self.execute("drop the bytes of sent mails", statement).await?.rows_affected())
     }
 
     async fn recent_outgoing(&self, state: Option<OutboxState>, limit: u32) -> Result<Vec<OutboxRow>> {

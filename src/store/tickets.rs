@@ -8,7 +8,7 @@ use sqlx::{Any, Transaction, query};
 use super::sql::{Columns, FailingTo, Query, Sql, clean};
 use super::{Participant, Result, StoreError, TicketRow};
 use crate::base::clock::Timestamp;
-use crate::mail::message_id;
+use crate::mail::{message_id, same_address};
 
 /// Besides the root, so many of the newest Message-IDs are kept: `References` must not grow without end.
 const NEWEST: usize = 20;
@@ -229,7 +229,7 @@ impl Sql {
         let statement = query(concat!(
             "SELECT ",
             columns!(),
-            " FROM ticket WHERE swept_at < CASE WHEN gone_at IS NULL THEN $1 ELSE $4 END AND by_mail = $3 \
+            " FROM ticket WHERE by_mail = $3 AND swept_at < $1 AND (gone_at IS NULL OR swept_at < $4) \
               ORDER BY swept_at, id LIMIT $2"
         ))
         .bind(before.0)
@@ -237,6 +237,30 @@ impl Sql {
         .bind(i64::from(by_mail))
         .bind((before - GONE_EVERY).0);
         self.rows("list tickets to sweep", statement).await?.iter().map(read).collect()
+    }
+
+    pub(super) async fn drop_participants(&self, id: &str, addresses: &[String]) -> Result<()> {
+        const WHAT: &str = "leave participants out";
+        if addresses.is_empty() {
+            return Ok(());
+        }
+        let mut transaction = self.begin(WHAT).await?;
+        // Touching the row locks it until the commit, on both databases.
+        let rows = query("UPDATE ticket SET id = id WHERE id = $1 RETURNING participants")
+            .bind(id)
+            .fetch_all(&mut *transaction)
+            .await
+            .failing_to(WHAT)?;
+        let Some(row) = rows.first() else { return Ok(()) };
+        let mut participants = read_participants(&row.text("participants")?)?;
+        participants.retain(|one| !addresses.iter().any(|address| same_address(address, &one.address)));
+        query("UPDATE ticket SET participants = $2 WHERE id = $1")
+            .bind(id)
+            .bind(serde_json::to_string(&participants).expect("strings have a JSON form"))
+            .execute(&mut *transaction)
+            .await
+            .failing_to(WHAT)?;
+        transaction.commit().await.failing_to(WHAT)
     }
 
     pub(super) async fn take_up_ticket(&self, ticket: &TicketRow) -> Result<bool> {

@@ -1,6 +1,7 @@
 //! Brings an agent's mail to its ticket as the answer it is: a public comment that is mailed to the customer,
 //! unless the agent has written to him, too.
 
+use super::answers::by_mail;
 use super::desk_action::Job;
 use super::hold::Fate;
 use super::letters::{Letter, Posted};
@@ -56,7 +57,7 @@ impl Worker {
         let has_it: Vec<&Mailbox> = message.from.iter().chain(&message.to).chain(&message.cc).collect();
         let letter = Letter {
             kind: OutgoingKind::Answer,
-            about: &format!("mail:{}", self.comment_mark(job.mail)),
+            about: &by_mail(&self.comment_mark(job.mail)),
             date: job.mail.received_at,
             text: &message.reply,
             ticket_number: Some(view.number),

@@ -7,10 +7,11 @@ use tracing::warn;
 
 use super::desk_action::Job;
 use super::letters::Letter;
+use super::reading::Read;
 use super::{Worker, WorkerError};
 use crate::base::report::Report;
-use crate::mail::same_address;
 use crate::mail::template::Placeholder;
+use crate::mail::{message_id, same_address};
 use crate::store::{OutgoingKind, TicketRow};
 
 /// One notice of a kind to one address in this time.
@@ -57,7 +58,39 @@ impl Worker {
         if self.parts.store.sent_lately(kind, &ticket.requester, now - ONCE_IN).await? {
             return Ok(false);
         }
+        if kind == OutgoingKind::Acknowledgement && self.answers_an_acknowledgement(job, ticket).await? {
+            return Ok(false);
+        }
         Ok(!self.writes_like_a_loop(job).await?)
+    }
+
+    /// Whether the mail is most likely a machine's answer to what was acknowledged before: it refers to a mail of
+    /// ours, or its sender was told within a day under another address of the same domain, as helpdesks have one
+    /// for each ticket. A web form names its own address and each time somebody else's to reply to, which is fine.
+    async fn answers_an_acknowledgement(
+        &self,
+        job: &Job<'_>,
+        ticket: &TicketRow,
+    ) -> Result<bool, WorkerError> {
+        let Read { message, reading, .. } = job.read;
+        let ours = |id: &String| message_id::proven_ticket(&self.parts.message_ids, id).is_some();
+        if message.parents.iter().any(ours) {
+            return Ok(true);
+        }
+        let since = self.parts.clock.now() - ONCE_IN;
+        let Some(told) = self.parts.store.acknowledged_lately(&reading.sender, since).await? else {
+            return Ok(false);
+        };
+        let from = message.from.as_ref().map_or("", |from| from.address.as_str());
+        let same_domain = [told.as_str(), &ticket.requester]
+            .into_iter()
+            .all(|one| domain(one).eq_ignore_ascii_case(domain(from)));
+        if same_domain {
+            let now = self.parts.clock.now();
+            self.tell_of_loop(job, format!("A sender asks to be answered under ever new addresses ({now})"))
+                .await?;
+        }
+        Ok(same_domain)
     }
 
     async fn writes_like_a_loop(&self, job: &Job<'_>) -> Result<bool, WorkerError> {
@@ -66,11 +99,15 @@ impl Worker {
         if lately <= MOST_IN_BURST {
             return Ok(false);
         }
-        self.parts.meters.loop_suppressed();
-        warn!(mailbox = %job.row.id, mail = job.mail.id, lately, "a sender writes like a loop and gets no notice");
-        let told = format!("A sender wrote {lately} mails in ten minutes ({now}); no notices go there.");
-        self.parts.store.set_fact(LOOP_FACT, Some(&told)).await?;
+        self.tell_of_loop(job, format!("A sender wrote {lately} mails in ten minutes ({now})")).await?;
         Ok(true)
+    }
+
+    async fn tell_of_loop(&self, job: &Job<'_>, seen: String) -> Result<(), WorkerError> {
+        self.parts.meters.loop_suppressed();
+        warn!(mailbox = %job.row.id, mail = job.mail.id, seen, "a sender writes like a loop and gets no notice");
+        let told = format!("{seen}; no notices go there.");
+        Ok(self.parts.store.set_fact(LOOP_FACT, Some(&told)).await?)
     }
 
     async fn tell(&self, job: &Job<'_>, ticket: &TicketRow, kind: OutgoingKind) -> Result<(), WorkerError> {
@@ -104,6 +141,10 @@ impl Worker {
         self.post(ticket, &sender, &letter).await?;
         Ok(())
     }
+}
+
+fn domain(address: &str) -> &str {
+    address.rsplit_once('@').map_or("", |(_, domain)| domain)
 }
 
 /// Addresses that say themselves that nobody reads there.

@@ -1,22 +1,19 @@
-//! Finds the public comments that agents made and puts each into the outbox, once.
-//!
-//! Where to look is a hint (the store's hints, the desk's notifications, a slow sweep over all conversations); what is
-//! there is the truth of `GET /ticket/:id`.
+//! Where agents' answers are looked for: a hint (the store's hints, the desk's notifications), or a slow sweep
+//! over all conversations. What is there is the truth of `GET /ticket/:id`; what becomes of it is not decided here.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
 use tracing::{info, warn};
 
-use super::hold::{Fate, SmtpHistory};
-use super::letters::{Letter, Posted};
+use super::hold::SmtpHistory;
 use super::{Worker, WorkerError};
 use crate::base::clock::Timestamp;
 use crate::base::report::Report;
+use crate::desk::DeskError;
 use crate::desk::advice::with_key;
-use crate::desk::{Comment, DeskError, TicketView};
-use crate::mail::compose::Quoted;
-use crate::store::{MailboxRow, OutgoingKind, TicketRow};
+use crate::store::TicketRow;
+use crate::web::call::CallError;
 
 /// Every conversation is looked at this often, whatever the hints say.
 const SWEEP_EVERY: Duration = Duration::from_secs(3600);
@@ -29,38 +26,50 @@ const SWEEP_AT_ONCE: u32 = 20;
 const TICKET_HINT: &str = "ticket:";
 const HINTS_AT_ONCE: u32 = 100;
 
+/// A look begins nothing more after this time: a slow desk must not keep new hints waiting behind old ones.
+const LONGEST_LOOK: Duration = Duration::from_secs(60);
+
 /// Id of the newest notification whose ticket was looked at.
 const NOTIFICATION_FACT: &str = "desk_notification";
 /// Why the desk cannot be asked, while that is so.
 pub(super) const DESK_FAILURE_FACT: &str = "desk_failure";
 
-const UNCLEAR_NOTE: &str = "[mintgate] This answer was not mailed by the mail gateway: it was written while the \
-    desk's own SMTP provider was being set or removed, so the desk may have mailed it already. If the customer \
-    did not get it, please write it again.";
-const NOBODY_NOTE: &str =
-    "[mintgate] This answer was not mailed: the mail that opened this ticket named no sender.";
-
-const ADDRESS_NOTE: &str = "[mintgate] This answer was not mailed: the customer's address cannot be used.";
-
 /// What one look at the desk goes by.
-struct Look {
-    bot: String,
-    history: SmtpHistory,
+pub(super) struct Look {
+    pub(super) bot: String,
+    pub(super) history: SmtpHistory,
+    until: Timestamp,
+}
+
+/// What came of looking at one ticket.
+enum Looked {
+    Found(u32),
+    /// The desk did not show it now.
+    Later,
+    /// The desk shows nothing that can be read; asking again soon would not help.
+    Spoilt,
 }
 
 impl Worker {
     /// Looks for agents' answers; how many were put into the outbox.
     pub(super) async fn discover(&self) -> Result<u32, WorkerError> {
         if self.parts.store.mailboxes().await?.is_empty() {
+            // What the desk mails by itself meanwhile is not to be mailed once a mailbox is there.
+            if let Err(error) = self.note_own_mail().await {
+                info!(error = %Report(&error), "the desk does not tell whether it mails by itself");
+            }
             return Ok(0);
         }
         // Kept before anything is asked: the desk may be down.
-        for ticket in self.parts.wake.take_about() {
+        for ticket in self.parts.written.take_about() {
             self.hint_at(&ticket).await?;
         }
         let found = self.look_for_answers().await;
         let failure = match &found {
             Err(WorkerError::Desk(error)) => Some(with_key(&Report(error).to_string(), error)),
+            Err(failure @ WorkerError::Staff { source }) => {
+                Some(with_key(&Report(failure).to_string(), source))
+            }
             _ => None,
         };
         if self.parts.store.fact(DESK_FAILURE_FACT).await? != failure {
@@ -71,29 +80,46 @@ impl Worker {
 
     async fn look_for_answers(&self) -> Result<u32, WorkerError> {
         let history = self.look_at_own_mail().await?;
-        let look = Look { bot: self.parts.desk.bot_user().await?.id, history };
-        self.take_up_desk_made(&look.bot).await?;
-        Ok(self.follow_hints(&look).await?
+        let bot = self.parts.desk.bot_user().await?.id;
+        let look = Look { bot, history, until: self.parts.clock.now() + LONGEST_LOOK };
+        // A list that cannot be had keeps nobody's answer waiting.
+        let taken_up = self.take_up_desk_made(&look.bot).await;
+        let found = self.follow_hints(&look).await?
             + self.follow_notifications(&look).await?
-            + self.sweep(&look).await?)
+            + self.sweep(&look).await?;
+        taken_up.map(|()| found)
     }
 
     async fn follow_hints(&self, look: &Look) -> Result<u32, WorkerError> {
         let hints = self.parts.store.take_hints(TICKET_HINT, HINTS_AT_ONCE).await?;
-        let mut tickets = hints.iter().filter_map(|hint| hint.strip_prefix(TICKET_HINT));
-        let mut found = 0;
-        while let Some(ticket) = tickets.next() {
-            match self.look_or_hint(ticket, look).await {
-                Ok(more) => found += more,
+        let mut tickets: VecDeque<&str> =
+            hints.iter().filter_map(|hint| hint.strip_prefix(TICKET_HINT)).collect();
+        let (mut found, mut later, mut ended) = (0, Vec::new(), Ok(()));
+        while let Some(ticket) = tickets.front() {
+            if self.is_over(look) {
+                self.looks.ring();
+                break;
+            }
+            match self.look_at_one(ticket, look).await {
+                Ok(Looked::Found(more)) => found += more,
+                Ok(Looked::Later) => later.push(*ticket),
+                Ok(Looked::Spoilt) => {}
                 Err(error) => {
-                    for untold in tickets {
-                        self.hint_at(untold).await?;
-                    }
-                    return Err(error);
+                    ended = Err(error);
+                    break;
                 }
             }
+            tickets.pop_front();
         }
-        Ok(found)
+        // Those that the desk did not show come last, so that the others have their turn before them.
+        for untold in tickets.into_iter().chain(later) {
+            self.hint_at(untold).await?;
+        }
+        ended.map(|()| found)
+    }
+
+    fn is_over(&self, look: &Look) -> bool {
+        self.parts.clock.now() >= look.until
     }
 
     async fn hint_at(&self, ticket: &str) -> Result<(), WorkerError> {
@@ -109,7 +135,9 @@ impl Worker {
         let tickets: BTreeSet<&str> = news.iter().filter_map(|one| one.ticket_id.as_deref()).collect();
         let mut found = 0;
         for ticket in tickets {
-            found += self.look_or_hint(ticket, look).await?;
+            let looked =
+                if self.is_over(look) { Looked::Later } else { self.look_at_one(ticket, look).await? };
+            found += self.count_or_hint(ticket, looked).await?;
         }
         if let Some(newest) = news.first() {
             self.parts.store.set_fact(NOTIFICATION_FACT, Some(&newest.id)).await?;
@@ -126,31 +154,47 @@ impl Worker {
             rows.extend(self.parts.store.tickets_to_sweep(by_mail, before, SWEEP_AT_ONCE).await?);
         }
         for row in rows {
-            found += self.look_or_hint(&row.id, look).await?;
+            if self.is_over(look) {
+                break;
+            }
+            let looked = self.look_at_one(&row.id, look).await?;
+            found += self.count_or_hint(&row.id, looked).await?;
             self.parts.store.mark_swept(&row.id, self.parts.clock.now()).await?;
         }
         Ok(found)
     }
 
-    /// Looks at a conversation; one that the desk cannot show now is looked at again the next time,
-    /// and does not keep the others from being looked at.
-    async fn look_or_hint(&self, ticket: &str, look: &Look) -> Result<u32, WorkerError> {
+    async fn count_or_hint(&self, ticket: &str, looked: Looked) -> Result<u32, WorkerError> {
+        match looked {
+            Looked::Found(found) => return Ok(found),
+            Looked::Later => self.hint_at(ticket).await?,
+            Looked::Spoilt => {}
+        }
+        Ok(0)
+    }
+
+    /// Looks at a conversation; one that the desk cannot show does not keep the others from being looked at.
+    async fn look_at_one(&self, ticket: &str, look: &Look) -> Result<Looked, WorkerError> {
         let looked = match self.parts.store.ticket(ticket).await? {
             Some(row) => self.look_at_ticket(&row, look).await,
             None => self.look_at_unknown(ticket, look).await,
         };
         let error = match looked {
+            Ok(found) => return Ok(Looked::Found(found)),
             Err(WorkerError::Desk(error)) => error,
-            other => return other,
+            Err(error) => return Err(error),
         };
-        self.hint_at(ticket).await?;
-        match error {
-            DeskError::Garbled { .. } | DeskError::Refused { .. } => {
-                warn!(ticket, error = %Report(&error), "a ticket cannot be looked at");
-                Ok(0)
+        let came_to = match &error {
+            DeskError::Garbled { .. } | DeskError::Call { source: CallError::TooLarge { .. }, .. } => {
+                Looked::Spoilt
             }
-            error => Err(error.into()),
-        }
+            DeskError::Refused { .. } => Looked::Later,
+            // A desk that answers something else fails this ticket alone.
+            DeskError::Call { .. } if self.note_own_mail().await.is_ok() => Looked::Later,
+            _ => return Err(error.into()),
+        };
+        warn!(ticket, error = %Report(&error), "a ticket cannot be looked at");
+        Ok(came_to)
     }
 
     /// A ticket that was made at the desk since its list was read last.
@@ -173,131 +217,4 @@ impl Worker {
         }
         self.look_at(row, &view, look).await
     }
-
-    async fn look_at(&self, row: &TicketRow, view: &TicketView, look: &Look) -> Result<u32, WorkerError> {
-        let mut found = 0;
-        for comment in view.comments.iter().filter(|comment| is_answer(comment, &look.bot)) {
-            let is_old = !row.by_mail && comment.created_at < row.opened_at;
-            if !is_old && !self.parts.store.knows_outgoing(&row.id, &comment.id).await? {
-                found += u32::from(self.take_up(row, view, comment, look).await?);
-            }
-        }
-        Ok(found + self.follow_closing(row, view).await?)
-    }
-
-    /// Puts the comment into the outbox or marks it as none of ours; whether there is something to send.
-    async fn take_up(
-        &self,
-        row: &TicketRow,
-        view: &TicketView,
-        comment: &Comment,
-        look: &Look,
-    ) -> Result<bool, WorkerError> {
-        let note = match look.history.fate(comment.created_at) {
-            Fate::Mail if row.requester.is_empty() => Some(NOBODY_NOTE),
-            Fate::Mail => return self.queue(row, view, comment).await,
-            Fate::LeaveToDesk => None,
-            Fate::Unclear => Some(UNCLEAR_NOTE),
-        };
-        if let Some(note) = note {
-            self.parts.desk.comment(&row.id, note, false).await?;
-        }
-        info!(ticket = row.id, comment = comment.id, "an answer is not ours to mail");
-        self.parts.store.skip_comment(&row.id, &comment.id, self.parts.clock.now()).await?;
-        Ok(false)
-    }
-
-    /// Puts the answer into the outbox; whether it is new.
-    async fn queue(
-        &self,
-        row: &TicketRow,
-        view: &TicketView,
-        comment: &Comment,
-    ) -> Result<bool, WorkerError> {
-        let now = self.parts.clock.now();
-        let posted = match self.mailbox_for(row).await? {
-            Some(sender) => {
-                let history = self.history(row, &sender).await?;
-                let letter = Letter {
-                    kind: OutgoingKind::Answer,
-                    about: &comment.id,
-                    date: comment.created_at,
-                    text: &comment.text,
-                    ticket_number: Some(view.number),
-                    quoted: history.as_ref().map(History::quoted),
-                    already_has_it: &[],
-                };
-                self.post(row, &sender, &letter).await?
-            }
-            None => Posted::Impossible,
-        };
-        if posted == Posted::Impossible {
-            self.parts.desk.comment(&row.id, ADDRESS_NOTE, false).await?;
-            self.parts.store.skip_comment(&row.id, &comment.id, now).await?;
-        }
-        Ok(posted == Posted::New)
-    }
-
-    /// What the customer wrote last, where answers are to show it.
-    pub(super) async fn history(
-        &self,
-        row: &TicketRow,
-        sender: &MailboxRow,
-    ) -> Result<Option<History>, WorkerError> {
-        if !self.style(sender)?.quote_history {
-            return Ok(None);
-        }
-        let store = &self.parts.store;
-        let Some(mail) = store.newest_on(&row.id).await? else { return Ok(None) };
-        let Some(raw) = store.inbound_raw(mail.id).await? else { return Ok(None) };
-        let Ok(read) = self.read(raw).await else { return Ok(None) };
-        let from = read.message.from.map(|from| if from.name.is_empty() { from.address } else { from.name });
-        let (from, text) = (from.unwrap_or_default(), read.message.reply);
-        Ok(Some(History { from, at: mail.received_at, text }))
-    }
-
-    /// Tells the customer that his ticket was closed, once for each closing that followed a new comment.
-    async fn follow_closing(&self, row: &TicketRow, view: &TicketView) -> Result<u32, WorkerError> {
-        let mut found = 0;
-        if view.closed
-            && !row.closed
-            && !row.requester.is_empty()
-            && let Some(sender) = self.mailbox_for(row).await?
-            && self.style(&sender)?.closing_notice
-        {
-            let last = view.comments.last().map_or("nothing", |comment| comment.id.as_str());
-            let letter = Letter {
-                kind: OutgoingKind::Closing,
-                about: &format!("closed:{last}"),
-                date: self.parts.clock.now(),
-                text: "",
-                ticket_number: Some(view.number),
-                quoted: None,
-                already_has_it: &[],
-            };
-            found = u32::from(self.post(row, &sender, &letter).await? == Posted::New);
-        }
-        if view.closed != row.closed {
-            self.parts.store.note_closed(&row.id, view.closed).await?;
-        }
-        Ok(found)
-    }
-}
-
-/// What an answer shows below itself.
-pub(super) struct History {
-    from: String,
-    at: Timestamp,
-    text: String,
-}
-
-impl History {
-    pub(super) fn quoted(&self) -> Quoted<'_> {
-        Quoted { from: &self.from, at: self.at, text: &self.text }
-    }
-}
-
-/// Written by a person at the desk, for the customer.
-fn is_answer(comment: &Comment, bot: &str) -> bool {
-    comment.public && !comment.reply && comment.user_id.as_deref().is_some_and(|user| user != bot)
 }

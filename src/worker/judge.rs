@@ -3,9 +3,12 @@
 
 use std::time::Duration;
 
+use tracing::warn;
+
 use super::reading::Read;
 use super::{Worker, WorkerError};
 use crate::base::clock::Timestamp;
+use crate::base::report::Report;
 use crate::mail::decide::{Decision, Duplicate, Known, decide};
 use crate::mail::policy::SameMail;
 use crate::mail::{Mailbox, same_address};
@@ -93,7 +96,13 @@ impl Worker {
         let settings = &self.parts.settings;
         let mut own = vec![row.address.clone()];
         for other in self.parts.store.mailboxes().await? {
-            own.extend(MailboxSettings::parse(&other.settings)?.reply_to);
+            match MailboxSettings::parse(&other.settings) {
+                Ok(chosen) => own.extend(chosen.reply_to),
+                // Another version wrote them, perhaps; that mailbox stands still, the others go on.
+                Err(error) => {
+                    warn!(mailbox = %other.id, error = %Report(&error), "a mailbox's settings cannot be read");
+                }
+            }
             own.push(other.address);
         }
         own.extend(settings.from_address.clone());

@@ -7,6 +7,7 @@
 
 mod agent_mail;
 mod agents;
+mod answers;
 mod aside;
 mod bells;
 mod conversation;
@@ -39,6 +40,7 @@ mod trouble;
 
 use std::sync::Arc;
 
+use crate::base::wake::Wake;
 use crate::desk::DeskError;
 use crate::mailbox::MailboxError;
 use crate::mailbox::settings::SettingsError;
@@ -60,6 +62,8 @@ pub enum WorkerError {
     Mailbox(#[from] MailboxError),
     #[error("the desk failed the mail worker")]
     Desk(#[from] DeskError),
+    #[error("the desk does not tell who works there, so answers wait")]
+    Staff { source: DeskError },
     #[error("the mailbox's settings cannot be used")]
     Settings(#[from] SettingsError),
     #[error("what is known of the mailbox's subscription cannot be used")]
@@ -76,11 +80,14 @@ pub enum WorkerError {
 pub struct Worker {
     parts: Parts,
     bells: bells::Bells,
+    /// Rung when answers are to be looked for.
+    looks: Wake,
     agents: agents::Agents,
 }
 
 impl Worker {
     pub fn new(parts: Parts) -> Arc<Self> {
-        Arc::new(Self { parts, bells: bells::Bells::default(), agents: agents::Agents::default() })
+        let (bells, looks, agents) = (bells::Bells::default(), Wake::new(), agents::Agents::default());
+        Arc::new(Self { parts, bells, looks, agents })
     }
 }

@@ -26,8 +26,10 @@ pub struct Parts {
     pub desk: Arc<Desk>,
     pub mailboxes: MailboxFactory,
     pub clock: Arc<dyn Clock>,
-    /// Rung when an agent wrote to the desk, a mailbox was connected, or an admin asks for a look now.
+    /// Rung when a mailbox was connected, or an admin asks for a look now.
     pub wake: Wake,
+    /// Rung when somebody wrote to the desk; with the ticket, where that is known.
+    pub written: Wake,
     /// Signs our Message-IDs and marks tickets; the same over restarts.
     pub message_ids: HashKey,
     /// Who holds the leases: random per process, or constant where only one process can have the store

@@ -111,10 +111,11 @@ impl Worker {
         let discovered = self.discover().await;
         self.tidy().await?;
         self.measure().await?;
+        let mut worked = Ok(());
         for row in self.parts.store.mailboxes().await? {
-            self.round(&row.id, &mut None, &stop).await?;
+            worked = worked.and(self.round(&row.id, &mut None, &stop).await.map(|_| ()));
         }
-        discovered.map(|_| ())
+        discovered.and(worked)
     }
 
     /// A round, and how long to wait for the next; `None` once the mailbox is gone.

@@ -12,7 +12,7 @@ use crate::base::report::Report;
 use crate::desk::DeskError;
 use crate::desk::advice::without_key;
 use crate::mailbox::advice::keyed;
-use crate::mailbox::{Evidence, Mailbox, MailboxError, Outgoing};
+use crate::mailbox::{Evidence, Handover, Mailbox, MailboxError, Outgoing};
 use crate::oauth::source::TokenError;
 use crate::store::{MailboxRow, OutboxRow, OutgoingKind};
 
@@ -86,7 +86,9 @@ impl Worker {
             return self.give_up(mail, "the stored mail is gone").await;
         };
         let message_id = format!("<{}>", mail.message_id);
-        let outgoing = Outgoing { message_id: &message_id, mime: &mime };
+        let now = self.parts.clock.now();
+        let dispatched_at = mail.dispatched_at.unwrap_or(now);
+        let outgoing = Outgoing { message_id: &message_id, mime: &mime, dispatched_at };
         match self.next_step(mail, mailbox, outgoing).await? {
             Step::Sent => return self.sent(mail).await,
             Step::Wait => {
@@ -98,15 +100,45 @@ impl Worker {
             Some(id) => Some(id.clone()),
             None => self.prepare(mail, mailbox, outgoing).await?,
         };
-        store.outgoing_dispatched(mail.id, self.parts.clock.now()).await?;
+        let dispatched_at = self.parts.clock.now();
+        store.outgoing_dispatched(mail.id, mail.dispatched_at, dispatched_at).await?;
         (self.parts.at)(Point::DispatchWritten);
-        mailbox.dispatch(outgoing, provider_id.as_deref()).await?;
+        let outgoing = Outgoing { dispatched_at, ..outgoing };
+        let handover = mailbox.dispatch(outgoing, provider_id.as_deref()).await?;
         (self.parts.at)(Point::MailSent);
         self.sent(mail).await?;
         if let Err(error) = mailbox.finish(outgoing).await {
             warn!(mailbox = %mail.mailbox, error = %Report(&error), "a sent mail could not be filed");
         }
-        Ok(())
+        self.tell_left_out(mail, &handover).await
+    }
+
+    /// Says at the ticket who got no copy, and sends none to those whom the server does not know. Not sent again:
+    /// everybody else has the mail.
+    async fn tell_left_out(&self, mail: &OutboxRow, handover: &Handover) -> Result<(), WorkerError> {
+        if handover.refused.is_empty() && handover.missed.is_empty() {
+            return Ok(());
+        }
+        let (refused, missed) = (handover.refused.len(), handover.missed.len());
+        warn!(mailbox = %mail.mailbox, ticket = mail.ticket, refused, missed, "an answer left without some of its copies");
+        let left_out: Vec<_> = handover.refused.iter().chain(&handover.missed).map(String::as_str).collect();
+        let mut note = format!(
+            "[mintgate] An answer on this ticket was mailed, but no copy of it to {}: the mail server did not take \
+             the address.",
+            left_out.join(", "),
+        );
+        if refused > 0 {
+            note.push_str(&format!(" No more copies go to {}.", handover.refused.join(", ")));
+        }
+        match self.parts.desk.comment(&mail.ticket, &note, false).await {
+            Ok(()) => {}
+            Err(error @ (DeskError::Refused { .. } | DeskError::Forbidden { .. })) => {
+                warn!(ticket = mail.ticket, error = %Report(&error), "the ticket takes no note");
+            }
+            // The next answer finds it out again, and tells it then.
+            Err(error) => return Err(error.into()),
+        }
+        Ok(self.parts.store.leave_out(&mail.ticket, &handover.refused).await?)
     }
 
     async fn next_step(
@@ -115,10 +147,12 @@ impl Worker {
         mailbox: &dyn Mailbox,
         outgoing: Outgoing<'_>,
     ) -> Result<Step, WorkerError> {
-        let Some(dispatched_at) = mail.dispatched_at else { return Ok(Step::Send) };
+        if mail.dispatched_at.is_none() {
+            return Ok(Step::Send);
+        }
         let now = self.parts.clock.now();
         let provider_id = mail.provider_id.as_deref();
-        let evidence = match mailbox.evidence(outgoing, provider_id, dispatched_at, now).await {
+        let evidence = match mailbox.evidence(outgoing, provider_id, now).await {
             Ok(evidence) => evidence,
             // The question was refused, not the mail.
             Err(error @ MailboxError::Refused { .. }) => {
@@ -148,7 +182,7 @@ impl Worker {
     ) -> Result<Option<String>, WorkerError> {
         let provider_id = mailbox.prepare(outgoing).await?;
         (self.parts.at)(Point::DraftCreated);
-        self.parts.store.outgoing_prepared(mail.id, provider_id.as_deref()).await?;
+        self.parts.store.outgoing_prepared(mail.id, mail.dispatched_at, provider_id.as_deref()).await?;
         Ok(provider_id)
     }
 
@@ -215,6 +249,7 @@ fn concerns_all_mails(error: &MailboxError) -> bool {
         | MailboxError::Token(TokenError::Unavailable { .. } | TokenError::Vault { .. })
         | MailboxError::Call(_)
         | MailboxError::Throttled { .. }
+        | MailboxError::Closed { .. }
         | MailboxError::NotGranted { .. } => true,
         MailboxError::CursorLost
         | MailboxError::Refused { .. }

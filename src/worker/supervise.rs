@@ -9,8 +9,8 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tracing::{error, warn};
 
+use super::Worker;
 use super::round::Kept;
-use super::{Worker, WorkerError};
 use crate::base::id::MailboxId;
 use crate::base::report::Report;
 use crate::base::wake::Wake;
@@ -21,22 +21,23 @@ type Running = HashMap<MailboxId, JoinHandle<()>>;
 
 impl Worker {
     /// Works until `stop` turns true (or its sender is gone), then ends after the step at hand.
-    /// A task that dies is started again with the next look.
-    pub async fn run(self: Arc<Self>, mut stop: watch::Receiver<bool>) {
+    /// A task that dies is started again with the next look. A desk that takes its time over answers keeps
+    /// neither mailboxes nor orders waiting.
+    pub async fn run(self: Arc<Self>, stop: watch::Receiver<bool>) {
+        tokio::join!(self.keep_tasks(stop.clone()), self.keep_looking(stop.clone()), self.watch_orders(stop));
+    }
+
+    /// One task for each mailbox that is connected.
+    async fn keep_tasks(self: &Arc<Self>, mut stop: watch::Receiver<bool>) {
         let mut running = Running::new();
         while !stopping(&stop) {
             self.start_missing(&mut running, &stop).await;
             tokio::select! {
-                found = self.discover() => self.ring_if_found(found),
-                _ = stop.changed() => break,
-            }
-            if let Err(error) = self.tidy().await {
-                warn!(error = %Report(&error), "old mails cannot be dropped");
-            }
-            tokio::select! {
-                () = self.parts.wake.rung() => self.bells.ring_all(),
+                () = self.parts.wake.rung() => {
+                    self.bells.ring_all();
+                    self.looks.ring();
+                }
                 () = tokio::time::sleep(self.parts.settings.poll_interval) => {}
-                () = self.watch_orders() => {}
                 _ = stop.changed() => {}
             }
         }
@@ -46,9 +47,34 @@ impl Worker {
         }
     }
 
-    /// Looks every moment whether another process left an order, and how things stand. Never ends.
-    async fn watch_orders(&self) {
+    /// Looks for answers, whose mailboxes it rings. What is written at the desk concerns no mailbox before that.
+    async fn keep_looking(&self, mut stop: watch::Receiver<bool>) {
+        while !stopping(&stop) {
+            let found = tokio::select! {
+                found = self.discover() => found,
+                _ = stop.changed() => break,
+            };
+            if let Err(error) = found {
+                warn!(error = %Report(&error), "agents' answers cannot be looked for");
+            }
+            if let Err(error) = self.tidy().await {
+                warn!(error = %Report(&error), "old mails cannot be dropped");
+            }
+            tokio::select! {
+                () = self.parts.written.rung() => {}
+                () = self.looks.rung() => {}
+                () = tokio::time::sleep(self.parts.settings.poll_interval) => {}
+                _ = stop.changed() => {}
+            }
+        }
+    }
+
+    /// Looks every moment whether another process left an order, and how things stand.
+    async fn watch_orders(&self, mut stop: watch::Receiver<bool>) {
         for look in 0_u32.. {
+            if stopping(&stop) {
+                break;
+            }
             match self.parts.store.hints(ORDER).await {
                 Ok(hints) => {
                     for mailbox in hints.iter().filter_map(|hint| mailbox_of(hint)) {
@@ -62,7 +88,10 @@ impl Worker {
             {
                 warn!(error = %Report(&error), "the mails cannot be counted");
             }
-            tokio::time::sleep(LOOK_FOR_ORDERS).await;
+            tokio::select! {
+                () = tokio::time::sleep(LOOK_FOR_ORDERS) => {}
+                _ = stop.changed() => {}
+            }
         }
     }
 
@@ -99,14 +128,6 @@ impl Worker {
             }
         }
         self.release(&id).await;
-    }
-
-    fn ring_if_found(&self, found: Result<u32, WorkerError>) {
-        match found {
-            Ok(0) => {}
-            Ok(_) => self.bells.ring_all(),
-            Err(error) => warn!(error = %Report(&error), "agents' answers cannot be looked for"),
-        }
     }
 }
 

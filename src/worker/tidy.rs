@@ -1,5 +1,5 @@
-//! Drops what is no longer needed: the bytes of mails that are done, after the time the operator chose, and
-//! files that no mail at the desk has.
+//! Drops what is no longer needed: the bytes of mails that are done or sent, after the time the operator chose,
+//! files that no mail at the desk has, and orders for mailboxes that are gone.
 
 use std::time::Duration;
 
@@ -7,6 +7,7 @@ use tracing::info;
 
 use super::{Worker, WorkerError};
 use crate::base::clock::Timestamp;
+use crate::store::orders::{ORDER, mailbox_of};
 
 const EVERY: Duration = Duration::from_secs(3600);
 /// Few enough that nobody waits long for the store.
@@ -33,7 +34,9 @@ impl Worker {
         }
         if let Some(keep) = self.parts.settings.policy.keep_raw {
             self.drop_old_raw(now - keep).await?;
+            self.drop_sent(now - keep).await?;
         }
+        self.drop_orphaned_orders().await?;
         let swept = store.sweep_files(now - FILES_KEPT, now - FILES_OF_GONE_KEPT).await?;
         if swept > 0 {
             info!(swept, "files that no mail at the desk has are dropped");
@@ -53,6 +56,24 @@ impl Worker {
         }
         if dropped > 0 {
             info!(dropped, "the bytes of old mails are dropped");
+        }
+        Ok(())
+    }
+
+    async fn drop_sent(&self, before: Timestamp) -> Result<(), WorkerError> {
+        while self.parts.store.drop_sent_mime(before, AT_ONCE).await? > 0 {}
+        Ok(())
+    }
+
+    /// Nobody takes an order for a mailbox that is disconnected.
+    async fn drop_orphaned_orders(&self) -> Result<(), WorkerError> {
+        let store = &self.parts.store;
+        for hint in store.hints(ORDER).await? {
+            if let Some(mailbox) = mailbox_of(&hint)
+                && store.mailbox(&mailbox).await?.is_none()
+            {
+                store.take_hint(&hint).await?;
+            }
         }
         Ok(())
     }

@@ -37,8 +37,11 @@ use crate::support::mail_server::{self, Password};
 const NOW: Timestamp = Timestamp(1_795_219_323_000);
 const ALL: &[&str] = &["mail.readwrite", "mail.send", "user.read"];
 const READ_AND_SEND: &[&str] = &["mail.read", "mail.send", "user.read"];
-const MAIL: Outgoing<'static> =
-    Outgoing { message_id: "<t.1.2.3@desk.example>", mime: b"Subject: x\r\n\r\nHello\r\n" };
+const MAIL: Outgoing<'static> = Outgoing {
+    message_id: "<t.1.2.3@desk.example>",
+    mime: b"Subject: x\r\n\r\nHello\r\n",
+    dispatched_at: NOW,
+};
 
 /// A request as it arrived.
 #[derive(Debug, Clone)]
@@ -378,7 +381,7 @@ async fn a_draft_s_state_is_the_evidence() {
             script.json(200, json!({ "value": found }));
         }
         let much_later = NOW + Duration::from_secs(86_400);
-        assert_eq!(mailbox.evidence(MAIL, Some("D1="), NOW, much_later).await.unwrap(), wanted);
+        assert_eq!(mailbox.evidence(MAIL, Some("D1="), much_later).await.unwrap(), wanted);
     }
     assert_eq!(script.lines()[0], "GET /v1.0/me/messages/D1=?$select=id,isDraft");
 }
@@ -394,7 +397,7 @@ async fn without_a_draft_absence_proves_nothing_before_some_minutes() {
     for (found, seconds, wanted) in cases {
         script.json(200, json!({ "value": found }));
         let now = NOW + Duration::from_secs(seconds);
-        assert_eq!(mailbox.evidence(MAIL, None, NOW, now).await.unwrap(), wanted);
+        assert_eq!(mailbox.evidence(MAIL, None, now).await.unwrap(), wanted);
     }
     let wanted = "GET /v1.0/me/mailFolders/sentitems/messages?%24filter=internetMessageId+eq+\
                   %27%3Ct.1.2.3%40desk.example%3E%27&%24select=id&%24top=1";
@@ -418,7 +421,7 @@ async fn every_request_asks_for_ids_that_stay() {
     mailbox.settle("AA=").await.unwrap();
     mailbox.prepare(MAIL).await.unwrap();
     mailbox.dispatch(MAIL, Some("D1=")).await.unwrap();
-    mailbox.evidence(MAIL, Some("D1="), NOW, NOW).await.unwrap();
+    mailbox.evidence(MAIL, Some("D1="), NOW).await.unwrap();
     mailbox.probe().await;
 
     let seen = script.seen();

@@ -21,7 +21,7 @@ const MAIL: &[u8] = b"From: help@desk.example\r\nTo: ada@example.org\r\nSubject:
     Message-ID: <t.1.2.3@desk.example>\r\n\r\nIt is fixed.\r\n.\r\nYours\r\n";
 
 fn outgoing() -> Outgoing<'static> {
-    Outgoing { message_id: "<t.1.2.3@desk.example>", mime: MAIL }
+    Outgoing { message_id: "<t.1.2.3@desk.example>", mime: MAIL, dispatched_at: NOW }
 }
 
 /// A mailbox with a password.

@@ -71,7 +71,7 @@ impl Trip<'_> {
             .write_to_vec()
             .map_err(|_| MailboxError::Garbled { what: "the test mail".to_owned() })?;
         let message_id = format!("<{message_id}>");
-        let mail = Outgoing { message_id: &message_id, mime: &mime };
+        let mail = Outgoing { message_id: &message_id, mime: &mime, dispatched_at: self.clock.now() };
         let provider_id = mailbox.prepare(mail).await?;
         mailbox.dispatch(mail, provider_id.as_deref()).await?;
         if let Err(failure) = mailbox.finish(mail).await {

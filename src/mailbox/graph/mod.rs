@@ -20,7 +20,8 @@ use self::client::Client;
 use super::rate::{Budget, Rate};
 use super::settings::AfterProcessing;
 use super::{
-    Check, Evidence, Fetched, MailSink, MailSource, MailboxError, Outgoing, Page, Probe, Subscription, Wish,
+    Check, Evidence, Fetched, Handover, MailSink, MailSource, MailboxError, Outgoing, Page, Probe,
+    Subscription, Wish,
 };
 use crate::base::clock::{Clock, Timestamp};
 use crate::base::id::MailboxId;
@@ -103,17 +104,20 @@ impl MailSink for GraphMailbox {
     async fn prepare(&self, mail: Outgoing<'_>) -> Result<Option<String>, MailboxError> {
         send::prepare(&self.client, mail).await
     }
-    async fn dispatch(&self, mail: Outgoing<'_>, provider_id: Option<&str>) -> Result<(), MailboxError> {
+    async fn dispatch(
+        &self,
+        mail: Outgoing<'_>,
+        provider_id: Option<&str>,
+    ) -> Result<Handover, MailboxError> {
         send::dispatch(&self.client, mail, provider_id).await
     }
     async fn evidence(
         &self,
         mail: Outgoing<'_>,
         provider_id: Option<&str>,
-        dispatched_at: Timestamp,
         now: Timestamp,
     ) -> Result<Evidence, MailboxError> {
-        send::evidence(&self.client, mail, provider_id, dispatched_at, now).await
+        send::evidence(&self.client, mail, provider_id, now).await
     }
 }
 

@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use super::client::{Ask, Client, garbled};
 use crate::base::clock::Timestamp;
-use crate::mailbox::{Evidence, MailboxError, Outgoing};
+use crate::mailbox::{Evidence, Handover, MailboxError, Outgoing};
 
 /// The copy in Sent Items appears late; before this time its absence proves nothing.
 const COPY_APPEARS: Duration = Duration::from_secs(10 * 60);
@@ -49,32 +49,44 @@ pub(super) async fn prepare(client: &Client, mail: Outgoing<'_>) -> Result<Optio
         Ok(created) => Ok(Some(created.id)),
         // The grant says yes and the mailbox no: the way without a draft is left.
         Err(MailboxError::Refused { status: 403, .. }) => Ok(None),
-        Err(error) => Err(error),
+        Err(error) => Err(about(error)),
     }
 }
 
+/// Only these are about the mail itself. Every other refusal meets the next mail too: the mailbox is being
+/// moved, or its licence or a right is gone.
+fn about(error: MailboxError) -> MailboxError {
+    match error {
+        MailboxError::Refused { status, code } if !matches!(status, 400 | 413 | 422) => {
+            MailboxError::Closed { status, code }
+        }
+        error => error,
+    }
+}
+
+/// Graph takes a mail for everybody or not at all; who could not be reached, a delivery report tells.
 pub(super) async fn dispatch(
     client: &Client,
     mail: Outgoing<'_>,
     provider_id: Option<&str>,
-) -> Result<(), MailboxError> {
+) -> Result<Handover, MailboxError> {
     let ask = match provider_id {
         Some(id) => Ask::post(client.owned(&["messages", id, "send"])),
         None => with_mime(Ask::post(client.owned(&["sendMail"])), mail),
     };
     let refusal = match client.bytes(&ask).await {
-        Ok(_) => return Ok(()),
+        Ok(_) => return Ok(Handover::default()),
         Err(MailboxError::Refused { status: 403, .. }) if !client.is_granted(send_scope(client)).await? => {
             return Err(MailboxError::NotGranted { scope: send_scope(client) });
         }
         Err(refusal @ MailboxError::Refused { .. }) => refusal,
         Err(error) => return Err(error),
     };
-    let Some(id) = provider_id else { return Err(refusal) };
+    let Some(id) = provider_id else { return Err(about(refusal)) };
     // A draft that is sent already is refused too: an earlier command was applied late.
     match draft(client, id).await? {
-        Draft::Sent => Ok(()),
-        Draft::Waiting => Err(refusal),
+        Draft::Sent => Ok(Handover::default()),
+        Draft::Waiting => Err(about(refusal)),
         Draft::Missing => Err(MailboxError::Server { status: 404, code: "DraftMissing".to_owned() }),
     }
 }
@@ -83,11 +95,10 @@ pub(super) async fn evidence(
     client: &Client,
     mail: Outgoing<'_>,
     provider_id: Option<&str>,
-    dispatched_at: Timestamp,
     now: Timestamp,
 ) -> Result<Evidence, MailboxError> {
     let Some(id) = provider_id else {
-        let settled = now.since(dispatched_at) >= COPY_APPEARS;
+        let settled = now.since(mail.dispatched_at) >= COPY_APPEARS;
         let absent = if settled { Evidence::NotSent } else { Evidence::Unknown };
         return Ok(if is_in_sent_items(client, mail).await? { Evidence::Sent } else { absent });
     };

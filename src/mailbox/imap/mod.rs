@@ -9,7 +9,7 @@ mod sent;
 mod session;
 mod source;
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -22,13 +22,16 @@ use self::session::Session;
 use super::settings::{AfterProcessing, Server};
 use super::smtp::{Handed, Submission, Unsent};
 use super::wire::access::Access;
-use super::{Check, Evidence, Fetched, MailSink, MailSource, MailboxError, Outgoing, Page, Probe};
+use super::{Check, Evidence, Fetched, Handover, MailSink, MailSource, MailboxError, Outgoing, Page, Probe};
 use crate::base::clock::{Clock, Timestamp};
 use crate::net::dial::Dialer;
 use crate::oauth::source::Purpose;
 
 /// A copy in the Sent folder appears late; before this time its absence proves nothing.
 const COPY_APPEARS: Duration = Duration::from_secs(10 * 60);
+
+/// Longer than any mail waits between two tries.
+const UNSENT_FOR: Duration = Duration::from_secs(24 * 3600);
 
 /// Servers end a session that is silent for half an hour (RFC 2177).
 const LONGEST_IDLE: Duration = Duration::from_secs(25 * 60);
@@ -48,8 +51,9 @@ pub struct ImapMailbox {
     listed: Mutex<Option<(u32, u32)>>,
     /// Where the last mail was accepted and no farewell was said.
     handed: Mutex<Option<Handed>>,
-    /// Message-IDs of mails whose last try certainly sent nothing.
-    unsent: Mutex<HashSet<String>>,
+    /// Mails of which a try certainly sent nothing, by Message-ID, and which try that was: another gateway may
+    /// have tried since.
+    unsent: Mutex<HashMap<String, Timestamp>>,
 }
 
 /// What an [`ImapMailbox`] is made of.
@@ -113,16 +117,19 @@ impl ImapMailbox {
         in_session!(self, session => sent::file(session, mime))
     }
 
-    fn is_certainly_unsent(&self, message_id: &str) -> bool {
-        self.unsent.lock().unwrap_or_else(PoisonError::into_inner).contains(message_id)
+    fn is_certainly_unsent(&self, mail: Outgoing<'_>) -> bool {
+        let noted = self.unsent.lock().unwrap_or_else(PoisonError::into_inner);
+        noted.get(mail.message_id) == Some(&mail.dispatched_at)
     }
 
-    fn note_unsent(&self, message_id: &str, unsent: bool) {
+    fn note_unsent(&self, mail: Outgoing<'_>, unsent: bool) {
         let mut noted = self.unsent.lock().unwrap_or_else(PoisonError::into_inner);
+        // Without this one, what was given up would stay for ever; without a note a mail is looked for.
+        noted.retain(|_, at| mail.dispatched_at.since(*at) < UNSENT_FOR);
         if unsent {
-            noted.insert(message_id.to_owned());
+            noted.insert(mail.message_id.to_owned(), mail.dispatched_at);
         } else {
-            noted.remove(message_id);
+            noted.remove(mail.message_id);
         }
     }
 }
@@ -183,15 +190,15 @@ impl MailSink for ImapMailbox {
         Ok(None)
     }
 
-    async fn dispatch(&self, mail: Outgoing<'_>, _: Option<&str>) -> Result<(), MailboxError> {
-        self.note_unsent(mail.message_id, false);
+    async fn dispatch(&self, mail: Outgoing<'_>, _: Option<&str>) -> Result<Handover, MailboxError> {
+        self.note_unsent(mail, false);
         match self.submission.submit(mail.mime).await {
-            Ok(handed) => {
+            Ok((handed, handover)) => {
                 *self.handed.lock().unwrap_or_else(PoisonError::into_inner) = Some(handed);
-                Ok(())
+                Ok(handover)
             }
             Err(Unsent::Certainly(error)) => {
-                self.note_unsent(mail.message_id, true);
+                self.note_unsent(mail, true);
                 Err(error)
             }
             Err(Unsent::Perhaps(error)) => Err(error),
@@ -210,16 +217,15 @@ impl MailSink for ImapMailbox {
         &self,
         mail: Outgoing<'_>,
         _: Option<&str>,
-        dispatched_at: Timestamp,
         now: Timestamp,
     ) -> Result<Evidence, MailboxError> {
-        if self.is_certainly_unsent(mail.message_id) {
+        if self.is_certainly_unsent(mail) {
             return Ok(Evidence::NotSent);
         }
         let found = in_session!(self, session => sent::holds(session, mail.message_id))?;
         Ok(match found {
             true => Evidence::Sent,
-            false if now.since(dispatched_at) < COPY_APPEARS => Evidence::Unknown,
+            false if now.since(mail.dispatched_at) < COPY_APPEARS => Evidence::Unknown,
             false => Evidence::Unprovable,
         })
     }

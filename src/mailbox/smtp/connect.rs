@@ -102,8 +102,8 @@ async fn expect<S: AsyncRead + AsyncWrite + Unpin + Send>(
 ) -> Result<Vec<String>, MailboxError> {
     match ask(lines, command).await? {
         (code, answer) if code == wanted => Ok(answer),
-        (code @ 500..600, _) => Err(MailboxError::Refused { status: code, code: String::new() }),
-        (code, _) => Err(MailboxError::Server { status: code, code: String::new() }),
+        // RFC 5321, section 3.1: 554 in place of a greeting is about the session, not about a mail.
+        (code, _) => Err(MailboxError::Closed { status: code, code: String::new() }),
     }
 }
 
@@ -144,8 +144,7 @@ async fn sign_in(
             Err(NotSignedIn::Refused(SignInRefusal::of_reply(&told.join(" "))))
         }
         535 | 534 | 538 | 530 => Err(NotSignedIn::Refused(SignInRefusal::of_reply(&told.join(" ")))),
-        code @ 500..600 => Err(MailboxError::Refused { status: code, code: "at sign-in".to_owned() }.into()),
-        code => Err(MailboxError::Server { status: code, code: "at sign-in".to_owned() }.into()),
+        code => Err(MailboxError::Closed { status: code, code: "at sign-in".to_owned() }.into()),
     }
 }
 

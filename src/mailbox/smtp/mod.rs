@@ -11,10 +11,10 @@ use mail_send::{Error as SmtpError, SmtpClient};
 
 use self::connect::SmtpDoor;
 use self::envelope::Envelope;
-use super::MailboxError;
 use super::settings::Server;
 use super::wire::access::Access;
 use super::wire::{Link, broken, timed};
+use super::{Handover, MailboxError};
 use crate::base::clock::{Clock, Timestamp};
 use crate::net::dial::Dialer;
 
@@ -60,9 +60,9 @@ impl Submission {
         Ok(())
     }
 
-    /// Hands `mime` over to everybody it is addressed to.
-    pub(super) async fn submit(&self, mime: &[u8]) -> Result<Handed, Unsent> {
-        let mut client = self.announce(mime).await.map_err(Unsent::Certainly)?;
+    /// Hands `mime` over to everybody it is addressed to, as far as the server takes those who get a copy.
+    pub(super) async fn submit(&self, mime: &[u8]) -> Result<(Handed, Handover), Unsent> {
+        let (mut client, handover) = self.announce(mime).await.map_err(Unsent::Certainly)?;
         let host = &self.server.host;
         client.stream.allow(REPLIES);
         let said = tokio::time::timeout(AFTER_THE_DOT, async {
@@ -77,19 +77,29 @@ impl Submission {
         if !reply.is_positive_completion() {
             return Err(Unsent::Certainly(self.meaning(SmtpError::UnexpectedReply(reply))));
         }
-        Ok(Handed(client))
+        Ok((Handed(client), handover))
     }
 
     /// Everything up to the mail itself.
-    async fn announce(&self, mime: &[u8]) -> Result<SmtpClient<Link>, MailboxError> {
+    async fn announce(&self, mime: &[u8]) -> Result<(SmtpClient<Link>, Handover), MailboxError> {
         let envelope = Envelope::of(mime, &self.address)?;
         let (mut client, offers) = self.open().await?;
-        let parameters = envelope.parameters(&offers, mime.len())?;
-        for line in envelope.commands(&parameters) {
-            self.expect(&mut client, &line, 2).await?;
+        let commands = envelope.commands(&offers, mime.len())?;
+        self.expect(&mut client, &commands.sender, 2).await.map_err(about_sender)?;
+        for line in &commands.recipients {
+            self.expect(&mut client, line, 2).await?;
         }
-        self.expect(&mut client, "DATA", 3).await?;
-        Ok(client)
+        let mut handover = Handover { refused: commands.refused, missed: Vec::new() };
+        for (address, line) in commands.copies {
+            match self.expect(&mut client, &line, 2).await {
+                Ok(()) => {}
+                Err(MailboxError::Refused { .. }) => handover.refused.push(address.to_owned()),
+                Err(MailboxError::Server { .. }) => handover.missed.push(address.to_owned()),
+                Err(error) => return Err(error),
+            }
+        }
+        self.expect(&mut client, "DATA", 3).await.map_err(closed)?;
+        Ok((client, handover))
     }
 
     async fn open(&self) -> Result<(SmtpClient<Link>, Vec<String>), MailboxError> {
@@ -117,6 +127,23 @@ impl Submission {
             SmtpError::UnexpectedReply(reply) => of_reply(reply.code(), reply.esc, self.clock.now()),
             error => broken(&self.server.host, error),
         }
+    }
+}
+
+/// What a refused sender means: his mailbox is over its quota, or the right to send is gone; the next mail meets
+/// the same. Only a mail that is too large is refused for itself (RFC 1870, section 6.1).
+fn about_sender(error: MailboxError) -> MailboxError {
+    let too_large =
+        matches!(&error, MailboxError::Refused { status: 552, code } if code.is_empty() || code == "5.3.4");
+    if too_large { error } else { closed(error) }
+}
+
+fn closed(error: MailboxError) -> MailboxError {
+    match error {
+        MailboxError::Refused { status, code } | MailboxError::Server { status, code } => {
+            MailboxError::Closed { status, code }
+        }
+        error => error,
     }
 }
 

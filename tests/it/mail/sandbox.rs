@@ -99,8 +99,8 @@ impl World {
     }
 
     async fn evidence(&self, mime: &[u8], provider_id: Option<&str>) -> Evidence {
-        let mail = Outgoing { message_id: MESSAGE_ID, mime };
-        self.mailbox.evidence(mail, provider_id, BEGAN, self.clock.now()).await.expect("an answer")
+        let mail = Outgoing { message_id: MESSAGE_ID, mime, dispatched_at: BEGAN };
+        self.mailbox.evidence(mail, provider_id, self.clock.now()).await.expect("an answer")
     }
 }
 
@@ -231,7 +231,7 @@ async fn many_calls_at_once_are_never_throttled() {
 async fn a_draft_tells_where_it_stands_from_making_to_arrival() {
     let world = World::start(FULL).await;
     let mime = answer();
-    let mail = Outgoing { message_id: MESSAGE_ID, mime: &mime };
+    let mail = Outgoing { message_id: MESSAGE_ID, mime: &mime, dispatched_at: BEGAN };
 
     let id = world.mailbox.prepare(mail).await.unwrap().expect("a draft");
     let before = world.evidence(&mime, Some(&id)).await;
@@ -252,7 +252,7 @@ async fn a_draft_tells_where_it_stands_from_making_to_arrival() {
 async fn a_lost_answer_to_the_send_command_sends_no_second_mail() {
     let world = World::start(FULL).await;
     let mime = answer();
-    let mail = Outgoing { message_id: MESSAGE_ID, mime: &mime };
+    let mail = Outgoing { message_id: MESSAGE_ID, mime: &mime, dispatched_at: BEGAN };
     let id = world.mailbox.prepare(mail).await.unwrap().expect("a draft");
     world.graph.faults.add(Fault::on("POST", "/v1.0/me/messages/*/send", Effect::CutAfter).times(1));
 
@@ -273,7 +273,7 @@ async fn with_reading_and_sending_alone_a_lost_answer_is_looked_up_in_sent_items
     world.customer_writes("Printer");
     let (keys, _) = world.list(None).await;
     let mime = answer();
-    let mail = Outgoing { message_id: MESSAGE_ID, mime: &mime };
+    let mail = Outgoing { message_id: MESSAGE_ID, mime: &mime, dispatched_at: BEGAN };
     world.graph.faults.add(Fault::on("POST", "/v1.0/me/sendMail", Effect::CutAfter).times(1));
 
     let settled = world.mailbox.settle(&keys[0]).await;

@@ -190,7 +190,7 @@ async fn mail_that_came_after_the_listing_is_told_of_whatever_was_asked_meanwhil
     let mailbox = open(&dovecot);
     let (_, cursor) = keys(&*mailbox, None).await;
     dovecot.deliver(&["Subject: just now\r\n\r\n"]);
-    mailbox.evidence(outgoing(), None, NOW, NOW).await.expect("the Sent folder is looked into");
+    mailbox.evidence(outgoing(), None, NOW).await.expect("the Sent folder is looked into");
     mailbox.fetch("1:1", 100).await.expect("the folder is looked into");
     let told = tokio::time::timeout(Duration::from_secs(60), mailbox.wait_for_change(Duration::MAX / 4));
     told.await.expect("nothing was told").expect("the server answers");

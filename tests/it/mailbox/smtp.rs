@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mintgate::mailbox::settings::{MailboxSettings, Security, SignIn};
-use mintgate::mailbox::{Evidence, Mailbox, MailboxError};
+use mintgate::mailbox::{Evidence, Mailbox, MailboxError, Outgoing};
 
 use super::{NOW, make, outgoing, plain, with_password};
 use crate::support::dovecot::{Dovecot, Kind, PASSWORD, TOKEN};
@@ -23,7 +23,7 @@ async fn at(sink: &Sink) -> Option<(Dovecot, Arc<dyn Mailbox>)> {
 }
 
 async fn evidence(mailbox: &dyn Mailbox, after: Duration) -> Evidence {
-    mailbox.evidence(outgoing(), None, NOW, NOW + after).await.expect("an answer")
+    mailbox.evidence(outgoing(), None, NOW + after).await.expect("an answer")
 }
 
 const LATER: Duration = Duration::from_secs(600);
@@ -88,6 +88,17 @@ async fn a_refused_recipient_is_a_mail_that_was_certainly_not_sent() {
         assert_eq!(evidence(&*mailbox, Duration::ZERO).await, Evidence::NotSent);
     }
     assert_eq!(sink.mails().len(), 0);
+}
+
+#[tokio::test]
+async fn that_an_earlier_try_sent_nothing_proves_nothing_of_a_later_one_by_another_gateway() {
+    let sink = Sink::start().await;
+    let Some((_dovecot, mailbox)) = at(&sink).await else { return };
+    sink.set(Then::RefuseRecipient("451 4.7.1 later"));
+    mailbox.dispatch(outgoing(), None).await.expect_err("refused");
+    let later = Outgoing { dispatched_at: NOW + LATER, ..outgoing() };
+    let evidence = mailbox.evidence(later, None, NOW + LATER + LATER / 2).await.expect("an answer");
+    assert_eq!(evidence, Evidence::Unknown);
 }
 
 #[tokio::test]

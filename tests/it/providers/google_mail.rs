@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use mintgate::base::clock::Timestamp;
 use mintgate::base::id::MailboxId;
 use mintgate::base::secret::{ExposeSecret, HashKey};
 use mintgate::base::wake::Wake;
@@ -115,6 +116,7 @@ impl Scene {
             mailboxes: Arc::new(move |row| registry::make(row, &kinds)),
             clock: clock.clone(),
             wake: Wake::new(),
+            written: Wake::new(),
             message_ids: HashKey::from_bytes([5; 32]),
             holder: "the only one".to_owned(),
             settings: worker::Settings {
@@ -151,7 +153,7 @@ impl Scene {
 }
 
 fn outgoing() -> Outgoing<'static> {
-    Outgoing { message_id: "<t.1@desk.example>", mime: ANSWER }
+    Outgoing { message_id: "<t.1@desk.example>", mime: ANSWER, dispatched_at: Timestamp(0) }
 }
 
 #[tokio::test]

@@ -1,6 +1,8 @@
 //! The outbox: a comment is answered once, and a sent mail stays sent.
 
-use mintgate::store::{InboundEnd, NewOutgoing, OutboxState, OutgoingKind, Store, StoreAt};
+use mintgate::store::{
+    InboundEnd, NewOutgoing, OutboxState, OutgoingKind, Participant, Store, StoreAt, TicketRow,
+};
 
 use super::{NOW, later, mail, on_both, open, support, ticket};
 
@@ -11,6 +13,10 @@ on_both!(
     a_skipped_comment_is_known_and_never_listed,
     a_mail_goes_from_queued_to_sent,
     the_last_dispatch_is_remembered,
+    of_two_workers_with_one_mail_one_goes_on,
+    a_mail_that_was_put_off_by_a_clock_ahead_is_due,
+    the_bytes_of_sent_mails_are_dropped_after_a_time,
+    who_is_left_out_takes_part_no_more,
     a_failed_mail_is_not_tried_again_but_evidence_counts,
 );
 
@@ -86,7 +92,7 @@ async fn a_mail_goes_from_queued_to_sent(place: StoreAt) {
     let store = open(&place).await;
     let id = queued(&*store).await;
     assert_eq!(store.outgoing_mime(id).await.expect("read").expect("there"), answer("c1").mime);
-    store.outgoing_prepared(id, Some("draft")).await.expect("noted");
+    store.outgoing_prepared(id, None, Some("draft")).await.expect("noted");
     store.postpone_outgoing(id, later(60), "429").await.expect("postponed");
     assert!(store.due_outgoing(&support(), later(59), 10).await.expect("listed").is_empty());
     let due = store.due_outgoing(&support(), later(60), 10).await.expect("listed").remove(0);
@@ -102,18 +108,62 @@ async fn a_mail_goes_from_queued_to_sent(place: StoreAt) {
     store.outgoing_failed(id, "late").await.expect("without effect");
     assert_eq!(state_of(&*store, id).await, OutboxState::Sent);
     assert!(store.due_outgoing(&support(), later(99), 10).await.expect("listed").is_empty());
-    store.outgoing_prepared(id, Some("another")).await.expect_err("a sent mail is not prepared");
-    store.outgoing_dispatched(id, NOW).await.expect_err("a sent mail is not sent again");
+    store.outgoing_prepared(id, None, Some("another")).await.expect_err("a sent mail is not prepared");
+    store.outgoing_dispatched(id, None, NOW).await.expect_err("a sent mail is not sent again");
     assert_eq!(store.counts().await.expect("counted").outgoing_sent, 1);
 }
 
 async fn the_last_dispatch_is_remembered(place: StoreAt) {
     let store = open(&place).await;
     let id = queued(&*store).await;
-    store.outgoing_dispatched(id, later(1)).await.expect("noted");
-    store.outgoing_dispatched(id, later(5)).await.expect("noted");
+    store.outgoing_dispatched(id, None, later(1)).await.expect("noted");
+    store.outgoing_dispatched(id, Some(later(1)), later(5)).await.expect("noted");
     let row = store.due_outgoing(&support(), NOW, 10).await.expect("listed").remove(0);
     assert_eq!((row.state, row.dispatched_at), (OutboxState::Sending, Some(later(5))));
+}
+
+async fn of_two_workers_with_one_mail_one_goes_on(place: StoreAt) {
+    let store = open(&place).await;
+    let id = queued(&*store).await;
+    store.outgoing_prepared(id, None, Some("draft")).await.expect("the first");
+    store.outgoing_prepared(id, None, Some("another")).await.expect_err("the first has a draft");
+    store.outgoing_dispatched(id, None, later(1)).await.expect("the first");
+    store.outgoing_dispatched(id, None, later(2)).await.expect_err("the first sends it");
+    let row = store.outgoing(id).await.expect("read").expect("there");
+    assert_eq!((row.provider_id.as_deref(), row.dispatched_at), (Some("draft"), Some(later(1))));
+}
+
+async fn a_mail_that_was_put_off_by_a_clock_ahead_is_due(place: StoreAt) {
+    let store = open(&place).await;
+    let id = queued(&*store).await;
+    let due = async |now| store.due_outgoing(&support(), now, 10).await.expect("listed").len();
+    store.postpone_outgoing(id, later(7_000), "451").await.expect("postponed");
+    assert_eq!(due(NOW).await, 0, "an ordinary wait");
+    store.postpone_outgoing(id, later(8 * 3600), "451").await.expect("postponed");
+    assert_eq!(due(NOW).await, 1);
+}
+
+async fn the_bytes_of_sent_mails_are_dropped_after_a_time(place: StoreAt) {
+    let store = open(&place).await;
+    let id = queued(&*store).await;
+    let is_there = async || store.outgoing_mime(id).await.expect("read").is_some();
+    assert_eq!(store.drop_sent_mime(later(99), 10).await.expect("tidied"), 0, "it is not sent");
+    store.outgoing_sent(id, later(5)).await.expect("noted");
+    assert_eq!(store.drop_sent_mime(later(5), 10).await.expect("tidied"), 0, "it was sent lately");
+    assert!(is_there().await);
+    assert_eq!(store.drop_sent_mime(later(6), 10).await.expect("tidied"), 1);
+    assert!(!is_there().await);
+}
+
+async fn who_is_left_out_takes_part_no_more(place: StoreAt) {
+    let store = open(&place).await;
+    let named = |address: &str| Participant { name: String::new(), address: address.to_owned() };
+    let row =
+        TicketRow { participants: vec![named("carl@x.example"), named("dora@x.example")], ..ticket("t1") };
+    store.add_ticket(&row).await.expect("added");
+    store.leave_out("t1", &["Carl@X.example".to_owned()]).await.expect("left out");
+    let left = store.ticket("t1").await.expect("read").expect("there").participants;
+    assert_eq!(left, [named("dora@x.example")]);
 }
 
 async fn a_failed_mail_is_not_tried_again_but_evidence_counts(place: StoreAt) {

@@ -81,7 +81,7 @@ async fn a_page_of_one_mailbox_has_no_other(place: StoreAt) {
 async fn an_act_on_a_state_that_has_passed_changes_nothing(place: StoreAt) {
     let store = open(&place).await;
     let (one, answer) = (add(&*store, "one").await, queue(&*store, "c1").await);
-    store.outgoing_prepared(answer, Some("draft")).await.expect("noted");
+    store.outgoing_prepared(answer, None, Some("draft")).await.expect("noted");
     let (incoming, outgoing) = (QueuedMail::In(one), QueuedMail::Out(answer));
 
     let stale_in = by_hand::skip(&*store, incoming, Some("quarantined"), "", NOW).await.expect("answered");

@@ -97,6 +97,12 @@ pub enum Then {
     KeepAndCut,
     /// Answers the recipient so.
     RefuseRecipient(&'static str),
+    /// Answers this recipient so and takes the others.
+    RefuseOne(&'static str, &'static str),
+    /// Answers so in place of a greeting, and leaves.
+    Greet(&'static str),
+    /// Answers this command so.
+    Answer(&'static str, &'static str),
 }
 
 /// A submission server without TLS that takes any password.
@@ -132,12 +138,18 @@ impl Sink {
 
     async fn serve(&self, stream: TcpStream) -> std::io::Result<()> {
         let mut stream = BufReader::new(stream);
+        let then = *self.then.lock().expect("no test panicked");
+        if let Then::Greet(answer) = then {
+            return stream.write_all(format!("{answer}\r\n").as_bytes()).await;
+        }
         stream.write_all(b"220 sink\r\n").await?;
         let mut line = String::new();
         while stream.read_line(&mut line).await? > 0 {
             let then = *self.then.lock().expect("no test panicked");
             let word = line.split_whitespace().next().unwrap_or_default().to_ascii_uppercase();
             let answer = match (word.as_str(), then) {
+                (said, Then::Answer(command, answer)) if said == command => answer,
+                ("RCPT", Then::RefuseOne(address, answer)) if line.contains(address) => answer,
                 ("EHLO", _) => "250-sink\r\n250-AUTH PLAIN LOGIN XOAUTH2\r\n250 8BITMIME",
                 ("AUTH", _) => "235 2.7.0 welcome",
                 ("RCPT", Then::RefuseRecipient(answer)) => answer,

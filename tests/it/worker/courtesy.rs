@@ -93,6 +93,49 @@ async fn a_sender_who_writes_like_a_loop_is_kept_and_told_nothing() {
 }
 
 #[tokio::test]
+async fn a_helpdesk_that_answers_each_notice_under_a_new_address_is_told_once() {
+    let scene = acknowledging().await;
+    let turn = async |number: u32, more: &str| {
+        let more = format!("Reply-To: reply+{number}@peer.example\r\n{more}");
+        scene.deliver(&mail("help@peer.example", &format!("p{number}@peer"), "Ticket", &more, "We got it."));
+        scene.clock.advance(Duration::from_secs(120));
+        scene.any_pass().await;
+    };
+    for number in 1..=20 {
+        turn(number, "").await;
+    }
+    let told = |number| scene.sent_to(&format!("reply+{number}@peer.example")).len();
+    scene.settle_down().await;
+    assert_eq!((1..=20).map(told).sum::<usize>(), 1);
+    assert!(scene.fact("mail_loop").await.is_some());
+}
+
+#[tokio::test]
+async fn what_answers_a_mail_of_ours_from_elsewhere_is_not_acknowledged() {
+    let scene = acknowledging().await;
+    scene.deliver(&question(1));
+    scene.settle_down().await;
+    let ours = header(&scene.sent()[0], "Message-ID").expect("an id");
+    let more = format!("In-Reply-To: {ours}\r\n");
+    scene.deliver(&mail("help@peer.example", "p1@peer", "Re: Printer", &more, "We got it."));
+    scene.settle_down().await;
+    assert_eq!((scene.desk.tickets().len(), scene.sent_to("help@peer.example").len()), (2, 0));
+}
+
+#[tokio::test]
+async fn everybody_who_writes_by_a_web_form_is_acknowledged() {
+    let scene = acknowledging().await;
+    for name in ["ada", "carl", "dora"] {
+        let more = format!("Reply-To: {name}@customer.example\r\n");
+        scene.deliver(&mail("form@shop.example", &format!("{name}@form"), "Question", &more, "Where is it?"));
+    }
+    scene.settle_down().await;
+    for name in ["ada", "carl", "dora"] {
+        assert_eq!(scene.sent_to(&format!("{name}@customer.example")).len(), 1, "{name}");
+    }
+}
+
+#[tokio::test]
 async fn a_too_large_mail_is_answered_once_a_day() {
     let scene = Scene::new().await;
     for number in 1..=2 {
@@ -185,7 +228,7 @@ async fn an_answer_that_passed_the_gateway_is_mailed_at_once_on_a_ticket_of_the_
     let ticket = scene.desk.tickets()[0].id.clone();
     for (said, mails) in [("Your toner is here.", 1), ("And your paper.", 2)] {
         scene.agent_says(&ticket, said).await;
-        scene.wake.ring_about(ticket.clone());
+        scene.written.ring_about(ticket.clone());
         scene.pass().await;
         scene.clock.advance(Duration::from_secs(1));
         let sent = scene.sent_to("dora@customer.example");
@@ -200,7 +243,7 @@ async fn a_ticket_that_is_rung_about_while_the_desk_is_down_is_looked_at_later()
     scene.deliver(&question(1));
     scene.pass().await;
     let ticket = scene.desk.tickets()[0].id.clone();
-    scene.wake.ring_about(ticket.clone());
+    scene.written.ring_about(ticket.clone());
     scene.desk.faults.add(Fault::anywhere("*", Effect::CutBefore));
     scene.any_pass().await;
     let hints = scene.store.hints("ticket:").await.expect("the store");

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use mintgate::base::clock::Clock;
+use mintgate::base::id::MailboxId;
 use mintgate::mailbox::settings::MailboxSettings;
 use mintgate::store::OutboxState;
 use mintgate::worker::orders::Order;
@@ -23,6 +24,17 @@ async fn a_look_that_is_asked_for_by_a_row_is_taken_by_the_running_worker() {
     scene.until(|| scene.desk.tickets().len() == 1).await;
     assert!(scene.store.hints("order:").await.expect("listed").is_empty(), "the order is done");
     running.abort();
+}
+
+#[tokio::test]
+async fn an_order_for_a_mailbox_that_is_gone_is_dropped() {
+    let scene = Scene::new().await;
+    for mailbox in ["gone", "tickets"] {
+        let order = Order::Poll { mailbox: MailboxId::parse(mailbox).expect("an id") };
+        scene.store.add_hint(&order.hint(), scene.clock.now()).await.expect("left");
+    }
+    scene.pass().await;
+    assert_eq!(scene.store.hints("order:").await.expect("listed"), Vec::<String>::new());
 }
 
 #[tokio::test]

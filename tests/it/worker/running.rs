@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use mintgate::base::clock::Clock;
+use mintgate::base::id::MailboxId;
 use mintgate::sandbox::fault::{Effect, Fault};
 use mintgate::store::MailboxState;
 use prometheus_client::encoding::text::encode;
@@ -101,4 +102,53 @@ async fn what_was_fetched_reaches_the_desk_although_the_mailbox_is_dead() {
     scene.clock.advance(Duration::from_secs(1200));
     scene.troubled_pass().await;
     assert_eq!(scene.desk.tickets().len(), 1);
+}
+
+#[tokio::test]
+async fn a_look_that_takes_long_keeps_no_mailbox_waiting() {
+    let scene = Scene::new().await;
+    scene.store.disconnect_mailbox(&id()).await.expect("the store");
+    scene.desk.faults.add(Fault::on("GET", "/api/v1/config/email", Effect::Slow { milliseconds: 60_000 }));
+    let (_stop, stopped) = watch::channel(false);
+    let running = tokio::spawn(scene.worker().run(stopped));
+    scene.until(|| scene.desk.faults.met() > 0).await;
+    scene.connect().await;
+    scene.deliver(&question(1));
+    scene.wake.ring();
+    scene.until(|| scene.desk.tickets().len() == 1).await;
+    running.abort();
+}
+
+#[tokio::test]
+async fn what_is_written_at_the_desk_makes_no_mailbox_list_its_mail() {
+    let scene = Scene::new().await;
+    let mail = scene.deliver(&question(1));
+    let (_stop, stopped) = watch::channel(false);
+    let running = tokio::spawn(scene.worker().run(stopped));
+    // The last step of the first round; the next one is a poll interval away.
+    scene.until(|| scene.is_read(&mail)).await;
+    let no_delay = || Effect::Slow { milliseconds: 0 };
+    scene.desk.faults.add(Fault::on("GET", "/api/v1/config/email", no_delay()));
+    scene.graph.faults.add(Fault::anywhere("*", no_delay()));
+    for looks in 1..=3 {
+        scene.written.ring();
+        scene.until(|| scene.desk.faults.met() >= looks).await;
+    }
+    assert_eq!(scene.graph.faults.met(), 0);
+    running.abort();
+}
+
+#[tokio::test]
+async fn settings_that_another_version_wrote_stop_their_own_mailbox_only() {
+    let scene = Scene::new().await;
+    scene.connect_second().await;
+    let other = MailboxId::parse("sales").expect("an id");
+    scene.store.set_mailbox_settings(&other, r#"{"newKey":1}"#).await.expect("the store");
+    scene.deliver(&question(1));
+    scene.any_pass().await;
+    let ticket = scene.desk.tickets().pop().expect("a ticket").id;
+    scene.agent_says(&ticket, "Use the extinguisher.").await;
+    scene.any_pass().await;
+    scene.clock.advance(Duration::from_secs(60));
+    assert_eq!(scene.sent().len(), 1);
 }

@@ -44,6 +44,8 @@ pub struct Scene {
     pub graph: graph::Graph,
     pub store: Arc<dyn Store>,
     pub wake: Wake,
+    /// Rung by what is written to the desk.
+    pub written: Wake,
     /// What the operator chose; the next worker's life goes by it.
     pub policy: Policy,
     /// As `mail.from`.
@@ -128,6 +130,7 @@ impl Scene {
             told_at: None,
             store,
             wake: Wake::new(),
+            written: Wake::new(),
             policy: Policy::default(),
             from_address: None,
             meters: Meters::default(),
@@ -176,6 +179,7 @@ impl Scene {
         let settings = Settings { policy, from_address, told_at: self.told_at.clone(), ..parts.settings };
         Parts {
             wake: self.wake.clone(),
+            written: self.written.clone(),
             meters: self.meters.clone(),
             subscriptions: self.subscriptions.clone(),
             holder: holder.to_owned(),
@@ -385,6 +389,7 @@ pub fn parts_of(place: &Place, at: Arc<dyn Fn(Point) + Send + Sync>) -> Parts {
         mailboxes: Arc::new(move |row| registry::make(row, &kinds)),
         clock: place.clock.clone(),
         wake: Wake::new(),
+        written: Wake::new(),
         message_ids: HashKey::from_bytes([5; 32]),
         holder: "the only one".to_owned(),
         settings: Settings {
