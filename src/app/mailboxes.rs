@@ -43,6 +43,7 @@ pub(super) fn parts(
         clock: Arc::new(SystemClock),
         graph: graph.unwrap_or_else(|| Url::parse(GRAPH).expect("a constant URL")),
         requests_per_minute: start_up.mail.rate_limit,
+        idle_renewal: registry::IDLE_RENEWAL,
     })
 }
 
