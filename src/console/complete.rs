@@ -19,6 +19,7 @@ use crate::console::connected::{self, Kept, SignedIn, Whose};
 use crate::console::guard::{Client, Prefetch, Proof};
 use crate::console::page::{self, Page};
 use crate::console::shared::Shared;
+use crate::console::wizard;
 use crate::oauth::account::{Account, account};
 use crate::oauth::advice::NOTHING_READABLE;
 use crate::oauth::app::{App, Vendor};
@@ -69,7 +70,28 @@ async fn connect(shared: &Shared, admin: &Admin, flow: &str) -> Result<Kept, Pag
     let now = shared.parts.clock.now();
     let taken = shared.parts.store.take_flow(flow, &admin.session, now).await;
     let row = taken.map_err(|failure| Shared::broken(&failure))?.ok_or_else(gone)?;
-    match outcome(shared, row, &admin.session, now).await? {
+    let ended = outcome(shared, row, &admin.session, now).await?;
+    let wanted = match &ended {
+        Outcome::Exchange(exchange) => exchange.wanted.clone(),
+        Outcome::Refused { wanted, .. } => wanted.clone(),
+    };
+    match finish_with(shared, ended).await {
+        Err(page) => Err(back_to_set_up(shared, page, &wanted).await?),
+        kept => kept,
+    }
+}
+
+/// A refusal that leads to the set-up which waits for this sign-in, where there is one.
+async fn back_to_set_up(shared: &Shared, page: Page, wanted: &Wanted) -> Result<Page, Page> {
+    let (Wanted::Owner(address) | Wanted::Member(address)) = wanted else { return Ok(page) };
+    Ok(match wizard::waiting(shared, address).await? {
+        Some(stored) => page.leading_to(wizard::resume_path(&stored.id)),
+        None => page,
+    })
+}
+
+async fn finish_with(shared: &Shared, ended: Outcome) -> Result<Kept, Page> {
+    match ended {
         Outcome::Refused { vendor, resource, wanted, error, code } => {
             info!(error, code, "the provider refused the sign-in");
             let number = code.map(|code| format!(" (AADSTS{code})")).unwrap_or_default();
@@ -160,16 +182,19 @@ async fn check_identity(
 fn check_account(shared: &Shared, account: Account, wanted: Wanted) -> Result<(String, Whose), Page> {
     // The configured sender binds, whichever page the sign-in began on.
     let sender = shared.parts.from_address.as_deref();
+    let other_sender = |expected| (expected, &page::OTHER_SENDER);
     let refused = match &wanted {
-        Wanted::Owner(owner) if !account.is(owner) => Some(owner.as_str()),
-        Wanted::Anybody | Wanted::Owner(_) => sender.filter(|sender| !account.is(sender)),
-        Wanted::Member(mailbox) => sender.filter(|sender| !sender.eq_ignore_ascii_case(mailbox)),
+        Wanted::Owner(owner) if !account.is(owner) => Some((owner.as_str(), &page::ANOTHER_ACCOUNT)),
+        Wanted::Anybody | Wanted::Owner(_) => sender.filter(|sender| !account.is(sender)).map(other_sender),
+        Wanted::Member(mailbox) => {
+            sender.filter(|sender| !sender.eq_ignore_ascii_case(mailbox)).map(other_sender)
+        }
     };
-    if let Some(expected) = refused {
+    if let Some((expected, problem)) = refused {
         warn!("another account than the wanted one signed in");
         let found = if let Wanted::Member(mailbox) = &wanted { mailbox.clone() } else { account.address };
         let arguments = vec![("address", found), ("wanted", expected.to_owned())];
-        return Err(page::told(StatusCode::FORBIDDEN, &page::ANOTHER_ACCOUNT, arguments));
+        return Err(page::told(StatusCode::FORBIDDEN, problem, arguments));
     }
     Ok(match wanted {
         Wanted::Member(mailbox) => (mailbox, Whose::Shared),

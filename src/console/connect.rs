@@ -7,13 +7,14 @@ use std::sync::Arc;
 
 use axum::extract::{Path, State};
 use http::StatusCode;
+use serde::Deserialize;
 use tracing::{info, warn};
 use url::Url;
 
 use crate::base::audit::{Event, Outcome};
 use crate::base::clock::Timestamp;
 use crate::base::report::Report;
-use crate::console::guard::{Change, Client, Reader};
+use crate::console::guard::{Change, Client, Reader, Submitted};
 use crate::console::language::Texts;
 use crate::console::page::{self, Bare, Onward, Page};
 use crate::console::shared::Shared;
@@ -48,16 +49,23 @@ impl Leaving {
     }
 }
 
+/// Whose sign-in was chosen.
+#[derive(Deserialize)]
+pub struct Chosen {
+    #[serde(default)]
+    provider: Provider,
+}
+
 /// POST `/admin/exchange/connect`.
 pub async fn start(
     State(shared): State<Arc<Shared>>,
     Reader(t): Reader,
     client: Client,
-    Change(admin): Change,
+    Submitted(admin, Chosen { provider }): Submitted<Chosen>,
 ) -> Result<Page, Page> {
-    let leaving = Leaving::usual(Provider::Microsoft, shared.newcomer());
+    let leaving = Leaving::usual(provider, shared.newcomer());
     let url = begin_sign_in(&shared, &client, &admin, leaving).await?;
-    Ok(leave(&url, Provider::Microsoft, &t))
+    Ok(leave(&url, provider, &t))
 }
 
 /// POST `/admin/exchange/mailboxes/{id}/connect`: a connected mailbox's sign-in, once more.

@@ -31,7 +31,8 @@ struct DisconnectPage {
     frame: Frame,
     id: String,
     address: String,
-    by_sign_in: bool,
+    /// Message key of what becomes of its tokens or its password.
+    forgotten: &'static str,
     waiting: u64,
 }
 
@@ -45,12 +46,20 @@ pub async fn confirm_disconnect(
     let all = shared.parts.store.waiting().await.map_err(|failure| Shared::broken(&failure))?;
     let page = DisconnectPage {
         frame,
-        by_sign_in: MailboxSettings::parse(&row.settings).is_ok_and(|own| own.sign_in == SignIn::OAuth),
+        forgotten: forgotten(&row),
         waiting: all.iter().find(|(of, _)| *of == row.id).map_or(0, |(_, waiting)| waiting.mails()),
         id: row.id.to_string(),
         address: row.address,
     };
     Ok(Page::console(StatusCode::OK, &page))
+}
+
+fn forgotten(row: &MailboxRow) -> &'static str {
+    match MailboxSettings::parse(&row.settings) {
+        Ok(own) if own.sign_in == SignIn::Password => "disconnect-password",
+        Ok(own) if own.provider == Provider::Google => "disconnect-google",
+        _ => "disconnect-sign-in",
+    }
 }
 
 /// POST `/admin/exchange/mailboxes/{id}/disconnect`.

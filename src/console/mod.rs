@@ -10,7 +10,7 @@ use axum::Router;
 use axum::routing::{get, post};
 use bytes::Bytes;
 use http::header::ACCEPT_LANGUAGE;
-use http::{Request, Response, StatusCode};
+use http::{Method, Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use tower::ServiceExt;
 use tracing::error;
@@ -21,6 +21,7 @@ use crate::base::clock::Clock;
 use crate::base::journal::Journal;
 use crate::base::secret::SecretString;
 use crate::base::wake::Wake;
+use crate::console::page::Writing;
 use crate::console::shared::Shared;
 use crate::mailbox::Mailbox;
 use crate::mailbox::detect::Detector;
@@ -36,6 +37,7 @@ use crate::web::local::{LocalService, admin};
 use crate::web::own::is_api;
 
 mod advice;
+mod anew;
 mod api;
 mod asked;
 mod assets;
@@ -162,13 +164,15 @@ fn router(shared: Arc<Shared>) -> Router {
 impl LocalService for Console {
     async fn answer(&self, mut request: Request<Bytes>) -> Response<Bytes> {
         let path = request.uri().path().to_owned();
+        let onward = if request.method() == Method::POST { anew::page_of(&path) } else { None };
         let desk = admin(request.extensions()).map(|admin| admin.language.as_str());
         let accept = request.headers().get(ACCEPT_LANGUAGE).and_then(|line| line.to_str().ok());
         let t = Arc::clone(self.shared.languages.pick(desk, accept));
         request.extensions_mut().insert(Arc::clone(&t));
         let Ok(answer) = self.router.clone().oneshot(request.map(axum::body::Body::from)).await;
         let client_id = self.shared.client_id(Provider::Microsoft);
-        let answer = page::finish(answer, &t, is_api(&path), client_id.as_deref());
+        let client_id = client_id.as_deref();
+        let answer = page::finish(answer, Writing { t: &t, as_json: is_api(&path), client_id, onward });
         let (head, body) = answer.into_parts();
         match body.collect().await {
             Ok(whole) => Response::from_parts(head, whole.to_bytes()),

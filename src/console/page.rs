@@ -17,6 +17,7 @@ use crate::console::advice::{About, Explained};
 use crate::console::api;
 use crate::console::assets;
 use crate::console::language::Texts;
+use crate::console::wizard;
 use crate::oauth::advice::Advice;
 use crate::web::plain;
 
@@ -61,6 +62,8 @@ pub struct Refusal {
     advice: Option<Advised>,
     /// How long to wait before the same is tried again.
     wait: Option<Duration>,
+    /// A page of the console to go on with.
+    onward: Option<String>,
 }
 
 /// Fixed advice on a provider's error.
@@ -76,6 +79,14 @@ struct Advised {
 impl Page {
     pub fn console(status: StatusCode, template: &impl Template) -> Self {
         Self::Ready { status, policy: Policy(Kind::Console), body: template.render() }
+    }
+
+    /// A refusal that leads to `path`, a page of the console that answers GET.
+    pub fn leading_to(self, path: String) -> Self {
+        match self {
+            Self::Refused(refusal) => Self::Refused(Box::new(Refusal { onward: Some(path), ..*refusal })),
+            ready @ Self::Ready { .. } => ready,
+        }
     }
 
     pub fn framing(status: StatusCode, template: &impl Template) -> Self {
@@ -125,15 +136,24 @@ fn ready(status: StatusCode, Policy(kind): Policy, body: Result<String, askama::
     }
 }
 
+/// What a refusal is written by.
+pub struct Writing<'w> {
+    pub t: &'w Texts,
+    pub as_json: bool,
+    /// The app registration that advice leads to.
+    pub client_id: Option<&'w str>,
+    /// The page to go on with where the refusal names none.
+    pub onward: Option<String>,
+}
+
 /// Writes a refusal in the reader's language, as a page or as JSON; any other response is left as it is.
-/// `client_id` is the app registration that advice leads to.
-pub fn finish(mut response: Response, t: &Texts, as_json: bool, client_id: Option<&str>) -> Response {
+pub fn finish(mut response: Response, writing: Writing<'_>) -> Response {
     let Some(refusal) = response.extensions_mut().remove::<Arc<Refusal>>() else { return response };
-    let mut written = if as_json {
-        let (title, sentence) = refusal.texts(t);
+    let mut written = if writing.as_json {
+        let (title, sentence) = refusal.texts(writing.t);
         api::refusal(refusal.status, format!("{title}: {sentence}")).into_response()
     } else {
-        refusal.write(t, client_id).into_response()
+        refusal.write(&writing).into_response()
     };
     for name in [ALLOW, RETRY_AFTER] {
         if let Some(value) = response.headers_mut().remove(&name) {
@@ -163,7 +183,8 @@ impl Refusal {
         (fill(self.key), fill(&sentence))
     }
 
-    fn write(&self, t: &Texts, client_id: Option<&str>) -> Page {
+    fn write(&self, writing: &Writing<'_>) -> Page {
+        let Writing { t, client_id, .. } = *writing;
         let (title, sentence) = self.texts(t);
         match self.kind {
             Kind::Console | Kind::Framing => {
@@ -178,6 +199,7 @@ impl Refusal {
                     title: &title,
                     sentence: &sentence,
                     explained: self.advice.as_ref().map(explain),
+                    onward: self.onward.as_deref().or(writing.onward.as_deref()),
                 };
                 Page::console(self.status, &page)
             }
@@ -231,6 +253,7 @@ problems! {
     NOT_GENUINE: "not-genuine";
     NOT_LASTING: "not-lasting";
     BROKEN: "broken";
+    OTHER_SENDER: "other-sender";
     DRAFT_GONE: "draft-gone";
     ANOTHER_ACCOUNT: "another-account";
     NO_GOOGLE_CLIENT: "no-google-client";
@@ -248,6 +271,23 @@ struct ProblemPage<'p> {
     title: &'p str,
     sentence: &'p str,
     explained: Option<Explained>,
+    onward: Option<&'p str>,
+}
+
+impl ProblemPage<'_> {
+    /// One thing to do is enough: where advice has its button, the way on is a link.
+    fn shows_button(&self) -> bool {
+        self.explained.as_ref().is_some_and(|explained| explained.button.is_some())
+    }
+
+    /// What the way on is called.
+    fn label(&self, path: &str) -> &'static str {
+        match path.strip_prefix(wizard::PATH) {
+            Some("") => "nav-setup",
+            Some(_) => "go-on-with-set-up",
+            None => "open-again",
+        }
+    }
 }
 
 /// A refusal on a console page.
@@ -264,6 +304,7 @@ pub fn told(status: StatusCode, problem: &Problem, arguments: Vec<(&'static str,
         arguments,
         advice: None,
         wait: None,
+        onward: None,
     }))
 }
 
@@ -276,6 +317,7 @@ pub fn slow_down(wait: Duration) -> Page {
         arguments: vec![("seconds", seconds(wait).to_string())],
         advice: None,
         wait: Some(wait),
+        onward: None,
     }))
 }
 
@@ -289,6 +331,7 @@ pub fn advised(status: StatusCode, advice: &Advice, reference: &str, consent: Op
         arguments: Vec::new(),
         advice: Some(Advised { advice: *advice, reference: reference.to_owned(), consent }),
         wait: None,
+        onward: None,
     }))
 }
 
@@ -316,6 +359,7 @@ pub fn unknown_sign_in() -> Page {
         arguments: Vec::new(),
         advice: None,
         wait: None,
+        onward: None,
     }))
 }
 

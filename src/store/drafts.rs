@@ -22,8 +22,9 @@ pub struct DraftRow {
 
 #[async_trait]
 pub trait Drafts: Send + Sync {
-    /// Adds a draft; those last touched before `stale` are removed first.
-    async fn add_draft(&self, row: &DraftRow, stale: Timestamp) -> Result<()>;
+    /// Adds a draft; those last touched before `stale` are removed first. Its id, or that of the draft that was
+    /// begun with the same words and never saved since: it takes the new body. Of two at once there is one draft.
+    async fn add_draft(&self, row: &DraftRow, begun: &str, stale: Timestamp) -> Result<String>;
     async fn draft(&self, id: &str) -> Result<Option<DraftRow>>;
     /// Last touched first.
     async fn drafts(&self) -> Result<Vec<DraftRow>>;
@@ -46,23 +47,28 @@ fn read(row: &AnyRow) -> Result<DraftRow> {
 
 #[async_trait]
 impl Drafts for Sql {
-    async fn add_draft(&self, row: &DraftRow, stale: Timestamp) -> Result<()> {
+    async fn add_draft(&self, row: &DraftRow, begun: &str, stale: Timestamp) -> Result<String> {
         let mut transaction = self.begin(ADD).await?;
         query("DELETE FROM draft WHERE updated_at < $1")
             .bind(stale.0)
             .execute(&mut *transaction)
             .await
             .failing_to(ADD)?;
-        query("INSERT INTO draft (id, version, body, created_at, updated_at) VALUES ($1, $2, $3, $4, $5)")
-            .bind(&row.id)
-            .bind(row.version)
-            .bind(clean(&row.body))
-            .bind(row.created_at.0)
-            .bind(row.updated_at.0)
-            .execute(&mut *transaction)
-            .await
-            .failing_to(ADD)?;
-        transaction.commit().await.failing_to(ADD)
+        let added = query(
+            "INSERT INTO draft (id, version, body, created_at, updated_at, begun) VALUES ($1, $2, $3, $4, $5, $6) \
+             ON CONFLICT (begun) DO UPDATE SET body = excluded.body, updated_at = excluded.updated_at RETURNING id",
+        )
+        .bind(&row.id)
+        .bind(row.version)
+        .bind(clean(&row.body))
+        .bind(row.created_at.0)
+        .bind(row.updated_at.0)
+        .bind(clean(begun))
+        .fetch_one(&mut *transaction)
+        .await
+        .failing_to(ADD)?;
+        transaction.commit().await.failing_to(ADD)?;
+        added.text("id")
     }
 
     async fn draft(&self, id: &str) -> Result<Option<DraftRow>> {
@@ -79,7 +85,8 @@ impl Drafts for Sql {
 
     async fn save_draft(&self, id: &str, version: i64, body: &str, now: Timestamp) -> Result<bool> {
         let statement = query(
-            "UPDATE draft SET body = $3, version = version + 1, updated_at = $4 WHERE id = $1 AND version = $2",
+            "UPDATE draft SET body = $3, version = version + 1, updated_at = $4, begun = NULL \
+             WHERE id = $1 AND version = $2",
         )
         .bind(id)
         .bind(version)

@@ -29,6 +29,7 @@ const SQLITE_SCHEMA: &[(i64, &str, &str)] = &[
     (7, "file", include_str!("migrations/sqlite/0007_file.sql")),
     (8, "ticket number", include_str!("migrations/sqlite/0008_ticket_number.sql")),
     (10, "queues and events", include_str!("migrations/sqlite/0010_queues_and_events.sql")),
+    (11, "draft begun", include_str!("migrations/sqlite/0011_draft_begun.sql")),
 ];
 const POSTGRES_SCHEMA: &[(i64, &str, &str)] = &[
     (1, "first", include_str!("migrations/postgres/0001_first.sql")),
@@ -39,6 +40,7 @@ const POSTGRES_SCHEMA: &[(i64, &str, &str)] = &[
     (7, "file", include_str!("migrations/postgres/0007_file.sql")),
     (8, "ticket number", include_str!("migrations/postgres/0008_ticket_number.sql")),
     (10, "queues and events", include_str!("migrations/postgres/0010_queues_and_events.sql")),
+    (11, "draft begun", include_str!("migrations/postgres/0011_draft_begun.sql")),
 ];
 
 /// FULL, in WAL mode too: a commit that was reported survives a power cut.

@@ -19,6 +19,7 @@ use crate::support::process::{Process, eventually};
 
 mod access;
 mod faults;
+mod google;
 mod keyboard;
 mod layout;
 mod measure;

@@ -16,6 +16,8 @@ pub struct Card {
     pub id: String,
     /// Where the provider's sign-in opens it; a password otherwise.
     pub by_sign_in: bool,
+    /// That sign-in can begin here and now.
+    pub can_sign_in: bool,
     /// The address is a shared mailbox.
     pub shared: bool,
     pub address: String,
@@ -112,10 +114,12 @@ pub fn card(shared: &Shared, row: MailboxRow, waiting: Waiting, frame: &Frame) -
     };
     let secret = settings.as_ref().and_then(|settings| shared.secret_end(settings));
     let noted = |reason: String| Noted::of(reason, about, &frame.t);
+    let provider = settings.as_ref().map_or(Provider::Other, |settings| settings.provider);
     Card {
         by_sign_in: settings.as_ref().is_none_or(|settings| settings.sign_in == SignIn::OAuth),
+        can_sign_in: shared.parts.public_url.is_some() && shared.client_id(provider).is_some(),
         shared: is(|settings| settings.shared),
-        provider: if row.kind == KIND { "kind-graph" } else { "kind-imap" },
+        provider: kind_key(&row.kind, provider),
         standing: Standing::of(&row, is(|settings| settings.paused)),
         missing: settings.as_ref().map_or_else(Vec::new, |settings| lacking(&row, settings)),
         budget: (shared.parts.mailboxes)(&row).and_then(|mailbox| mailbox.budget()),
@@ -133,6 +137,16 @@ pub fn card(shared: &Shared, row: MailboxRow, waiting: Waiting, frame: &Frame) -
         lag: waiting.oldest.map(|oldest| span(frame.now.since(oldest), &frame.t)),
         waiting,
         id,
+    }
+}
+
+/// Message key of what opens a mailbox.
+fn kind_key(kind: &str, provider: Provider) -> &'static str {
+    match (kind, provider) {
+        (KIND, _) => "kind-graph",
+        (_, Provider::Google) => "kind-google",
+        (_, Provider::Microsoft) => "kind-microsoft-imap",
+        (_, Provider::Other) => "kind-imap",
     }
 }
 

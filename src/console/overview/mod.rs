@@ -1,4 +1,4 @@
-//! The overview: how each mailbox does, what waits for an admin, what is configured.
+//! The overview: what is wrong and since when, how each mailbox does, what waits, what is configured.
 //!
 //! Reads the store and the keeper's status; asks neither the provider nor the mail server.
 
@@ -12,21 +12,19 @@ use axum::extract::State;
 use http::{HeaderMap, StatusCode, Uri};
 
 use self::card::{Card, card};
+use crate::base::clock::Timestamp;
 use crate::base::id::MailboxId;
 use crate::console::frame::Frame;
 use crate::console::page::Page;
 use crate::console::shared::Shared;
 use crate::console::times::Moment;
+use crate::mailbox::settings::{MailboxSettings, Provider};
+use crate::oauth::app::{App, Vendor};
 use crate::oauth::provider::redirect_uri;
-use crate::store::{
-    Counts, InboundRow, InboundState, MailboxRow, OutboxRow, OutboxState, StoreError, Waiting,
-};
+use crate::store::{Counts, InboundState, MailboxRow, OutboxState, StoreError, Waiting};
 
 /// The worker's word on why no answers leave now.
 const HOLD_FACT: &str = "outbound_hold";
-
-/// How many mails of a kind the page lists.
-const LISTED: u32 = 20;
 
 #[derive(Template)]
 #[template(path = "overview.html")]
@@ -36,33 +34,31 @@ struct Overview {
     mailboxes: Vec<Card>,
     hold: Option<String>,
     counts: Counts,
-    quarantined: Vec<PutAside>,
-    failed: Vec<NotSent>,
+    /// When the newest mail came that was put aside.
+    last_put_aside: Option<Moment>,
+    /// When the newest answer was written that could not be sent.
+    last_not_sent: Option<Moment>,
 }
 
 /// What has to be configured, and what is.
 struct Setup {
-    app_registered: bool,
-    client_id: String,
-    tenant: String,
+    apps: Vec<Registration>,
     redirect_uri: Option<String>,
-    /// How the browser reached this page, when the provider will send it elsewhere.
+    /// How the browser reached this page, when a provider will send it elsewhere.
     other_host: Option<String>,
     from_address: Option<String>,
     bot_configured: bool,
-    can_connect: bool,
+    /// Providers that can be left for at once: the value of the form's field, and the button's message.
+    ways: Vec<(&'static str, &'static str)>,
 }
 
-struct PutAside {
-    id: i64,
-    received: Moment,
-    reason: String,
-}
-
-struct NotSent {
-    ticket: String,
-    created: Moment,
-    reason: String,
+/// What is registered at a provider.
+struct Registration {
+    /// As people call the provider.
+    name: &'static str,
+    client_id: String,
+    tenant: Option<String>,
+    scopes: String,
 }
 
 /// GET `/admin/exchange`.
@@ -82,8 +78,8 @@ pub async fn show(
         mailboxes: mailboxes.collect(),
         hold: read.hold,
         counts: read.counts,
-        quarantined: read.quarantined.into_iter().map(|row| put_aside(row, &frame)).collect(),
-        failed: read.failed.into_iter().map(|row| not_sent(row, &frame)).collect(),
+        last_put_aside: read.last_put_aside.map(|at| frame.moment(at)),
+        last_not_sent: read.last_not_sent.map(|at| frame.moment(at)),
         frame,
     };
     Ok(Page::console(StatusCode::OK, &overview))
@@ -95,48 +91,56 @@ struct Read {
     waiting: HashMap<MailboxId, Waiting>,
     hold: Option<String>,
     counts: Counts,
-    quarantined: Vec<InboundRow>,
-    failed: Vec<OutboxRow>,
+    last_put_aside: Option<Timestamp>,
+    last_not_sent: Option<Timestamp>,
 }
 
 impl Read {
     async fn all(shared: &Shared) -> Result<Self, StoreError> {
         let store = &shared.parts.store;
+        let put_aside = store.recent_inbound(Some(InboundState::Quarantined), 1).await?;
+        let not_sent = store.recent_outgoing(Some(OutboxState::Failed), 1).await?;
         Ok(Self {
             mailboxes: store.mailboxes().await?,
             waiting: store.waiting().await?.into_iter().collect(),
             hold: store.fact(HOLD_FACT).await?,
             counts: store.counts().await?,
-            quarantined: store.recent_inbound(Some(InboundState::Quarantined), LISTED).await?,
-            failed: store.recent_outgoing(Some(OutboxState::Failed), LISTED).await?,
+            last_put_aside: put_aside.first().map(|row| row.received_at),
+            last_not_sent: not_sent.first().map(|row| row.created_at),
         })
     }
 }
 
 fn setup(shared: &Shared, other_host: Option<String>) -> Setup {
     let parts = &shared.parts;
-    let app = parts.apps.microsoft();
     let public = parts.public_url.as_ref();
+    let apps: Vec<Registration> = parts.apps.iter().map(registration).collect();
+    let can_leave = |vendor| public.is_some() && parts.apps.of(vendor).is_some();
+    let ways =
+        [(Vendor::Microsoft, "microsoft", "connect-microsoft"), (Vendor::Google, "google", "connect-google")];
     Setup {
-        app_registered: app.is_some(),
-        client_id: app.map(|app| app.client_id.clone()).unwrap_or_default(),
-        tenant: app.map(|app| app.tenant.clone()).unwrap_or_default(),
         redirect_uri: public.map(|url| redirect_uri(url).to_string()),
-        other_host,
+        // Without an app nobody is sent away, so nobody comes back.
+        other_host: other_host.filter(|_| !apps.is_empty()),
+        apps,
         from_address: parts.from_address.clone(),
         bot_configured: parts.bot_configured,
-        can_connect: app.is_some() && public.is_some(),
+        ways: ways.into_iter().filter(|(of, ..)| can_leave(*of)).map(|(_, way, key)| (way, key)).collect(),
     }
 }
 
-fn put_aside(row: InboundRow, frame: &Frame) -> PutAside {
-    PutAside { id: row.id, received: frame.moment(row.received_at), reason: reason(row.reason, frame) }
-}
-
-fn not_sent(row: OutboxRow, frame: &Frame) -> NotSent {
-    NotSent { ticket: row.ticket, created: frame.moment(row.created_at), reason: reason(row.reason, frame) }
-}
-
-fn reason(noted: Option<String>, frame: &Frame) -> String {
-    noted.unwrap_or_else(|| frame.t.say("reason-unknown").to_string())
+fn registration(app: &App) -> Registration {
+    let vendor = app.vendor();
+    let resource =
+        MailboxSettings { provider: Provider::of(vendor), ..MailboxSettings::default() }.resource();
+    let tenant = match app {
+        App::Microsoft(app) => Some(app.tenant.clone()),
+        App::Google(_) => None,
+    };
+    Registration {
+        name: vendor.name(),
+        client_id: app.client_id().to_owned(),
+        tenant,
+        scopes: vendor.scopes(resource).join(", "),
+    }
 }

@@ -31,6 +31,11 @@ pub fn path_of(id: &str, step: Step) -> String {
     }
 }
 
+/// Leads to where the set-up stands.
+pub fn resume_path(id: &str) -> String {
+    format!("{PATH}/{id}")
+}
+
 /// Every draft that is not finished, the last touched first.
 pub async fn open_ones(shared: &Shared) -> Result<Vec<Stored>, Page> {
     let rows = shared.parts.store.drafts().await.map_err(|failure| Shared::broken(&failure))?;
@@ -62,7 +67,9 @@ fn read(row: DraftRow) -> Option<Stored> {
 async fn find(shared: &Shared, id: &str) -> Result<Stored, Response> {
     let row =
         shared.parts.store.draft(id).await.map_err(|failure| Shared::broken(&failure).into_response())?;
-    let gone = || page::problem(StatusCode::NOT_FOUND, &page::DRAFT_GONE).into_response();
+    let gone = || {
+        page::problem(StatusCode::NOT_FOUND, &page::DRAFT_GONE).leading_to(PATH.to_owned()).into_response()
+    };
     row.filter(|row| !has_expired(shared, row)).and_then(read).ok_or_else(gone)
 }
 
@@ -93,19 +100,14 @@ pub async fn open_version(shared: &Shared, id: &str, step: Step, version: i64) -
     }
 }
 
-/// Adds a draft; its id. A second press, or coming back to the first page, goes on with the draft that is
-/// there as long as nothing was chosen in it.
+/// Adds a draft; its id. A second press, or coming back to the first page, goes on with the administrator's
+/// draft of this address as long as nothing was chosen in it.
 pub async fn add(shared: &Shared, draft: &Draft) -> Result<String, Page> {
-    let same = |stored: &Stored| stored.draft == *draft;
-    if let Some(stored) = open_ones(shared).await?.into_iter().find(same) {
-        return Ok(stored.id);
-    }
     let now = shared.parts.clock.now();
-    let id = short_id();
-    let row = DraftRow { id: id.clone(), version: 1, body: json(draft), created_at: now, updated_at: now };
-    let added = shared.parts.store.add_draft(&row, now - KEPT).await;
-    added.map_err(|failure| Shared::broken(&failure))?;
-    Ok(id)
+    let row = DraftRow { id: short_id(), version: 1, body: json(draft), created_at: now, updated_at: now };
+    let begun = format!("{} {}", draft.address.to_lowercase(), draft.admin);
+    let added = shared.parts.store.add_draft(&row, &begun, now - KEPT).await;
+    added.map_err(|failure| Shared::broken(&failure))
 }
 
 /// Saves the draft and goes to where it stands then; of two who save the same version one wins, and both
@@ -113,7 +115,7 @@ pub async fn add(shared: &Shared, draft: &Draft) -> Result<String, Page> {
 pub async fn save(shared: &Shared, stored: &Stored) -> Response {
     match put(shared, stored, shared.parts.clock.now()).await {
         Ok(true) => page::see_other(&path_of(&stored.id, stored.draft.step())),
-        Ok(false) => page::see_other(&format!("{PATH}/{}", stored.id)),
+        Ok(false) => page::see_other(&resume_path(&stored.id)),
         Err(failure) => Shared::broken(&failure).into_response(),
     }
 }
@@ -157,5 +159,5 @@ pub async fn connected(shared: &Shared, mut stored: Stored, mailbox: &MailboxId)
     stored.draft.state = At::Test { mailbox: mailbox.to_string() };
     let saved = put(shared, &stored, shared.parts.clock.now()).await;
     saved.map_err(|failure| Shared::broken(&failure))?;
-    Ok(format!("{PATH}/{}", stored.id))
+    Ok(resume_path(&stored.id))
 }

@@ -25,7 +25,7 @@ use axum::routing::{get, post};
 use crate::console::shared::Shared;
 
 pub use connect::name_of;
-pub use drafts::{connected, waiting};
+pub use drafts::{connected, resume_path, waiting};
 pub use links::outside;
 pub use manual::{connect as connect_with_password, is_host};
 pub use progress::Tests;

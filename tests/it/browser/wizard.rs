@@ -60,7 +60,7 @@ pub async fn fill_servers(browser: &Chromium, incoming: &Server, outgoing: &Serv
 }
 
 /// From the test's page to the overview.
-async fn test_and_finish(browser: &Chromium) {
+pub async fn test_and_finish(browser: &Chromium) {
     browser.shows("It never becomes a ticket.").await;
     go_on(browser).await;
     browser.find("button[value='go-on']").await;
@@ -82,7 +82,7 @@ async fn microsoft(browser: &Chromium, stage: &Stage) {
 }
 
 /// The settings of the only mailbox.
-async fn settings(installation: &Installation) -> MailboxSettings {
+pub async fn settings(installation: &Installation) -> MailboxSettings {
     let rows = installation.store.mailboxes().await.expect("read");
     assert_eq!(rows.len(), 1);
     MailboxSettings::parse(&rows[0].settings).expect("settings")
@@ -148,7 +148,13 @@ async fn a_mailbox_is_connected_at_somebody_elses_entra() {
 pub async fn dovecot() -> Option<Arc<Dovecot>> {
     let sink = Sink::start().await;
     let dovecot = Arc::new(Dovecot::start(sink.address.port()).await?);
-    let server = Arc::downgrade(&dovecot);
+    deliver(&dovecot, sink);
+    Some(dovecot)
+}
+
+/// Whatever is submitted to `dovecot` arrives in its inbox, for as long as there is one.
+pub fn deliver(dovecot: &Arc<Dovecot>, sink: Sink) {
+    let server = Arc::downgrade(dovecot);
     tokio::spawn(async move {
         let mut seen = 0;
         while let Some(server) = server.upgrade() {
@@ -159,7 +165,6 @@ pub async fn dovecot() -> Option<Arc<Dovecot>> {
             tokio::time::sleep(std::time::Duration::from_millis(100)).await;
         }
     });
-    Some(dovecot)
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,11 +5,12 @@ use http::{Method, Request, StatusCode};
 use mintgate::base::secret::ExposeSecret;
 use mintgate::console::{Console, Parts};
 use mintgate::oauth::app::Apps;
+use mintgate::oauth::google::GoogleApp;
 use mintgate::oauth::source::{Resource, TokenSource};
 use mintgate::web::plain;
 
 use super::{button, quarantined, row};
-use crate::support::installation::{Installation, MAILBOX, PUBLIC_URL};
+use crate::support::installation::{CALLBACK_URL, Installation, MAILBOX, PUBLIC_URL, url};
 use crate::support::sign_in::Browser;
 
 #[tokio::test]
@@ -76,6 +77,8 @@ async fn a_mail_that_was_put_aside_is_shown_downloaded_and_tried_again() {
     let raw = b"Subject: <script>alert(1)</script>\r\n\r\n\xff";
     let id = quarantined(&installation, raw, "<script>alert(1)</script>").await;
     let page = browser.get("/admin/exchange").await.text();
+    assert!(page.contains("One mail could not be handled and was put aside."), "{page}");
+    let page = browser.get("/admin/exchange/quarantine").await.text();
     assert!(page.contains("alert(1)") && !page.contains("<script>"), "{page}");
 
     let mail = browser.get(&format!("/admin/exchange/quarantine/{id}.eml")).await;
@@ -113,10 +116,49 @@ async fn the_page_says_why_nothing_is_sent_and_what_is_missing() {
     let browser = Browser::admin(&console, 1);
     let page = browser.get("/admin/exchange").await;
     let text = page.text();
-    for sentence in [reason, "MICROSOFT_CLIENT_ID", "No public address", "MINTGATE_BOT_EMAIL"] {
+    for sentence in [reason, "MINTGATE_BOT_EMAIL"] {
         assert!(text.contains(sentence), "{sentence}: {text}");
     }
     assert!(!text.contains("/admin/exchange/connect"), "what cannot work is not offered");
+}
+
+#[tokio::test]
+async fn who_needs_no_provider_is_not_told_that_something_is_missing() {
+    let installation = Installation::start().await;
+    let parts = installation.console_parts();
+    let console = Console::new(Parts { apps: Apps::default(), public_url: None, ..parts });
+    let browser = Browser::admin(&console, 1);
+    let page = browser.get("/admin/exchange").await.text();
+    assert!(page.contains("Mailboxes that take a password need none"), "{page}");
+    assert!(!page.contains("No public address") && !page.contains("class=\"note"), "{page}");
+}
+
+#[tokio::test]
+async fn an_app_without_a_public_address_is_told_of_it_and_not_offered() {
+    let installation = Installation::start().await;
+    let parts = installation.console_parts();
+    let console = Console::new(Parts { public_url: None, ..parts });
+    let page = Browser::admin(&console, 1).get("/admin/exchange").await.text();
+    assert!(page.contains("No public address") && page.contains("console.publicUrl"), "{page}");
+    assert!(!page.contains("/admin/exchange/connect"), "{page}");
+}
+
+#[tokio::test]
+async fn a_google_client_alone_is_shown_and_left_for_as_microsofts_app_is() {
+    let installation = Installation::start().await;
+    let google = GoogleApp {
+        client_id: "client-7".to_owned(),
+        client_secret: "secret".into(),
+        authority: url("https://accounts.google.com"),
+    };
+    let parts = installation.console_parts();
+    let console = Console::new(Parts { apps: Apps::new(None, Some(google)), ..parts });
+    let page = Browser::admin(&console, 1).get("/admin/exchange").await.text();
+    for said in ["<h3>Google</h3>", "client-7", "https://mail.google.com/", "Connect to Google", CALLBACK_URL]
+    {
+        assert!(page.contains(said), "{said}: {page}");
+    }
+    assert!(!page.contains("Connect to Microsoft 365") && !page.contains("Tenant"), "{page}");
 }
 
 #[tokio::test]

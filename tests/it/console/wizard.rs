@@ -259,3 +259,45 @@ async fn the_wizard_speaks_german() {
     let page = browser.get(SETUP).await.text();
     assert!(page.contains("<html lang=\"de\">") && page.contains("Welches Postfach"), "{page}");
 }
+
+#[tokio::test]
+async fn two_posts_of_one_address_at_the_same_moment_make_one_draft() {
+    let installation = Installation::start().await;
+    let console = installation.console();
+    let browser = Browser::admin(&console, 1);
+    let token = browser.form_token().await;
+    let fields = [("token", token.as_str()), ("address", "help@desk.example")];
+    let press = || send(&browser, SETUP, &fields);
+    let (one, two) = tokio::join!(press(), press());
+
+    assert_eq!(leads_to(&one), leads_to(&two));
+    assert_eq!(installation.store.drafts().await.expect("read").len(), 1);
+}
+
+#[tokio::test]
+async fn a_form_that_is_refused_leads_back_to_the_page_it_came_from() {
+    let installation = Installation::start().await;
+    let console = installation.console();
+    let browser = Browser::admin(&console, 1);
+    let sign_in = draft(&browser, "help@desk.example").await;
+    let set_up = sign_in.strip_suffix("/sign-in").expect("a step");
+    for (path, token, origin, leads_to) in [
+        (sign_in.as_str(), "old", PUBLIC_URL, Some(set_up)),
+        (SETUP, "old", PUBLIC_URL, Some(SETUP)),
+        (sign_in.as_str(), "old", "https://evil.example", Some(set_up)),
+        (
+            "/admin/exchange/mailboxes/m1/settings",
+            "old",
+            PUBLIC_URL,
+            Some("/admin/exchange/mailboxes/m1/settings"),
+        ),
+        ("/admin/exchange/connect", "old", PUBLIC_URL, None),
+    ] {
+        let page = browser.post(path, token, origin).await;
+        assert_eq!(page.status(), StatusCode::FORBIDDEN, "{path}");
+        let text = page.text();
+        let onward = between(&text, "<a class=\"button first\" href=\"", "\"");
+        assert_eq!(onward, leads_to, "{path}: {text}");
+    }
+    assert_eq!(leads_to(&browser.get(set_up).await), sign_in, "the set-up waits where it was");
+}

@@ -51,7 +51,7 @@ impl Scene {
     async fn new() -> Option<Self> {
         let provider = OidcProvider::google_for(USER).await?;
         let sink = Sink::start().await;
-        let dovecot = Dovecot::start_asking(&asking(&provider), sink.address.port()).await?;
+        let dovecot = Dovecot::start_asking(&provider.asking(), sink.address.port()).await?;
         let installation = Installation::start().await.before_another_provider(provider.app());
         let scene = Self { provider, dovecot, sink, installation };
         scene.connect(async |browser: &Browser<'_>| leave_by_the_wizard(browser, USER, "google").await).await;
@@ -149,16 +149,6 @@ impl Scene {
         let url = discover(&**http, app).await.expect("endpoints").revoke.expect("one");
         revoke(&**http, app, &url, &stored.record.refresh).await.expect("revoked");
     }
-}
-
-/// Dovecot's words for asking the provider (RFC 7662), which knows it by the app's secret.
-fn asking(provider: &OidcProvider) -> String {
-    format!(
-        "introspection_mode = post\nintrospection_url = {}\nclient_id = peer-app\n\
-         client_secret = peer-secret\nusername_attribute = sub\nactive_attribute = active\n\
-         active_value = true\nscope = https://mail.google.com/\ntimeout_msecs = 3000\n",
-        provider.introspection_url()
-    )
 }
 
 fn outgoing() -> Outgoing<'static> {

@@ -35,8 +35,7 @@ impl Chromium {
         }
         let folder = tempfile::Builder::new().prefix("mintgate-chromium").tempdir().expect("a folder");
         let output = folder.path().join("chromedriver.log");
-        let driver = Process::start(Command::new(DRIVER).arg("--port=0"), &output);
-        let port = eventually("chromedriver's port", async || port_in(&output)).await;
+        let (driver, port) = start_driver(&output).await;
         let mut builder = ClientBuilder::new(HttpConnector::new());
         let capabilities = capabilities(folder.path());
         builder.capabilities(capabilities.as_object().expect("an object").clone());
@@ -54,7 +53,10 @@ impl Chromium {
     }
 
     pub async fn fill(&self, css: &str, text: &str) {
-        self.find(css).await.send_keys(text).await.expect("it takes keys");
+        eventually(&format!("`{css}` to take keys"), async || {
+            self.find(css).await.send_keys(text).await.ok()
+        })
+        .await;
     }
 
     pub async fn click(&self, css: &str) {
@@ -65,8 +67,17 @@ impl Chromium {
     /// Presses the button that is named `label`.
     pub async fn press(&self, label: &str) {
         let path = format!("//button[normalize-space()='{label}']");
-        let button = self.await_element(Locator::XPath(&path), label).await;
-        button.click().await.expect("it can be pressed");
+        eventually(&format!("`{label}` to press"), async || {
+            self.await_element(Locator::XPath(&path), label).await.click().await.ok()
+        })
+        .await;
+    }
+
+    /// Follows the link that is named `label`.
+    pub async fn press_link(&self, label: &str) {
+        let path = format!("//a[normalize-space()='{label}']");
+        let link = self.await_element(Locator::XPath(&path), label).await;
+        link.click().await.expect("it can be followed");
     }
 
     /// Waits until the page shows `text`.
@@ -211,6 +222,19 @@ fn capabilities(folder: &Path) -> Value {
             ],
         },
     })
+}
+
+/// A driver that listens. It takes a free port of IPv6 and ends when IPv4 has that one in use.
+async fn start_driver(output: &Path) -> (Process, u16) {
+    let mut driver = Process::start(Command::new(DRIVER).arg("--port=0"), output);
+    let port = eventually("chromedriver's port", async || {
+        if driver.has_ended() {
+            driver = Process::start(Command::new(DRIVER).arg("--port=0"), output);
+        }
+        port_in(output)
+    })
+    .await;
+    (driver, port)
 }
 
 fn port_in(output: &Path) -> Option<u16> {

@@ -1,5 +1,5 @@
 // oidc-provider in the shape of a Microsoft tenant or of Google:
-// `node oidc_provider.mjs <folder with node_modules> microsoft|google|google-unticked <account>`.
+// `node oidc_provider.mjs <folder with node_modules> microsoft|google|google-unticked|google-denied <account> <redirect URI>`.
 // Prints its port once it listens; ends when its standard input does.
 
 import { generateKeyPairSync } from 'node:crypto';
@@ -13,7 +13,7 @@ const SHAPE = process.argv[3];
 const IS_GOOGLE = SHAPE.startsWith('google');
 const MOUNT = IS_GOOGLE ? '' : `/${TENANT}/v2.0`;
 const MAIL = 'https://mail.google.com/';
-const ACCOUNT = process.argv[4];
+const [ACCOUNT, REDIRECT] = process.argv.slice(4);
 const HOUR = 3600;
 
 const library = join(process.argv[2], 'node_modules/oidc-provider/lib/index.js');
@@ -37,7 +37,7 @@ function configuration() {
     clients: [{
       client_id: 'peer-app',
       client_secret: 'peer-secret',
-      redirect_uris: ['https://desk.example.com/admin/exchange/callback'],
+      redirect_uris: [REDIRECT],
       response_types: ['code'],
       grant_types: ['authorization_code', 'refresh_token'],
       token_endpoint_auth_method: 'client_secret_post',
@@ -56,11 +56,14 @@ function configuration() {
   };
 }
 
-// Whoever is asked to sign in or to consent does so.
+// Whoever is asked to sign in or to consent does so, or denies it where that is what is played.
 async function agree(provider, request, response) {
   const { prompt, params } = await provider.interactionDetails(request, response);
   if (prompt.name === 'login') {
     return provider.interactionFinished(request, response, { login: { accountId: ACCOUNT } });
+  }
+  if (SHAPE === 'google-denied') {
+    return provider.interactionFinished(request, response, { error: 'access_denied' });
   }
   const grant = new provider.Grant({ accountId: ACCOUNT, clientId: params.client_id });
   const isRefused = (scope) => SHAPE === 'google-unticked' && scope === MAIL;

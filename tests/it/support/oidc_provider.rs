@@ -14,17 +14,19 @@ use tokio::process::{Child, ChildStdin};
 use url::Url;
 
 use super::follow::follow;
-use super::installation::url;
+use super::installation::{CALLBACK_URL, url};
 use super::peers::{folder_with, node};
 use super::provider::{ACCOUNT, Provider};
 
 /// What it is made to look like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Shape {
+pub enum Shape {
     Microsoft,
     Google,
     /// Whoever signs in leaves the box about mail unticked.
     GoogleUnticked,
+    /// Whoever signs in does not agree.
+    GoogleDenied,
 }
 
 /// A running provider with one app; it ends when this is dropped.
@@ -39,7 +41,7 @@ pub struct OidcProvider {
 impl OidcProvider {
     /// `None`, and said so, where it is not installed.
     pub async fn start() -> Option<Self> {
-        Self::start_as(Shape::Microsoft, ACCOUNT).await
+        Self::start_as(Shape::Microsoft, ACCOUNT, CALLBACK_URL).await
     }
 
     /// As Google is: one place for everything, an address in the id_token, no rotation, revocation.
@@ -49,11 +51,11 @@ impl OidcProvider {
 
     /// The same where `account` signs in.
     pub async fn google_for(account: &str) -> Option<Self> {
-        Self::start_as(Shape::Google, account).await
+        Self::start_as(Shape::Google, account, CALLBACK_URL).await
     }
 
     pub async fn google_without_mail() -> Option<Self> {
-        Self::start_as(Shape::GoogleUnticked, ACCOUNT).await
+        Self::start_as(Shape::GoogleUnticked, ACCOUNT, CALLBACK_URL).await
     }
 
     /// Where whoever knows the app's secret asks about tokens (RFC 7662).
@@ -61,7 +63,18 @@ impl OidcProvider {
         self.url.join("/token/introspection").expect("a URL")
     }
 
-    async fn start_as(shape: Shape, account: &str) -> Option<Self> {
+    /// The words by which Dovecot asks it about tokens.
+    pub fn asking(&self) -> String {
+        format!(
+            "introspection_mode = post\nintrospection_url = {}\nclient_id = peer-app\n\
+             client_secret = peer-secret\nusername_attribute = sub\nactive_attribute = active\n\
+             active_value = true\nscope = https://mail.google.com/\ntimeout_msecs = 3000\n",
+            self.introspection_url()
+        )
+    }
+
+    /// Where `account` signs in, for an app whose browsers come back to `redirect`.
+    pub async fn start_as(shape: Shape, account: &str, redirect: &str) -> Option<Self> {
         let peers = folder_with("oidc-provider")?;
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/support/oidc_provider.mjs");
         let mut process = node(&peers)
@@ -71,8 +84,9 @@ impl OidcProvider {
                 Shape::Microsoft => "microsoft",
                 Shape::Google => "google",
                 Shape::GoogleUnticked => "google-unticked",
+                Shape::GoogleDenied => "google-denied",
             })
-            .arg(account)
+            .args([account, redirect])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -91,7 +105,7 @@ impl Provider for OidcProvider {
         let (client_id, client_secret) = ("peer-app".to_owned(), "peer-secret".into());
         let authority = self.url.clone();
         match self.shape {
-            Shape::Google | Shape::GoogleUnticked => {
+            Shape::Google | Shape::GoogleUnticked | Shape::GoogleDenied => {
                 App::Google(GoogleApp { client_id, client_secret, authority })
             }
             Shape::Microsoft => App::Microsoft(MicrosoftApp {

@@ -26,6 +26,10 @@ impl Process {
         Self(started.unwrap_or_else(|refused| panic!("{command:?}: {refused}")))
     }
 
+    pub fn has_ended(&mut self) -> bool {
+        self.0.try_wait().expect("its state").is_some()
+    }
+
     /// Its number in `/proc`.
     pub fn id(&self) -> u32 {
         self.0.id()

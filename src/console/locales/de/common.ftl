@@ -5,6 +5,8 @@ nav-label = Konsole
 nav-helpdesk = Helpdesk
 nav-overview = Übersicht
 signed-in-as = Angemeldet als { $name }. Stand: { $time }.
+go-on-with-set-up = Mit der Einrichtung weitermachen
+open-again = Diese Seite neu öffnen
 back-to-console = Zurück zur Konsole
 error-title = Fehler: { $title }
 who-can = Wer es beheben kann: { $who }.
@@ -69,6 +71,8 @@ not-lasting = Anmeldung nicht angenommen
 broken = Etwas ging schief
     .sentence = Der Speicher war nicht benutzbar. Nichts ging verloren; versuchen Sie es noch einmal.
 another-account = Ein anderes Konto hat sich angemeldet
+    .sentence = { $address } hat sich angemeldet, aber das Postfach ist { $wanted }. Nichts wurde geändert. Melden Sie sich noch einmal an und wählen Sie beim Anbieter { $wanted }.
+other-sender = Ein anderes Konto hat sich angemeldet
     .sentence = { $address } hat sich angemeldet, aber diese Installation verwendet { $wanted }. Nichts wurde geändert. Verbinden Sie neu mit { $wanted }, oder ändern Sie EXCHANGE_FROM_EMAIL (trennen Sie vorher ein verbundenes Postfach).
 
 leave = Zur Anmeldung bei { $provider }

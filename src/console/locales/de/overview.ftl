@@ -1,5 +1,6 @@
 # Die Übersicht: Karten der Postfächer, was wartet, was eingerichtet ist; Trennen.
 other-host-advice = Öffnen Sie die Konsole vor dem Verbinden dort, oder setzen Sie die öffentliche Adresse.
+came-as = Sie haben diese Seite als { $host } geöffnet, aber ein Anbieter schickt Sie zurück zu
 held = Es werden gerade keine Antworten gesendet:
 no-bot = Kein Helpdesk-Benutzer für die Mailverarbeitung:
     .sentence = Setzen Sie MINTGATE_BOT_EMAIL und MINTGATE_BOT_PASSWORD auf einen Helpdesk-Benutzer, der kein Administrator ist. Bis dahin werden aus Mails keine Tickets.
@@ -9,6 +10,7 @@ first-run = Das erste Postfach verbinden
 no-mailbox = Es ist kein Postfach verbunden.
 sign-in-as = Melden Sie sich als { $address } an.
 connect-microsoft = Mit Microsoft 365 verbinden
+connect-google = Mit Google verbinden
 another-mailbox = Weiteres Postfach einrichten
 
 card = Postfach { $address }
@@ -27,6 +29,8 @@ failure-since = seit
 no-token = Kein neues Zugriffstoken,
 card-provider = Verbindung
 kind-graph = Microsoft Graph
+kind-google = Google, über IMAP und SMTP
+kind-microsoft-imap = Microsoft 365, über IMAP und SMTP
 kind-imap = IMAP und SMTP
 card-connected = Verbunden
 card-token = Token gültig bis
@@ -50,6 +54,7 @@ disconnect = Trennen
 
 disconnect-title = { $address } trennen?
 disconnect-sign-in = Die gespeicherten Token werden hier gelöscht. Um die Berechtigung auch bei Microsoft zu beenden, entfernen Sie die App unter myapps.microsoft.com.
+disconnect-google = Die gespeicherten Token werden hier gelöscht, und die Berechtigung bei Google wird beendet.
 disconnect-password = Das gespeicherte Passwort wird hier gelöscht.
 disconnect-kept = Tickets und das Verzeichnis der Mails bleiben. Bis die Adresse wieder verbunden ist, wird keine Mail gelesen oder gesendet.
 disconnect-waiting = { $count ->
@@ -66,23 +71,25 @@ mails-waiting = Wartend
 mails-done = Erledigt
 mails-ignored = Nicht beachtet
 mails-failed = Beiseitegelegt oder gescheitert
-put-aside = Mails, die nicht zu lesen waren
-mail-number = Mail { $id }
-received = eingegangen
-mail-retry = Mail { $id } noch einmal versuchen
-mail-download = Mail { $id } herunterladen
-not-sent = Antworten, die nicht zu senden waren
+put-aside = { $count ->
+    [one] Eine Mail konnte nicht verarbeitet werden und liegt beiseite.
+   *[other] { $count } Mails konnten nicht verarbeitet werden und liegen beiseite.
+}
+last-came = Die letzte kam
+not-sent = { $count ->
+    [one] Eine Antwort konnte nicht gesendet werden.
+   *[other] { $count } Antworten konnten nicht gesendet werden.
+}
+last-written = Die letzte wurde geschrieben
 ticket = Ticket { $id }
-written = geschrieben
 
-app = App-Registrierung bei Microsoft
+app = Anmeldung bei Microsoft und Google
+app-none = Bei keinem von beiden ist eine App registriert. Postfächer mit Passwort brauchen keine; ein Postfach von Microsoft 365 braucht eine, und seine Einrichtung sagt, was zu tun ist.
 app-client = Client-Id
 app-tenant = Mandant
 app-secret = Geheimer Clientschlüssel
     .kept = ist gesetzt; er wird nie gezeigt
-app-missing = Noch nicht eingerichtet:
-    .sentence = Setzen Sie MICROSOFT_CLIENT_ID, MICROSOFT_CLIENT_SECRET und MICROSOFT_TENANT_ID und starten Sie mintgate neu.
-app-redirect = Umleitungs-URI, genau so für die Plattform Web einzutragen
+app-redirect = Umleitungs-URI, genau so einzutragen (bei Microsoft für die Plattform Web)
 no-address = Keine öffentliche Adresse:
-    .sentence = Setzen Sie die öffentliche URL der Konsole, damit Microsoft weiß, wohin es Sie zurückschicken soll.
-app-scopes = Delegierte Berechtigungen von Microsoft Graph:
+    .sentence = Setzen Sie console.publicUrl, damit der Anbieter weiß, wohin er Sie zurückschicken soll.
+app-scopes = Berechtigungen

@@ -5,6 +5,8 @@ nav-label = Console
 nav-helpdesk = Helpdesk
 nav-overview = Overview
 signed-in-as = Signed in as { $name }. As of { $time }.
+go-on-with-set-up = Go on with the set-up
+open-again = Open that page again
 back-to-console = Back to the console
 error-title = Error: { $title }
 who-can = Who can put it right: { $who }.
@@ -69,6 +71,8 @@ not-lasting = Sign-in not accepted
 broken = Something went wrong
     .sentence = The store could not be used. Nothing was lost; try again.
 another-account = Another account signed in
+    .sentence = { $address } signed in, but the mailbox is { $wanted }. Nothing was changed. Sign in once more, and choose { $wanted } at the provider.
+other-sender = Another account signed in
     .sentence = { $address } signed in, but this installation uses { $wanted }. Nothing was changed. Connect again with { $wanted }, or change EXCHANGE_FROM_EMAIL (disconnect first if a mailbox is connected).
 
 leave = To { $provider }'s sign-in

@@ -1,5 +1,6 @@
 # The overview: cards of mailboxes, what waits, what is configured; disconnecting.
 other-host-advice = Open the console there before connecting, or set the public address.
+came-as = you opened this page as { $host }, but a provider will send you back to
 held = No answers are sent now:
 no-bot = No desk user for the worker:
     .sentence = set MINTGATE_BOT_EMAIL and MINTGATE_BOT_PASSWORD to a helpdesk user that is not an administrator. Until then no tickets are made of mails.
@@ -9,6 +10,7 @@ first-run = Connect the first mailbox
 no-mailbox = No mailbox is connected.
 sign-in-as = Sign in as { $address }.
 connect-microsoft = Connect to Microsoft 365
+connect-google = Connect to Google
 another-mailbox = Set another mailbox up
 
 card = Mailbox { $address }
@@ -27,6 +29,8 @@ failure-since = since
 no-token = No new access token,
 card-provider = Connection
 kind-graph = Microsoft Graph
+kind-google = Google, by IMAP and SMTP
+kind-microsoft-imap = Microsoft 365, by IMAP and SMTP
 kind-imap = IMAP and SMTP
 card-connected = Connected
 card-token = Token valid until
@@ -50,6 +54,7 @@ disconnect = Disconnect
 
 disconnect-title = Disconnect { $address }?
 disconnect-sign-in = The stored tokens are deleted here. To end the permission at Microsoft too, remove the app at myapps.microsoft.com.
+disconnect-google = The stored tokens are deleted here, and the permission is ended at Google.
 disconnect-password = The stored password is deleted here.
 disconnect-kept = Tickets and the record of mails stay. No more mail is read or sent until the address is connected again.
 disconnect-waiting = { $count ->
@@ -66,23 +71,25 @@ mails-waiting = Waiting
 mails-done = Done
 mails-ignored = Left alone
 mails-failed = Put aside or failed
-put-aside = Mails that could not be read
-mail-number = Mail { $id }
-received = received
-mail-retry = Try mail { $id } again
-mail-download = Download mail { $id }
-not-sent = Answers that could not be sent
+put-aside = { $count ->
+    [one] One mail could not be handled and was put aside.
+   *[other] { $count } mails could not be handled and were put aside.
+}
+last-came = The last one came
+not-sent = { $count ->
+    [one] One answer could not be sent.
+   *[other] { $count } answers could not be sent.
+}
+last-written = The last one was written
 ticket = Ticket { $id }
-written = written
 
-app = App registration at Microsoft
+app = Sign-in at Microsoft and Google
+app-none = No app is registered at either. Mailboxes that take a password need none; a mailbox of Microsoft 365 needs one, and its set-up says what to do.
 app-client = Client id
 app-tenant = Tenant
 app-secret = Client secret
     .kept = is set; it is never shown
-app-missing = Not configured yet:
-    .sentence = set MICROSOFT_CLIENT_ID, MICROSOFT_CLIENT_SECRET and MICROSOFT_TENANT_ID, then restart mintgate.
-app-redirect = Redirect URI to register, exactly so, for the platform Web
+app-redirect = Redirect URI to register, exactly so (at Microsoft for the platform Web)
 no-address = No public address:
-    .sentence = set the console's public URL, so that Microsoft knows where to send you back to.
-app-scopes = Delegated permissions of Microsoft Graph:
+    .sentence = set console.publicUrl, so that the provider knows where to send you back to.
+app-scopes = Permissions
