@@ -18,6 +18,7 @@ mod process;
 mod reload;
 pub mod serve;
 mod serving;
+mod supervise;
 
 /// The gateway in front of a Peppermint helpdesk.
 #[derive(Debug, Parser)]

@@ -2,19 +2,23 @@
 
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
-use std::thread::{self, JoinHandle};
+use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
+use futures_util::future::join_all;
 use prometheus_client::registry::Registry;
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
 use tracing::{info, warn};
 
 use super::installation::{self, Installation};
 use super::reload::Reload;
 use super::serve::{Ended, ServeError, Serving, Signals, Stop, serve as serve_bound};
+use super::supervise::keep_going;
 use super::{certificate, console};
 use crate::base::clock::SystemClock;
 use crate::base::journal::Journal;
@@ -29,8 +33,11 @@ use crate::worker::{Hooks, Worker};
 
 /// Threads for what is not the request path: console, worker, calls to other servers.
 const CONTROL_THREADS: usize = 2;
-/// What the worker may take to come to rest once requests are done.
-const REST: Duration = Duration::from_secs(3);
+/// What the step at hand of worker and token keeper may take once requests are done. A step that is cut off is
+/// found again by the next process, which has to wait and to search for it.
+const REST: Duration = Duration::from_secs(9);
+/// What is left then has a moment more.
+const CUT: Duration = Duration::from_secs(1);
 
 /// Serves until a signal ends it.
 pub(super) fn serve(start_up: StartUp, journal: Journal) -> anyhow::Result<ExitCode> {
@@ -41,7 +48,9 @@ pub(super) fn serve(start_up: StartUp, journal: Journal) -> anyhow::Result<ExitC
 pub(super) struct Running {
     stop: watch::Sender<Stop>,
     rest: watch::Sender<bool>,
-    serving: JoinHandle<Result<Ended, ServeError>>,
+    serving: thread::JoinHandle<Result<Ended, ServeError>>,
+    /// Token keeper and worker.
+    background: Vec<JoinHandle<()>>,
     control: Runtime,
 }
 
@@ -56,7 +65,11 @@ impl Running {
     pub(super) fn wait(self) -> anyhow::Result<ExitCode> {
         let ended = self.serving.join().map_err(|_| anyhow!("the serving thread broke down"))??;
         self.rest.send_replace(true);
-        self.control.shutdown_timeout(REST);
+        let rested = self.control.block_on(async { timeout(REST, join_all(self.background)).await });
+        if rested.is_err() {
+            warn!("a step of the mail worker is cut off; the next start looks for what became of it");
+        }
+        self.control.shutdown_timeout(CUT);
         info!(how = ?ended, "stopped");
         Ok(ExitCode::SUCCESS)
     }
@@ -87,7 +100,7 @@ pub(super) fn start(start_up: StartUp, journal: Journal) -> anyhow::Result<Runni
     let console = console::console(&start_up, &installation, journal, control.handle());
     let worker = installation.worker(&start_up);
     let gateway = gateway(&start_up, &installation, console, &bound, routes, worker.as_ref(), &control)?;
-    start_background(&installation, worker, &control, &resting);
+    let background = start_background(&installation, worker, &control, &resting);
     let start_up = Arc::new(start_up);
     let reload = Arc::new(Reload::new(start_up.clone(), installation.parts, gateway.clone()));
     reload.clone().watch(&files, control.handle(), resting)?;
@@ -103,7 +116,7 @@ pub(super) fn start(start_up: StartUp, journal: Journal) -> anyhow::Result<Runni
         info!(name = entry_point.name, address = %entry_point.address, tls = entry_point.tls, "listening");
     }
     let serving = thread::Builder::new().name("serve".to_owned()).spawn(move || serve_bound(serving))?;
-    Ok(Running { stop, rest, serving, control })
+    Ok(Running { stop, rest, serving, background, control })
 }
 
 /// Signals by which the process would end by default. Once caught they stay caught, and serving listens to
@@ -131,12 +144,19 @@ fn start_background(
     worker: Option<Arc<Worker>>,
     control: &Runtime,
     resting: &watch::Receiver<bool>,
-) {
-    control.spawn(installation.keeper.clone().run(resting.clone()));
+) -> Vec<JoinHandle<()>> {
+    let (keeper, rests) = (installation.keeper.clone(), resting.clone());
+    let work = move || keeper.clone().run(rests.clone());
+    let mut background = vec![control.spawn(keep_going("token keeper", work, resting.clone()))];
     match worker {
-        Some(worker) => drop(control.spawn(worker.run(resting.clone()))),
+        Some(worker) => {
+            let rests = resting.clone();
+            let work = move || worker.clone().run(rests.clone());
+            background.push(control.spawn(keep_going("mail worker", work, resting.clone())));
+        }
         None => info!("mail is off"),
     }
+    background
 }
 
 fn gateway(

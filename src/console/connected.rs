@@ -131,15 +131,19 @@ fn new_id() -> MailboxId {
 
 /// Before the tokens: the worker must never read with a new sign-in what the old settings name.
 async fn renew(shared: &Shared, present: &MailboxRow, row: &MailboxRow) -> Result<(), Page> {
-    // A cursor and a password of another server mean nothing to this one. The earlier grant is not ended:
-    // at some providers that would end the new one, too.
+    forget_earlier(shared, present, row).await?;
+    let written = shared.parts.store.set_mailbox_settings(&row.id, &row.settings).await;
+    written.map(drop).map_err(|failure| Shared::broken(&failure))
+}
+
+/// A cursor, tokens and passwords of another server mean nothing to the one of `row`. The earlier grant is not
+/// ended: at some providers that would end the new one, too.
+pub async fn forget_earlier(shared: &Shared, present: &MailboxRow, row: &MailboxRow) -> Result<(), Page> {
     let forgotten = match serves(present)? == serves(row)? && present.kind == row.kind {
         true => Ok(()),
         false => shared.parts.keeper.forget(&row.id).await,
     };
-    forgotten.map_err(|failure| Shared::broken(&failure))?;
-    let written = shared.parts.store.set_mailbox_settings(&row.id, &row.settings).await;
-    written.map(drop).map_err(|failure| Shared::broken(&failure))
+    forgotten.map_err(|failure| Shared::broken(&failure))
 }
 
 /// Who opens the mailbox, and at which server.

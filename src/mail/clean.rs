@@ -19,13 +19,21 @@ pub fn block(text: &str) -> String {
         .collect()
 }
 
-/// The last component of a file name, harmless on any file system; `fallback` when nothing is left.
+/// The last component of a file name, harmless on any file system; `fallback` when nothing is left. What is
+/// too long keeps its ending, which tells what it is.
 pub fn file_name(text: &str, fallback: &str) -> String {
+    const LONGEST: usize = 150;
     let last = text.rsplit(['/', '\\']).next().unwrap_or(text);
-    let plain: String = line(last, 150).chars().filter(|one| !r#":*?"<>|"#.contains(*one)).collect();
-    match plain.trim_matches(|one: char| one == '.' || one.is_whitespace()) {
-        "" => fallback.to_owned(),
-        name => name.to_owned(),
+    let plain: String = line(last, 2_000).chars().filter(|one| !r#":*?"<>|"#.contains(*one)).collect();
+    let name = plain.trim_matches(|one: char| one == '.' || one.is_whitespace());
+    let short = |text: &str, length: usize| text.chars().take(length).collect::<String>();
+    match name.rsplit_once('.') {
+        _ if name.is_empty() => fallback.to_owned(),
+        _ if name.chars().count() <= LONGEST => name.to_owned(),
+        Some((stem, ending)) if ending.chars().count() <= 10 => {
+            format!("{}.{ending}", short(stem, LONGEST - 11).trim_end())
+        }
+        _ => short(name, LONGEST).trim_end().to_owned(),
     }
 }
 
@@ -65,5 +73,12 @@ mod tests {
         for (given, wanted) in cases {
             assert_eq!(file_name(given, "file-1"), wanted, "{given:?}");
         }
+    }
+
+    #[test]
+    fn a_long_file_name_keeps_its_ending() {
+        let name = file_name(&format!("{}.pdf", "a".repeat(500)), "file-1");
+        assert_eq!((name.chars().count(), name.ends_with("a.pdf")), (143, true));
+        assert_eq!(file_name(&"ä".repeat(500), "file-1").chars().count(), 150);
     }
 }

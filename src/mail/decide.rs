@@ -1,7 +1,7 @@
 //! What is to become of a mail. Takes facts, gives a decision; neither asks nor does anything.
 
 use super::authentication::Authentication;
-use super::{Automatic, AutomaticKind, Mailbox, Message, message_id, same_address};
+use super::{Automatic, AutomaticKind, Mailbox, Message, address, message_id, same_address};
 use crate::base::clock::Timestamp;
 use crate::base::secret::HashKey;
 
@@ -268,6 +268,11 @@ fn open(message: &Message, known: &Known<'_>, link: Option<Link>) -> Decision {
         (Some(wanted), from) => named(wanted, from.as_ref()),
         (None, Some(from)) => named(from, None),
         (None, None) => Mailbox { name: UNKNOWN_SENDER.to_owned(), address: String::new() },
+    };
+    // No answer goes where no server would take it.
+    let requester = match address::is_deliverable(&requester.address) {
+        true => requester,
+        false => Mailbox { address: String::new(), ..requester },
     };
     Decision::Open { requester, link }
 }

@@ -102,7 +102,7 @@ fn first(text: &str) -> Option<(Word, &str)> {
     let (charset, rest) = text.strip_prefix("=?")?.split_once('?')?;
     let (encoding, rest) = rest.split_once('?')?;
     let (data, after) = rest.split_once("?=")?;
-    let named = (1..=45).contains(&charset.len()) && !charset.contains(char::is_whitespace);
+    let named = charset.len() <= 45 && !charset.contains(char::is_whitespace);
     let bytes = match encoding {
         "B" | "b" => base64_decode(data.as_bytes())?,
         "Q" | "q" => quoted_printable_decode(data.replace('_', "=20").as_bytes())?,
@@ -110,6 +110,9 @@ fn first(text: &str) -> Option<(Word, &str)> {
     };
     // RFC 2231, section 5: a language may follow the charset.
     let charset = charset.split('*').next().unwrap_or(charset).to_ascii_lowercase();
+    // What was no ASCII within the word has been read already.
+    let is_read = !data.is_ascii() && std::str::from_utf8(&bytes).is_ok();
+    let charset = if is_read { "utf-8".to_owned() } else { charset };
     named.then_some((Word { charset, bytes }, after))
 }
 
@@ -117,7 +120,7 @@ fn text(words: Vec<Word>) -> String {
     let mut pieces: Vec<Word> = Vec::new();
     for word in words {
         match pieces.last_mut() {
-            Some(last) if last.charset == word.charset => last.bytes.extend(word.bytes),
+            Some(last) if last.charset == word.charset => last.append(&word.bytes),
             _ => pieces.push(word),
         }
     }
@@ -125,6 +128,16 @@ fn text(words: Vec<Word>) -> String {
 }
 
 impl Word {
+    /// Goes on in the other bytes. In ISO-2022 every word ends in ASCII, and two changes of the character set in
+    /// a row are an error to a decoder.
+    fn append(&mut self, bytes: &[u8]) {
+        const TO_ASCII: &[u8] = b"\x1b(B";
+        if bytes.starts_with(b"\x1b$") && self.bytes.ends_with(TO_ASCII) {
+            self.bytes.truncate(self.bytes.len() - TO_ASCII.len());
+        }
+        self.bytes.extend_from_slice(bytes);
+    }
+
     fn text(&self) -> String {
         let declared = match self.charset.as_str() {
             "us-ascii" | "ascii" if !self.bytes.is_ascii() => None,
@@ -152,6 +165,9 @@ mod tests {
             ("=?us-ascii?Q?Gr=C3=BCn?=", "Grün"),
             ("=?x-unknown?Q?Gr=C3=BCn?=", "Grün"),
             ("=?UTF-7?Q?Gr+APw-n?=", "Grün"),
+            ("=??Q?Gr=FCn?=", "Grün"),
+            ("=?iso-8859-1?Q?Grün?= =?iso-8859-1?Q?=FC?=", "Grünü"),
+            ("=?ISO-2022-JP?B?GyRCJUYlOSVIGyhC?= =?ISO-2022-JP?B?GyRCJUYlOSVIGyhC?=", "テストテスト"),
             ("what =? is =?utf-8?X?a?= =?", "what =? is =?utf-8?X?a?= =?"),
             ("=?utf-8?Q?open", "=?utf-8?Q?open"),
         ];

@@ -3,12 +3,9 @@
 use mail_parser::{Address, Header, HeaderName, HeaderValue, MessageParser};
 
 use super::decoding::{decode, is_garbled};
-use super::{Mailbox, clean, encoded_word, message_id};
+use super::{Mailbox, address, clean, encoded_word, message_id};
 
 const LONGEST_SUBJECT: usize = 500;
-const LONGEST_NAME: usize = 200;
-/// RFC 5321, 4.5.3.1: 64 before the at sign, 255 after it.
-const LONGEST_ADDRESS: usize = 320;
 const MOST_ADDRESSES: usize = 500;
 const MOST_IDS: usize = 1_000;
 
@@ -49,12 +46,44 @@ impl Headers<'_> {
         fields.flat_map(|field| self.mailboxes_of(field)).take(MOST_ADDRESSES).collect()
     }
 
+    /// Whether the addresses of a field stand there just as a parser by the rules reads them.
+    pub(crate) fn is_plain(&self, name: &HeaderName<'_>) -> bool {
+        let fields = self.0.headers().iter().filter(|field| &field.name == name);
+        let addresses = fields.filter_map(|field| field.value.as_address()).flat_map(Address::iter);
+        let written: Vec<&str> =
+            addresses.filter_map(|one| one.address.as_deref()).filter(|one| one.contains('@')).collect();
+        let read = self.mailboxes(name);
+        read.len() == written.len() && read.iter().zip(written).all(|(one, other)| one.address == other)
+    }
+
+    /// The address that servers answer to; `None` where they must not.
+    pub(crate) fn return_path(&self) -> Option<Mailbox> {
+        address::mended("", &self.text("Return-Path")?, "")
+    }
+
+    /// The name of a user of the machine that wrote the mail, with what the field says beside it.
+    pub(crate) fn local_user(&self, name: &HeaderName<'_>) -> Option<Mailbox> {
+        let field = self.0.headers().iter().rev().find(|field| &field.name == name)?;
+        let one = field.value.as_address()?.first()?;
+        let written = self.bytes_of(field).unwrap_or_default();
+        let user = clean::line(one.address.as_deref().or(one.name.as_deref())?, 64);
+        let name = one.name.as_deref().filter(|_| one.address.is_some()).unwrap_or_default();
+        let is_word =
+            !user.is_empty() && user.chars().all(|one| one.is_alphanumeric() || "-_.+".contains(one));
+        let is_name = one.address.is_none() && written.contains(&b'<');
+        (is_word && !is_name).then(|| Mailbox { name: clean::line(name, 200), address: user })
+    }
+
     fn mailboxes_of(&self, field: &Header<'_>) -> Vec<Mailbox> {
-        let read = field.value.as_address().map(flatten).unwrap_or_default();
-        let Some(written) = self.bytes_of(field).map(decode) else { return read };
+        let written = self.bytes_of(field).map(decode).unwrap_or_default();
+        let read = field.value.as_address().map(|list| flatten(list, &written)).unwrap_or_default();
         let garbled = read.iter().any(|one| is_garbled(&one.name));
         if !garbled && !written.contains("=?") {
             return read;
+        }
+        if written.contains("?=@") {
+            // No encoded word may stand in an address; where one does, nothing is known before it is read.
+            return addresses(&encoded_word::decoded(&written));
         }
         let again = addresses(&encoded_word::joined(&written));
         if read.is_empty() && again.is_empty() {
@@ -100,16 +129,25 @@ fn texts<'a>(value: &'a HeaderValue<'_>) -> Vec<&'a str> {
 fn addresses(written: &str) -> Vec<Mailbox> {
     let line = format!("From:{}\r\n\r\n", written.trim_end());
     let mail = MessageParser::default().parse(line.as_bytes());
-    mail.as_ref().and_then(|mail| mail.from()).map(flatten).unwrap_or_default()
+    mail.as_ref().and_then(|mail| mail.from()).map(|list| flatten(list, written)).unwrap_or_default()
 }
 
-fn flatten(list: &Address<'_>) -> Vec<Mailbox> {
-    list.iter()
-        .filter_map(|one| {
-            let spaced = clean::line(one.address.as_deref()?, LONGEST_ADDRESS);
-            let address = spaced.replace(' ', "");
-            let name = clean::line(one.name.as_deref().unwrap_or_default(), LONGEST_NAME);
-            address.contains('@').then_some(Mailbox { name, address })
-        })
-        .collect()
+/// Every mailbox of a list that was read from `field`.
+fn flatten(list: &Address<'_>, field: &str) -> Vec<Mailbox> {
+    let mut found: Vec<Mailbox> = Vec::new();
+    // `Example, Ada <ada@x.example>` without its quotes looks like two.
+    let mut family_name: Option<&str> = None;
+    for one in list.iter() {
+        let (name, written) = (one.name.as_deref().unwrap_or_default(), one.address.as_deref());
+        match address::mended(name, written.unwrap_or_default(), field) {
+            Some(mut mailbox) => {
+                if let Some(family) = family_name.take().filter(|_| !mailbox.name.is_empty()) {
+                    mailbox.name = clean::line(&format!("{family}, {}", mailbox.name), 200);
+                }
+                found.push(mailbox);
+            }
+            None => family_name = written.is_none().then_some(name).filter(|name| !name.is_empty()),
+        }
+    }
+    found
 }

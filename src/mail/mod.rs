@@ -3,6 +3,7 @@
 
 use crate::base::clock::Timestamp;
 
+mod address;
 pub mod authentication;
 mod automatic;
 pub mod blocks;
@@ -22,6 +23,7 @@ pub mod policy;
 pub mod quote;
 pub mod read;
 pub mod safe_html;
+mod sender;
 pub mod template;
 pub mod thread_index;
 
@@ -29,7 +31,7 @@ pub mod thread_index;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mailbox {
     pub name: String,
-    /// As written; compare with [`same_address`].
+    /// As written; compare with [`same_address`]. A user's bare name where a machine writes for itself.
     pub address: String,
 }
 
@@ -99,6 +101,7 @@ pub struct Message {
     pub parents: Vec<String>,
     /// References in the mail's own order, In-Reply-To appended when missing from it.
     pub references: Vec<String>,
+    /// Of a mail whose From names nobody: Reply-To, Sender or Return-Path.
     pub from: Option<Mailbox>,
     pub reply_to: Option<Mailbox>,
     pub to: Vec<Mailbox>,

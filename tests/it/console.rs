@@ -18,6 +18,7 @@ mod events;
 mod hostile;
 mod mail_servers;
 mod mailboxes;
+mod moved;
 mod pages;
 mod quarantine;
 mod queues;

@@ -10,8 +10,12 @@ use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, ORIGIN, SET_COOKIE};
 use http::{Method, Request};
 use mail_parser::MessageParser;
+use mintgate::base::clock::{Clock, SystemClock};
 use mintgate::sandbox::desk::{ADMIN, AGENT};
+use mintgate::sandbox::fault::{Effect, Fault};
 use mintgate::sandbox::{CUSTOMER, MAILBOX};
+use mintgate::store::{self, OutboxState, StoreAt};
+use rustix::process::Signal;
 use serde_json::{Value, json};
 use url::Url;
 
@@ -81,6 +85,32 @@ async fn killed_again_and_again_it_loses_and_doubles_no_mail() {
     });
     assert_each_once("answers", &expected, subjects);
     drop(program);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn told_to_end_while_a_mail_leaves_it_notes_that_it_left() {
+    let story = Story::begin().await;
+    let mut program = story.scene.start_program().await;
+    story.connect_mailbox().await;
+    story.scene.sandbox.graph.customer_writes(CUSTOMER, MAILBOX, "Question", "Please help.", None);
+    story.wait_for_tickets(1).await;
+    let faults = &story.scene.sandbox.graph.faults;
+    faults.add(Fault::on("POST", "*/send", Effect::Slow { milliseconds: 1_500 }));
+    story.answer_new_tickets().await;
+    story.wait_until("sends begun", 1, || faults.met() as usize).await;
+
+    program.signal(Signal::TERM);
+
+    assert!(program.ended().await.success());
+    let database = story.scene.config.with_file_name("mintgate.db");
+    let store = store::open_beside(&StoreAt::Sqlite(database)).await.expect("the store");
+    let mails = store.recent_outgoing(None, 10).await.expect("the outbox");
+    let states: Vec<OutboxState> = mails.iter().map(|mail| mail.state).collect();
+    assert_eq!(states, [OutboxState::Sent]);
+    let id = store.mailboxes().await.expect("listed").remove(0).id;
+    let now = SystemClock.now();
+    let lease = store.lease(&id, "another", now, now + Duration::from_secs(30)).await;
+    assert!(lease.expect("asked").is_some(), "the next one need not wait for the mailbox");
 }
 
 fn assert_each_once(what: &str, expected: &[String], seen: impl Iterator<Item = String>) {

@@ -12,15 +12,16 @@ use tracing::info;
 use crate::base::audit::Outcome;
 use crate::base::id::{MailboxId, short_id};
 use crate::base::secret::{ExposeSecret, SecretString};
+use crate::console::connected::forget_earlier;
 use crate::console::form::{Field, secret};
 use crate::console::frame::Frame;
 use crate::console::guard::{Client, Submitted};
-use crate::console::page::Page;
+use crate::console::page::{self, Page};
 use crate::console::shared::Shared;
 use crate::console::wizard::draft::{Draft, PasswordUse, State as At, Step, Stored};
 use crate::console::wizard::drafts;
 use crate::console::wizard::rail::{Mark, rail};
-use crate::mailbox::settings::{MailboxSettings, Security, Server};
+use crate::mailbox::settings::{MailboxSettings, Security, Server, SignIn};
 use crate::oauth::source::Purpose;
 use crate::store::{MailboxRow, MailboxState};
 use crate::web::local::Admin;
@@ -91,6 +92,9 @@ pub async fn submit(
         Ok(stored) => stored,
         Err(response) => return Ok(response),
     };
+    if stored.draft.settings.sign_in != SignIn::Password {
+        return Ok(page::see_other(&drafts::path_of(&id, Step::Connect)));
+    }
     let (servers, problems) = entered.read();
     let Some((incoming, outgoing)) = servers.filter(|_| problems.is_empty()) else {
         let status = StatusCode::UNPROCESSABLE_ENTITY;
@@ -105,7 +109,7 @@ pub async fn submit(
 }
 
 /// Connects a mailbox with a password, which is sealed before the mailbox exists, so that the worker never
-/// meets one without.
+/// meets one without. What opened the mailbox before goes to none of these servers.
 pub async fn connect(
     shared: &Shared,
     client: &Client,
@@ -116,10 +120,12 @@ pub async fn connect(
 ) -> Result<MailboxId, Page> {
     let now = shared.parts.clock.now();
     let _one_by_one = shared.connecting.lock().await;
-    let id = match shared.mailbox_of(address).await? {
-        Some(row) => row.id,
+    let present = shared.mailbox_of(address).await?;
+    let id = match &present {
+        Some(row) => row.id.clone(),
         None => MailboxId::parse(&short_id()).expect("short ids are plain"),
     };
+    let settings = MailboxSettings { sign_in: SignIn::Password, ..settings.clone() };
     let row = MailboxRow {
         id: id.clone(),
         kind: "imap".to_owned(),
@@ -127,13 +133,18 @@ pub async fn connect(
         state: MailboxState::Connected,
         scopes: String::new(),
         connected_at: now,
-        accept_since: now.whole_second(),
+        accept_since: present.as_ref().map_or_else(|| now.whole_second(), |row| row.accept_since),
         last_poll_at: None,
         last_mail_at: None,
         last_error: None,
         failing_since: None,
         settings: settings.to_json(),
     };
+    if let Some(present) = &present {
+        forget_earlier(shared, present, &row).await?;
+    }
+    let forgotten = shared.passwords.forget(&id, Purpose::Outgoing).await;
+    forgotten.map_err(|failure| Shared::broken(&failure))?;
     let kept = shared.passwords.keep(&id, Purpose::Incoming, password).await;
     kept.map_err(|failure| Shared::broken(&failure))?;
     let connected = shared.parts.store.connect_mailbox(&row).await;

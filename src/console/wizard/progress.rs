@@ -23,15 +23,20 @@ pub struct Progress {
 pub struct Shown {
     pub checks: Vec<Check>,
     pub ended: bool,
+    /// It broke down before its end.
+    broken: bool,
 }
 
 impl Shown {
     pub fn passed(&self) -> bool {
-        self.ended && !self.checks.is_empty() && self.checks.iter().all(|check| check.outcome.is_ok())
+        self.ended
+            && !self.broken
+            && !self.checks.is_empty()
+            && self.checks.iter().all(|check| check.outcome.is_ok())
     }
 
     pub fn failed(&self) -> bool {
-        self.checks.iter().any(|check| check.outcome.is_err())
+        self.broken || self.checks.iter().any(|check| check.outcome.is_err())
     }
 }
 
@@ -66,6 +71,17 @@ impl Progress {
     }
 }
 
+/// A test that is under way; dropped before its end it has broken down, and may be run again.
+pub struct UnderWay(pub Arc<Progress>);
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        let mut so_far = held(&self.0.so_far);
+        so_far.broken = !so_far.ended;
+        so_far.ended = true;
+    }
+}
+
 fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -88,6 +104,21 @@ mod tests {
         assert!(tests.shown("d1").is_some_and(|shown| shown.passed()));
         assert!(tests.start("d1", NOW).is_some());
         assert!(tests.shown("d1").is_some_and(|shown| shown.checks.is_empty()));
+    }
+
+    #[test]
+    fn a_test_that_breaks_down_has_failed_and_may_be_run_again() {
+        let tests = Tests::default();
+        let test = UnderWay(tests.start("d1", NOW).expect("started"));
+        test.0.add(Check { step: "tcp", took_ms: 1, outcome: Ok(Told::new("seen-user")) });
+        let broken = std::thread::spawn(move || {
+            let _test = test;
+            panic!("a check broke down");
+        });
+        assert!(broken.join().is_err());
+        let shown = tests.shown("d1").expect("it is remembered");
+        assert!(shown.ended && shown.failed() && !shown.passed());
+        assert!(tests.start("d1", NOW).is_some());
     }
 
     #[test]

@@ -21,7 +21,7 @@ use crate::console::page::{self, Page};
 use crate::console::shared::Shared;
 use crate::console::wizard::draft::{State as At, Step, Stored};
 use crate::console::wizard::drafts;
-use crate::console::wizard::progress::{Progress, Shown};
+use crate::console::wizard::progress::{Progress, Shown, UnderWay};
 use crate::console::wizard::rail::{Mark, rail};
 use crate::console::wizard::round_trip;
 
@@ -91,8 +91,9 @@ async fn start(shared: &Arc<Shared>, stored: &Stored) -> Result<(), Page> {
     let (shared, reply_to) = (Arc::clone(shared), stored.draft.settings.reply_to.clone());
     tokio::spawn(async move {
         let recipients = std::iter::once(row.address.clone()).chain(reply_to).collect();
-        run(&shared, &*mailbox, row.address, recipients, &progress).await;
-        progress.end();
+        let test = UnderWay(progress);
+        run(&shared, &*mailbox, row.address, recipients, &test.0).await;
+        test.0.end();
     });
     Ok(())
 }

@@ -7,7 +7,8 @@ use mail_parser::{ContentType, MessagePart, MimeHeaders, PartType};
 use super::{body, repair, tnef, uuencode};
 use crate::base::id::hex;
 use crate::base::secret::sha256;
-use crate::mail::{Attachment, clean, message_id};
+use crate::mail::headers::Headers;
+use crate::mail::{Attachment, clean, encoded_word, message_id};
 
 /// Every part that is not shown as text, in the mail's order; then the files written into its text, and those
 /// inside Outlook's `winmail.dat`.
@@ -39,9 +40,32 @@ fn is_tnef(part: &MessagePart<'_>) -> bool {
 }
 
 fn parts<'p>(mail: &'p mail_parser::Message<'_>) -> impl Iterator<Item = &'p MessagePart<'p>> {
+    let no_files = no_files(mail);
+    let is_file = move |part: &&MessagePart<'_>| !no_files.iter().any(|other| std::ptr::eq(*other, *part));
     // A calendar may be all there is, and counts as the mail's text then.
     let shown_calendars = mail.text_bodies().filter(|part| body::is_calendar(part));
-    mail.attachments().chain(shown_calendars)
+    mail.attachments().filter(is_file).chain(shown_calendars)
+}
+
+/// What the parser counts among the files and is none: the same text in a form for other programs, and a
+/// multipart whose parts cannot be found, which is shown as text.
+fn no_files<'p>(mail: &'p mail_parser::Message<'_>) -> Vec<&'p MessagePart<'p>> {
+    let kind =
+        |part: &MessagePart<'_>, main: &str| part.content_type().is_some_and(|kind| kind.ctype() == main);
+    let lost = mail.parts.first().filter(|part| kind(part, "multipart")).into_iter();
+    let alternatives = mail.parts.iter().filter(|part| {
+        part.content_type()
+            .is_some_and(|kind| kind.ctype() == "multipart" && kind.subtype() == Some("alternative"))
+    });
+    let forms = alternatives.flat_map(|part| part.sub_parts().unwrap_or_default());
+    let forms = forms.filter_map(|&id| mail.part(id)).filter(|part| {
+        let common = ["plain", "html", "calendar"];
+        let subtype = part.content_type().and_then(ContentType::subtype).unwrap_or("plain");
+        let is_other_text = kind(part, "text") && !common.contains(&subtype);
+        let has_text = mail.text_body_count() + mail.html_body_count() > 0;
+        is_other_text && has_text && part.attachment_name().is_none()
+    });
+    lost.chain(forms).collect()
 }
 
 fn written(file: &uuencode::File, number: usize) -> Attachment {
@@ -104,14 +128,38 @@ fn media_type(part: &MessagePart<'_>) -> String {
 
 fn name(mail: &mail_parser::Message<'_>, index: usize, part: &MessagePart<'_>, media_type: &str) -> String {
     let number = index + 1;
+    let made_up = made_up(number, media_type);
     let given = repair::attachment_name(mail, part);
-    match &part.body {
-        PartType::Message(attached) if given.is_empty() => {
-            let subject = clean::file_name(attached.subject().unwrap_or_default(), &format!("mail-{number}"));
-            format!("{subject}.eml")
-        }
-        _ => clean::file_name(&given, &made_up(number, media_type)),
+    if !given.is_empty() {
+        return clean::file_name(&given, &made_up);
     }
+    if let PartType::Message(attached) = &part.body {
+        let subject = clean::file_name(&Headers(attached).subject(), "");
+        let title = if subject.is_empty() { described(part) } else { Some(subject) };
+        return format!("{}.eml", title.unwrap_or_else(|| format!("mail-{number}")));
+    }
+    named_elsewhere(part).unwrap_or_else(|| match (described(part), made_up.rsplit_once('.')) {
+        (Some(title), Some((_, extension))) => format!("{title}.{extension}"),
+        _ => made_up,
+    })
+}
+
+/// What a page calls the file, where that is a file's name: `image001.png@01DA…`, `https://x.example/logo.png`.
+fn named_elsewhere(part: &MessagePart<'_>) -> Option<String> {
+    let id = part.content_id().and_then(|id| id.trim_start_matches('<').split('@').next());
+    let location = part.content_location().and_then(|url| url.split(['?', '#']).next());
+    let names = [id, location].into_iter().flatten().map(|name| clean::file_name(name, ""));
+    names.into_iter().find(|name| {
+        let extension =
+            name.rsplit_once('.').filter(|(stem, _)| !stem.is_empty()).map_or("", |(_, after)| after);
+        (2..=4).contains(&extension.len()) && extension.bytes().all(|byte| byte.is_ascii_alphabetic())
+    })
+}
+
+/// What its author says of a part, if that is as short as a title.
+fn described(part: &MessagePart<'_>) -> Option<String> {
+    let title = clean::file_name(&encoded_word::decoded(part.content_description()?), "");
+    (1..=60).contains(&title.chars().count()).then_some(title)
 }
 
 /// The name of a file that came without one: the usual one where people know it by that.

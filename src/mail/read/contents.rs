@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use mail_parser::{MimeHeaders, PartType};
 
-use super::{Limits, ReadError, attachment, line_ends, parse, repair};
+use super::{Limits, ReadError, attachment, parse, readable, repair};
 use crate::mail::message_id;
 
 /// The page of a mail, as its author sent it: nothing in it can be trusted.
@@ -29,8 +29,8 @@ pub struct Picture {
 /// As for reading the mail.
 pub fn files(raw: &[u8], limits: &Limits) -> Result<Vec<Vec<u8>>, ReadError> {
     guarded(|| {
-        let raw = &line_ends(raw);
-        let (mail, _) = parse(raw, limits)?;
+        let raw = &readable(raw, limits)?;
+        let mail = parse(raw)?;
         Ok(attachment::contents(&mail))
     })
 }
@@ -41,8 +41,8 @@ pub fn files(raw: &[u8], limits: &Limits) -> Result<Vec<Vec<u8>>, ReadError> {
 /// As for reading the mail.
 pub fn page(raw: &[u8], limits: &Limits) -> Result<Option<Page>, ReadError> {
     guarded(|| {
-        let raw = &line_ends(raw);
-        let (mail, _) = parse(raw, limits)?;
+        let raw = &readable(raw, limits)?;
+        let mail = parse(raw)?;
         // A plain text in the place of a page is no page.
         let pages: Vec<_> = mail
             .html_bodies()

@@ -8,7 +8,7 @@ use mail_parser::{HeaderName, MessageParser};
 
 use self::body::Page;
 use super::headers::Headers;
-use super::{Message, authentication, automatic, message_id, quote};
+use super::{Message, authentication, automatic, message_id, quote, sender};
 use crate::base::clock::Timestamp;
 
 mod attachment;
@@ -16,8 +16,11 @@ mod body;
 mod calendar;
 pub mod contents;
 mod flowed;
+mod parameter;
 mod repair;
+mod structure;
 mod tnef;
+mod transfer;
 mod uuencode;
 
 /// Why a mail cannot be read.
@@ -63,11 +66,29 @@ pub fn read_guarded(raw: &[u8], limits: &Limits) -> Result<Message, ReadError> {
 }
 
 fn read_within(raw: &[u8], limits: &Limits) -> Result<Message, ReadError> {
-    let raw = &line_ends(raw);
-    parse(raw, limits).map(|(mail, raw)| understand(&mail, raw))
+    let raw = &readable(raw, limits)?;
+    Ok(understand(&parse(raw)?, raw))
 }
 
-/// The mail with line ends that can be read: programs of old Macs wrote CR alone.
+/// The mail from its first header line on, with line ends and boundaries that can be read.
+fn readable<'r>(raw: &'r [u8], limits: &Limits) -> Result<Cow<'r, [u8]>, ReadError> {
+    if raw.len() > limits.bytes {
+        return Err(ReadError::TooLarge { limit: limits.bytes });
+    }
+    let raw = match line_ends(raw) {
+        Cow::Borrowed(raw) => Cow::Borrowed(without_blank_start(raw)),
+        Cow::Owned(raw) => Cow::Owned(without_blank_start(&raw).to_vec()),
+    };
+    if content_types(&raw) > limits.parts {
+        return Err(ReadError::TooManyParts { limit: limits.parts });
+    }
+    Ok(match structure::whole(&raw) {
+        Cow::Owned(whole) => Cow::Owned(whole),
+        Cow::Borrowed(_) => raw,
+    })
+}
+
+/// Programs of old Macs wrote CR alone.
 fn line_ends(raw: &[u8]) -> Cow<'_, [u8]> {
     if raw.contains(&b'\n') || !raw.contains(&b'\r') {
         return Cow::Borrowed(raw);
@@ -75,20 +96,9 @@ fn line_ends(raw: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(raw.iter().map(|&byte| if byte == b'\r' { b'\n' } else { byte }).collect())
 }
 
-/// The parsed mail, and its bytes from the first header line on.
-fn parse<'r>(raw: &'r [u8], limits: &Limits) -> Result<(mail_parser::Message<'r>, &'r [u8]), ReadError> {
-    if raw.len() > limits.bytes {
-        return Err(ReadError::TooLarge { limit: limits.bytes });
-    }
-    let raw = without_blank_start(raw);
-    if content_types(raw) > limits.parts {
-        return Err(ReadError::TooManyParts { limit: limits.parts });
-    }
+fn parse(raw: &[u8]) -> Result<mail_parser::Message<'_>, ReadError> {
     let mail = MessageParser::default().parse(raw).ok_or(ReadError::NotAMail)?;
-    if mail.headers().is_empty() {
-        return Err(ReadError::NotAMail);
-    }
-    Ok((mail, raw))
+    if mail.headers().is_empty() { Err(ReadError::NotAMail) } else { Ok(mail) }
 }
 
 fn understand(mail: &mail_parser::Message<'_>, raw: &[u8]) -> Message {
@@ -97,6 +107,7 @@ fn understand(mail: &mail_parser::Message<'_>, raw: &[u8]) -> Message {
     let in_reply_to = headers.ids(&HeaderName::InReplyTo);
     let references = references(headers.ids(&HeaderName::References), &in_reply_to);
     let subject = headers.subject();
+    let sender = sender::of(&headers);
     let text = body::text(mail, Page::Whole);
     let automatic = automatic::detect(&headers, &text);
     let invitation = body::invitation(mail);
@@ -106,7 +117,7 @@ fn understand(mail: &mail_parser::Message<'_>, raw: &[u8]) -> Message {
         message_id: own_id.unwrap_or_else(|| message_id::synthetic(raw)),
         parents: parents(&in_reply_to, &references),
         references,
-        from: one(HeaderName::From),
+        from: sender.mailbox,
         reply_to: one(HeaderName::ReplyTo),
         to: headers.mailboxes(&HeaderName::To),
         cc: headers.mailboxes(&HeaderName::Cc),
@@ -118,8 +129,8 @@ fn understand(mail: &mail_parser::Message<'_>, raw: &[u8]) -> Message {
         invitation,
         attachments: attachment::attachments(mail),
         automatic,
-        authentication_results: authentication_results(&headers),
-        sent_within: sent_within(&headers),
+        authentication_results: if sender.is_certain { authentication_results(&headers) } else { Vec::new() },
+        sent_within: sender.is_certain && sent_within(&headers),
     }
 }
 
@@ -132,18 +143,13 @@ fn followed_by(text: String, invitation: Option<&str>) -> String {
     }
 }
 
-/// None for a mail of several senders: a server vouches for one of them, and nobody knows for which.
 fn authentication_results(headers: &Headers<'_>) -> Vec<String> {
-    if headers.mailboxes(&HeaderName::From).len() != 1 {
-        return Vec::new();
-    }
     headers.all("Authentication-Results", authentication::MOST_LINES)
 }
 
 fn sent_within(headers: &Headers<'_>) -> bool {
     let told = headers.all("X-MS-Exchange-Organization-AuthAs", authentication::MOST_LINES);
-    headers.mailboxes(&HeaderName::From).len() == 1
-        && matches!(told.as_slice(), [one] if one.eq_ignore_ascii_case("internal"))
+    matches!(told.as_slice(), [one] if one.eq_ignore_ascii_case("internal"))
 }
 
 /// Some gateways put empty lines before the first header line; they are no end of the headers.

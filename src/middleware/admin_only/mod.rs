@@ -101,11 +101,17 @@ impl AdminOnly {
             };
         }
         if is_api(path) {
-            return Some(if reads { Word::Recent } else { Word::Fresh });
+            let acts = !reads || finishes_sign_in(path);
+            return Some(if acts { Word::Fresh } else { Word::Recent });
         }
         let guarded = self.rows.iter().any(|row| row.covers(method, path));
         guarded.then_some(Word::Recent)
     }
+}
+
+/// What the API brings back from a provider: a GET that connects a mailbox.
+fn finishes_sign_in(path: &str) -> bool {
+    path.contains("/oauth/") && path.trim_end_matches('/').ends_with("/callback")
 }
 
 impl Middleware for AdminOnly {

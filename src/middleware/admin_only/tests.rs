@@ -241,11 +241,13 @@ async fn pages_believe_a_recent_word_and_changes_ask_anew() {
         ("POST", "/admin/exchange/start"),
         ("GET", "/admin/exchange/complete"),
         ("PUT", "/api/v1/config/email"),
+        ("GET", "/api/tickets/email-settings/"),
+        ("GET", "/api/tickets/email-settings/oauth/google/callback/"),
     ] {
         assert_eq!(guard.status(method, path, &admin).await, 200);
         calls.push(guard.desk.calls());
     }
-    assert_eq!(calls, [1, 1, 1, 2, 3, 3]);
+    assert_eq!(calls, [1, 1, 1, 2, 3, 3, 3, 4]);
 }
 
 #[tokio::test]

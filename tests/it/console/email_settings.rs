@@ -20,7 +20,7 @@ use crate::support::installation::{Installation, MAILBOX, OTHER_MAILBOX};
 use crate::support::mail_server::Sink;
 use crate::support::sign_in::{Browser, Page, accept, query_of};
 
-const SETTINGS: &str = "/api/tickets/email-settings/";
+pub const SETTINGS: &str = "/api/tickets/email-settings/";
 
 fn status(page: &Page, status: StatusCode) -> Value {
     assert_eq!(page.status(), status, "{}", page.text());

@@ -50,7 +50,7 @@ pub async fn leave_by_the_wizard(browser: &Browser<'_>, address: &str, way: &str
 }
 
 /// A draft that waits for servers and password; its page.
-async fn manual(browser: &Browser<'_>) -> String {
+pub async fn manual(browser: &Browser<'_>) -> String {
     let sign_in = draft(browser, "help@desk.example").await;
     leads_to(&submit(browser, &sign_in, &sign_in, &[("way", "password")]).await)
 }

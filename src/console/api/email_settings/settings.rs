@@ -16,7 +16,7 @@ use crate::console::guard::Client;
 use crate::console::limits::Work;
 use crate::console::shared::Shared;
 use crate::console::wizard::connect_with_password;
-use crate::mailbox::detect::Detection;
+use crate::mailbox::detect::{AddressError, Detection, MailAddress};
 use crate::mailbox::settings::{MailboxSettings, SignIn};
 use crate::oauth::source::Purpose;
 use crate::store::MailboxRow;
@@ -70,12 +70,14 @@ async fn target(shared: &Shared, which: &Which, changes: &Changes) -> Result<Tar
     let Some(address) = changes.support_email_address.as_deref().map(str::trim) else {
         return which.to_change(shared).await.map(Target::Connected);
     };
-    let known = shared.mailbox_of(address).await?;
+    // As it is stored: one mailbox may be written in several ways.
+    let address = MailAddress::parse(address).map_err(unreadable)?.ascii();
+    let known = shared.mailbox_of(&address).await?;
     if !which.names_one() {
-        return Ok(known.map_or_else(|| Target::New(address.to_owned()), Target::Connected));
+        return Ok(known.map_or_else(|| Target::New(address), Target::Connected));
     }
     let named = which.to_change(shared).await?;
-    match named.address.eq_ignore_ascii_case(address) {
+    match named.address.eq_ignore_ascii_case(&address) {
         true => Ok(Target::Connected(named)),
         false => {
             let sentence = "The address of a mailbox stays; another address is another mailbox.";
@@ -131,9 +133,7 @@ async fn connect(
 ) -> Result<MailboxRow, Refused> {
     shared.admit(client, admin, Work::Detection)?;
     let found = shared.parts.detect.detect(address).await;
-    let found = found.map_err(|refused| {
-        Refused::new(StatusCode::UNPROCESSABLE_ENTITY, format!("`support_email_address`: {refused}."))
-    })?;
+    let found = found.map_err(unreadable)?;
     if let Some(reason) = found.password_refused {
         return Err(Refused::new(StatusCode::CONFLICT, reason));
     }
@@ -145,6 +145,10 @@ async fn connect(
     let row = row.ok_or_else(absent)?;
     keep(shared, &row, Purpose::Outgoing, changes.smtp().new_password()).await?;
     Ok(row)
+}
+
+fn unreadable(refused: AddressError) -> Refused {
+    Refused::new(StatusCode::UNPROCESSABLE_ENTITY, format!("`support_email_address`: {refused}."))
 }
 
 fn offered(found: &Detection) -> MailboxSettings {
