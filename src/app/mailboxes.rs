@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use url::Url;
 
-use crate::base::clock::SystemClock;
+use crate::base::clock::{SystemClock, Timestamp};
 use crate::base::id::MailboxId;
 use crate::config::StartUp;
 use crate::console::TrialFactory;
@@ -20,9 +20,10 @@ use crate::worker::MailboxFactory;
 /// Where Graph is when no app registration names another cloud's.
 const GRAPH: &str = "https://graph.microsoft.com";
 
-/// A mailbox and the kind, address and settings that it was made of.
+/// A mailbox and what it was made of: kind, address, settings, and when it was connected, since another sign-in
+/// may be another account's.
 struct Made {
-    of: (String, String, String),
+    of: (String, String, String, Timestamp),
     mailbox: Arc<dyn Mailbox>,
 }
 
@@ -57,7 +58,7 @@ pub(super) fn factory(parts: registry::Parts) -> MailboxFactory {
     let made: Mutex<HashMap<MailboxId, Made>> = Mutex::default();
     Arc::new(move |row| {
         let mut made = made.lock().unwrap_or_else(PoisonError::into_inner);
-        let of = (row.kind.clone(), row.address.clone(), row.settings.clone());
+        let of = (row.kind.clone(), row.address.clone(), row.settings.clone(), row.connected_at);
         if let Some(kept) = made.get(&row.id).filter(|kept| kept.of == of) {
             return Some(kept.mailbox.clone());
         }

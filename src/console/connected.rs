@@ -7,7 +7,7 @@ use tracing::info;
 
 use crate::base::audit::Outcome;
 use crate::base::clock::Timestamp;
-use crate::base::id::{MailboxId, short_id};
+use crate::base::id::MailboxId;
 use crate::console::page::{self, Page};
 use crate::console::shared::Shared;
 use crate::console::wizard;
@@ -62,7 +62,12 @@ pub async fn keep(shared: &Shared, signed_in: SignedIn) -> Result<Kept, Page> {
     let draft = wizard::waiting(shared, &signed_in.address).await?;
     let draft = draft.filter(|stored| is_of(&stored.draft.settings, signed_in.vendor));
     let now = shared.parts.clock.now();
-    let row = row(now, &signed_in, present.as_ref(), draft.as_ref().map(|stored| &stored.draft.settings))?;
+    let id = match &present {
+        Some(present) => present.id.clone(),
+        None => shared.mailbox_id_for(&signed_in.address).await?,
+    };
+    let drafted = draft.as_ref().map(|stored| &stored.draft.settings);
+    let row = row(now, id, &signed_in, present.as_ref(), drafted)?;
     if let Some(present) = present {
         renew(shared, &present, &row).await?;
     }
@@ -87,6 +92,7 @@ pub async fn keep(shared: &Shared, signed_in: SignedIn) -> Result<Kept, Page> {
 /// The row with the settings of the draft, or of the mailbox that is there; whose it is the sign-in tells.
 fn row(
     now: Timestamp,
+    id: MailboxId,
     signed_in: &SignedIn,
     present: Option<&MailboxRow>,
     drafted: Option<&MailboxSettings>,
@@ -104,7 +110,7 @@ fn row(
     let shared = signed_in.whose == Whose::Shared;
     let settings = MailboxSettings { shared, protocol, ..settings };
     Ok(MailboxRow {
-        id: present.map_or_else(new_id, |row| row.id.clone()),
+        id,
         kind: kind.to_owned(),
         address: signed_in.address.clone(),
         state: MailboxState::Connected,
@@ -123,10 +129,6 @@ fn row(
 /// Whether a sign-in at `vendor` is what opens a mailbox with these settings.
 fn is_of(settings: &MailboxSettings, vendor: Vendor) -> bool {
     settings.sign_in == SignIn::OAuth && settings.provider.vendor() == Some(vendor)
-}
-
-fn new_id() -> MailboxId {
-    MailboxId::parse(&short_id()).expect("short ids are plain")
 }
 
 /// Before the tokens: the worker must never read with a new sign-in what the old settings name.

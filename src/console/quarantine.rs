@@ -102,7 +102,8 @@ async fn put_aside(shared: &Shared, id: &str) -> Result<(InboundRow, Vec<u8>), P
     let row = store.inbound(id).await.map_err(|failure| Shared::broken(&failure))?;
     let row = row.filter(|row| row.state == InboundState::Quarantined).ok_or_else(not_found)?;
     let raw = store.inbound_raw(id).await.map_err(|failure| Shared::broken(&failure))?;
-    Ok((row, raw.ok_or_else(not_found)?))
+    // The mail server never handed over one that has no bytes.
+    Ok((row, raw.unwrap_or_default()))
 }
 
 /// GET `/admin/exchange/quarantine/{id}` and `/admin/exchange/quarantine/{id}.eml`.

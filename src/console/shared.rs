@@ -9,7 +9,7 @@ use tracing::error;
 
 use crate::base::audit::{Event, Outcome, Record};
 use crate::base::clock::Timestamp;
-use crate::base::id::MailboxId;
+use crate::base::id::{MailboxId, short_id};
 use crate::base::report::Report;
 use crate::base::secret::HashKey;
 use crate::console::Parts;
@@ -81,6 +81,14 @@ impl Shared {
     pub async fn mailbox_of(&self, address: &str) -> Result<Option<MailboxRow>, Page> {
         let rows = self.parts.store.mailboxes().await.map_err(|failure| Self::broken(&failure))?;
         Ok(rows.into_iter().find(|row| row.address.eq_ignore_ascii_case(address)))
+    }
+
+    /// The id that the mailbox of an address gets when it is connected: that of an earlier connection, so that
+    /// what waits since then goes on.
+    pub async fn mailbox_id_for(&self, address: &str) -> Result<MailboxId, Page> {
+        let former =
+            self.parts.store.former_mailbox(address).await.map_err(|failure| Self::broken(&failure))?;
+        Ok(former.unwrap_or_else(|| MailboxId::parse(&short_id()).expect("short ids are plain")))
     }
 
     /// The configured app's id at a provider.

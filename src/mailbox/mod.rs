@@ -93,6 +93,11 @@ pub trait MailSource: Send + Sync {
     async fn list(&self, cursor: Option<&str>, since: Timestamp) -> Result<Page, MailboxError>;
     /// The raw bytes of a mail.
     async fn fetch(&self, key: &str, limit: usize) -> Result<Fetched, MailboxError>;
+    /// When a mail was received that the listing names without its time; `None` where fetching it tells, or
+    /// when it is gone.
+    async fn received_at(&self, _key: &str) -> Result<Option<Timestamp>, MailboxError> {
+        Ok(None)
+    }
     /// Does on the server what is to become of a processed mail. `NotGranted` where the grant does not allow it.
     async fn settle(&self, key: &str) -> Result<(), MailboxError>;
     /// What stands, before anything is done, where a processed mail is to go; `None` where settling may simply be

@@ -1,13 +1,14 @@
 //! The ledger: what mail was seen, what is to become of it, and what became of it.
 
 use async_trait::async_trait;
-use sqlx::any::AnyRow;
 use sqlx::{Any, Transaction, query};
 
+use super::inbound::{due, read, select, too_far};
 use super::sql::{Columns, Dialect, FailingTo, Query, Sql, Word, clean, demand_change};
 use super::tickets::{self, Direction};
 use super::{
-    InboundEnd, InboundRow, InboundState, Intent, Ledger, NewMail, Reading, Result, StoreError, TicketRow,
+    FirstIntent, InboundEnd, InboundRow, InboundState, Intent, Ledger, NewMail, PutOff, Reading, Result,
+    Seen, TicketRow,
 };
 use crate::base::clock::Timestamp;
 use crate::base::id::MailboxId;
@@ -15,68 +16,14 @@ use crate::base::id::MailboxId;
 const END: &str = "end a mail";
 const INTENT: &str = "write an intent";
 
-macro_rules! select {
-    ($rest:literal) => {
-        concat!(
-            "SELECT id, mailbox, source_key, received_at, state, attempts, next_try_at, message_id, \
-             intent, intent_ticket, intent_at, ticket, reason, sender, content, files FROM inbound ",
-            $rest
-        )
-    };
-}
-
-impl Word for InboundState {
-    const WHAT: &'static str = "inbound state";
-    const WORDS: &'static [(Self, &'static str)] = &[
-        (Self::New, "new"),
-        (Self::Intent, "intent"),
-        (Self::Done, "done"),
-        (Self::Ignored, "ignored"),
-        (Self::Quarantined, "quarantined"),
-    ];
-}
-
-pub(super) fn read(row: &AnyRow) -> Result<InboundRow> {
-    Ok(InboundRow {
-        id: row.number("id")?,
-        mailbox: row.mailbox("mailbox")?,
-        source_key: row.text("source_key")?,
-        received_at: row.time("received_at")?,
-        state: row.word("state")?,
-        attempts: row.count("attempts")?,
-        next_try_at: row.time("next_try_at")?,
-        message_id: row.text_or_none("message_id")?,
-        intent: read_intent(row)?,
-        intent_at: row.time_or_none("intent_at")?,
-        ticket: row.text_or_none("ticket")?,
-        reason: row.text_or_none("reason")?,
-        reading: read_reading(row)?,
-    })
-}
-
-fn read_reading(row: &AnyRow) -> Result<Option<Reading>> {
-    let Some(content) = row.text_or_none("content")? else { return Ok(None) };
-    let corrupt = || StoreError::Corrupt { what: "reading" };
-    Ok(Some(Reading {
-        message_id: row.text_or_none("message_id")?.ok_or_else(corrupt)?,
-        sender: row.text_or_none("sender")?.ok_or_else(corrupt)?,
-        content,
-        files: row.count("files")?,
-    }))
-}
-
-fn read_intent(row: &AnyRow) -> Result<Option<Intent>> {
-    match (row.text_or_none("intent")?.as_deref(), row.text_or_none("intent_ticket")?) {
-        (None, None) => Ok(None),
-        (Some("open"), None) => Ok(Some(Intent::Open)),
-        (Some("reply"), Some(ticket)) => Ok(Some(Intent::Reply { ticket })),
-        (Some("note"), Some(ticket)) => Ok(Some(Intent::Note { ticket })),
-        _ => Err(StoreError::Corrupt { what: "intent" }),
-    }
-}
-
-/// The update that writes `intent` and what was read, for a mail that has not ended.
-fn intent_statement<'q>(id: i64, reading: &Reading, intent: &Intent, now: Timestamp) -> Query<'q> {
+/// The update that writes `intent` and what was read, for a mail that has not ended and is as it was seen.
+fn intent_statement<'q>(
+    id: i64,
+    seen: Seen,
+    reading: &Reading,
+    intent: &Intent,
+    now: Timestamp,
+) -> Query<'q> {
     let (word, ticket) = match intent {
         Intent::Open => ("open", None),
         Intent::Reply { ticket } => ("reply", Some(ticket.clone())),
@@ -84,7 +31,8 @@ fn intent_statement<'q>(id: i64, reading: &Reading, intent: &Intent, now: Timest
     };
     query(
         "UPDATE inbound SET state = 'intent', message_id = $2, sender = $3, content = $4, files = $5, \
-         intent = $6, intent_ticket = $7, intent_at = $8 WHERE id = $1 AND state IN ('new', 'intent')",
+         intent = $6, intent_ticket = $7, intent_at = $8 WHERE id = $1 AND state IN ('new', 'intent') \
+         AND state = $9 AND COALESCE(intent_at, -1) = $10",
     )
     .bind(id)
     .bind(clean(&reading.message_id))
@@ -94,6 +42,8 @@ fn intent_statement<'q>(id: i64, reading: &Reading, intent: &Intent, now: Timest
     .bind(word)
     .bind(ticket)
     .bind(now.0)
+    .bind(seen.state.word())
+    .bind(seen.intent_at.map_or(-1, |at| at.0))
 }
 
 /// Writes the end into the mail's own row; refused when it has ended already.
@@ -111,7 +61,8 @@ async fn write_end(
     };
     let ended = query(
         "UPDATE inbound SET state = $2, message_id = COALESCE($3, message_id), ticket = $4, reason = $5, \
-         ended_at = $6 WHERE id = $1 AND state IN ('new', 'intent')",
+         ended_at = $6, untold = CASE WHEN $2 = 'quarantined' THEN 1 ELSE 0 END \
+         WHERE id = $1 AND state IN ('new', 'intent')",
     )
     .bind(id)
     .bind(state.word())
@@ -161,13 +112,34 @@ impl Ledger for Sql {
         Ok(self.row("look a mail up", statement).await?.is_some())
     }
 
-    async fn due_inbound(&self, now: Timestamp, limit: u32) -> Result<Vec<InboundRow>> {
-        let statement = query(select!(
-            "WHERE state IN ('new', 'intent') AND next_try_at <= $1 ORDER BY received_at, id LIMIT $2"
-        ))
-        .bind(now.0)
-        .bind(i64::from(limit));
+    async fn due_inbound(
+        &self,
+        mailbox: &MailboxId,
+        now: Timestamp,
+        after: Option<(Timestamp, i64)>,
+        limit: u32,
+    ) -> Result<Vec<InboundRow>> {
+        let (received_at, id) = after.unwrap_or((Timestamp(i64::MIN), i64::MIN));
+        let statement = query(due!())
+            .bind(mailbox.as_str())
+            .bind(now.0)
+            .bind(too_far(now).0)
+            .bind(received_at.0)
+            .bind(id)
+            .bind(i64::from(limit));
         self.rows("list due mails", statement).await?.iter().map(read).collect()
+    }
+
+    async fn next_inbound_try(&self, mailbox: &MailboxId, now: Timestamp) -> Result<Option<Timestamp>> {
+        let statement = query(
+            "SELECT MIN(next_try_at) AS at FROM inbound WHERE state IN ('new', 'intent') AND mailbox = $1 \
+             AND next_try_at > $2 AND next_try_at <= $3",
+        )
+        .bind(mailbox.as_str())
+        .bind(now.0)
+        .bind(too_far(now).0);
+        let row = self.row("look for the next try", statement).await?;
+        row.map_or(Ok(None), |row| row.time_or_none("at"))
     }
 
     async fn inbound(&self, id: i64) -> Result<Option<InboundRow>> {
@@ -230,7 +202,7 @@ impl Ledger for Sql {
     async fn inbound_elsewhere(&self, mail: &InboundRow, reading: &Reading) -> Result<Option<InboundRow>> {
         let statement = query(select!(
             "WHERE message_id = $1 AND content = $2 AND mailbox <> $3 AND (state = 'done' OR (state = 'intent' \
-             AND (id < $4 OR 'new' = (SELECT own.state FROM inbound AS own WHERE own.id = $4)))) \
+             AND EXISTS (SELECT 1 FROM mailbox WHERE mailbox.id = inbound.mailbox) AND (id < $4 OR 'new' = (SELECT own.state FROM inbound AS own WHERE own.id = $4)))) \
              ORDER BY CASE state WHEN 'done' THEN 0 ELSE 1 END, id LIMIT 1"
         ))
         .bind(clean(&reading.message_id))
@@ -240,12 +212,34 @@ impl Ledger for Sql {
         self.row("find a mail in another mailbox", statement).await?.as_ref().map(read).transpose()
     }
 
-    async fn write_intent(&self, id: i64, reading: &Reading, intent: &Intent, now: Timestamp) -> Result<()> {
-        let statement = intent_statement(id, reading, intent, now);
-        demand_change(INTENT, &self.execute(INTENT, statement).await?)
+    async fn write_intent(
+        &self,
+        id: i64,
+        seen: Seen,
+        reading: &Reading,
+        intent: &Intent,
+        now: Timestamp,
+    ) -> Result<bool> {
+        let statement = intent_statement(id, seen, reading, intent, now);
+        Ok(self.execute(INTENT, statement).await?.rows_affected() == 1)
     }
 
-    async fn write_first_intent(&self, id: i64, reading: &Reading, now: Timestamp) -> Result<bool> {
+    async fn renew_intent(&self, id: i64, begun: Timestamp, now: Timestamp) -> Result<bool> {
+        let statement =
+            query("UPDATE inbound SET intent_at = $3 WHERE id = $1 AND state = 'intent' AND intent_at = $2")
+                .bind(id)
+                .bind(begun.0)
+                .bind(now.0);
+        Ok(self.execute(INTENT, statement).await?.rows_affected() == 1)
+    }
+
+    async fn write_first_intent(
+        &self,
+        id: i64,
+        seen: Seen,
+        reading: &Reading,
+        now: Timestamp,
+    ) -> Result<FirstIntent> {
         let mut transaction = self.begin(INTENT).await?;
         if self.dialect == Dialect::Postgres {
             // SQLite has one writer anyway; here two who look at the same moment must wait for each other.
@@ -258,7 +252,8 @@ impl Ledger for Sql {
         let others = query(
             "SELECT other.id FROM inbound AS other JOIN inbound AS own ON own.id = $3 WHERE \
              other.message_id = $1 AND other.content = $2 AND other.mailbox <> own.mailbox AND \
-             other.state IN ('intent', 'done') LIMIT 1",
+             (other.state = 'done' OR (other.state = 'intent' AND \
+             EXISTS (SELECT 1 FROM mailbox WHERE mailbox.id = other.mailbox))) LIMIT 1",
         )
         .bind(clean(&reading.message_id))
         .bind(reading.content.clone())
@@ -267,15 +262,17 @@ impl Ledger for Sql {
         .await
         .failing_to(INTENT)?;
         if !others.is_empty() {
-            return Ok(false);
+            return Ok(FirstIntent::Elsewhere);
         }
-        let written = intent_statement(id, reading, &Intent::Open, now)
+        let written = intent_statement(id, seen, reading, &Intent::Open, now)
             .execute(&mut *transaction)
             .await
             .failing_to(INTENT)?;
-        demand_change(INTENT, &written)?;
+        if written.rows_affected() == 0 {
+            return Ok(FirstIntent::Overtaken);
+        }
         transaction.commit().await.failing_to(INTENT)?;
-        Ok(true)
+        Ok(FirstIntent::Written)
     }
 
     async fn note_reading(&self, id: i64, reading: &Reading) -> Result<()> {
@@ -298,16 +295,39 @@ impl Ledger for Sql {
         row.map_or(Ok(0), |row| row.count("mails").map(u64::from))
     }
 
-    async fn postpone_inbound(&self, id: i64, next_try_at: Timestamp, reason: &str) -> Result<()> {
+    async fn postpone_inbound(
+        &self,
+        id: i64,
+        next_try_at: Timestamp,
+        reason: &str,
+        put_off: PutOff,
+    ) -> Result<()> {
+        let (tries, refusals) = match put_off {
+            PutOff::Turn => (0_i64, 0_i64),
+            PutOff::Trouble => (1, 0),
+            PutOff::Refusal => (1, 1),
+        };
         let statement = query(
-            "UPDATE inbound SET attempts = attempts + 1, next_try_at = $2, reason = $3 \
-             WHERE id = $1 AND state IN ('new', 'intent')",
+            "UPDATE inbound SET attempts = attempts + $4, refusals = refusals + $5, next_try_at = $2, \
+             reason = $3 WHERE id = $1 AND state IN ('new', 'intent')",
         )
         .bind(id)
         .bind(next_try_at.0)
-        .bind(clean(reason));
+        .bind(clean(reason))
+        .bind(tries)
+        .bind(refusals);
         self.execute("postpone a mail", statement).await?;
         Ok(())
+    }
+
+    async fn ended_since(&self, since: Timestamp) -> Result<bool> {
+        // The index is that of both ends.
+        let statement = query(
+            "SELECT id FROM inbound WHERE state IN ('done', 'ignored') AND state = 'done' AND ended_at >= $1 \
+             LIMIT 1",
+        )
+        .bind(since.0);
+        Ok(self.row("look for mails at the desk", statement).await?.is_some())
     }
 
     async fn end_inbound(
@@ -336,8 +356,8 @@ impl Ledger for Sql {
 
     async fn retry_inbound(&self, id: i64, now: Timestamp) -> Result<bool> {
         let statement = query(
-            "UPDATE inbound SET state = 'new', attempts = 0, next_try_at = $2, reason = NULL, \
-             ended_at = NULL, settled = 0 WHERE id = $1 AND state = 'quarantined'",
+            "UPDATE inbound SET state = 'new', attempts = 0, refusals = 0, next_try_at = $2, reason = NULL, \
+             ended_at = NULL, settled = 0, untold = 0 WHERE id = $1 AND state = 'quarantined'",
         )
         .bind(id)
         .bind(now.0);
@@ -373,22 +393,6 @@ impl Ledger for Sql {
         .bind(ended_before.0)
         .bind(i64::from(limit));
         Ok(self.execute("drop the bytes of old mails", statement).await?.rows_affected())
-    }
-
-    async fn unsettled_inbound(&self, mailbox: &MailboxId, limit: u32) -> Result<Vec<InboundRow>> {
-        // A quarantined mail stays as it is on the server, for a person to find.
-        let statement = query(select!(
-            "WHERE mailbox = $1 AND settled = 0 AND state IN ('done', 'ignored') ORDER BY id LIMIT $2"
-        ))
-        .bind(mailbox.as_str())
-        .bind(i64::from(limit));
-        self.rows("list unsettled mails", statement).await?.iter().map(read).collect()
-    }
-
-    async fn settle_inbound(&self, id: i64) -> Result<()> {
-        let statement = query("UPDATE inbound SET settled = 1 WHERE id = $1").bind(id);
-        self.execute("settle a mail", statement).await?;
-        Ok(())
     }
 
     async fn recent_inbound(&self, state: Option<InboundState>, limit: u32) -> Result<Vec<InboundRow>> {

@@ -53,9 +53,17 @@ pub struct InboundRow {
     pub mailbox: MailboxId,
     pub source_key: String,
     pub received_at: Timestamp,
+    /// When its bytes were stored; of a mail that is still to be fetched, when it was listed.
+    pub stored_at: Timestamp,
     pub state: InboundState,
     pub attempts: u32,
+    /// Tries in which this very mail was refused or could not be read.
+    pub refusals: u32,
     pub next_try_at: Timestamp,
+    /// It waited while its mailbox was disconnected: its age was judged by that connection.
+    pub accepted: bool,
+    /// Tries to do on the server what is to become of it.
+    pub settle_tries: u32,
     /// Normalised Message-ID, once parsed.
     pub message_id: Option<String>,
     pub intent: Option<Intent>,
@@ -64,6 +72,40 @@ pub struct InboundRow {
     pub reason: Option<String>,
     /// What was found when it was read last; `None` before.
     pub reading: Option<Reading>,
+}
+
+impl InboundRow {
+    pub fn seen(&self) -> Seen {
+        Seen { state: self.state, intent_at: self.intent_at }
+    }
+}
+
+/// A mail's intent as a worker saw it. Of several who saw the same, one may write the next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Seen {
+    pub state: InboundState,
+    pub intent_at: Option<Timestamp>,
+}
+
+/// What became of the wish to be the first of a mail's copies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FirstIntent {
+    Written,
+    /// The same mail has an intent or an end in another mailbox.
+    Elsewhere,
+    /// The mail is not as it was seen any more.
+    Overtaken,
+}
+
+/// Why a mail waits for another try.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PutOff {
+    /// It is not its turn; nothing was tried.
+    Turn,
+    /// The try failed as it would have for any mail.
+    Trouble,
+    /// This mail cannot be read, or is refused for what is in it.
+    Refusal,
 }
 
 /// What the ledger keeps of a mail that was read.
@@ -135,8 +177,18 @@ pub trait Ledger: Send + Sync {
     /// Stores a raw mail; `None` if (mailbox, source key) is known already.
     async fn add_inbound(&self, mail: &NewMail) -> Result<Option<i64>>;
     async fn knows_inbound(&self, mailbox: &MailboxId, source_key: &str) -> Result<bool>;
-    /// Mails in state New or Intent whose next try is due, oldest received first.
-    async fn due_inbound(&self, now: Timestamp, limit: u32) -> Result<Vec<InboundRow>>;
+    /// Fetched mails of this mailbox in state New or Intent whose next try is due, oldest received first; only
+    /// those behind `after` (when received, id). A try that lies further ahead than anything waits was set by
+    /// a clock that was ahead, and is due.
+    async fn due_inbound(
+        &self,
+        mailbox: &MailboxId,
+        now: Timestamp,
+        after: Option<(Timestamp, i64)>,
+        limit: u32,
+    ) -> Result<Vec<InboundRow>>;
+    /// When the next of this mailbox's waiting mails becomes due, after `now`.
+    async fn next_inbound_try(&self, mailbox: &MailboxId, now: Timestamp) -> Result<Option<Timestamp>>;
     async fn inbound(&self, id: i64) -> Result<Option<InboundRow>>;
     async fn inbound_raw(&self, id: i64) -> Result<Option<Vec<u8>>>;
     /// Another mail of this mailbox with this Message-ID that is further on (Done; or Intent, while
@@ -156,20 +208,43 @@ pub trait Ledger: Send + Sync {
     /// The same mail (Message-ID and content) in another mailbox that is further on, as for
     /// [`Ledger::inbound_by_message_id`].
     async fn inbound_elsewhere(&self, mail: &InboundRow, reading: &Reading) -> Result<Option<InboundRow>>;
-    /// # Errors
-    /// Also when the mail has ended in the meantime: then nothing may be done for it.
-    async fn write_intent(&self, id: i64, reading: &Reading, intent: &Intent, now: Timestamp) -> Result<()>;
+    /// Writes what is to become of the mail, if it still is as it was seen; otherwise `false`, and nothing may
+    /// be done for it.
+    async fn write_intent(
+        &self,
+        id: i64,
+        seen: Seen,
+        reading: &Reading,
+        intent: &Intent,
+        now: Timestamp,
+    ) -> Result<bool>;
     /// [`Ledger::write_intent`] to open a ticket, unless the same mail has an intent or an end in another
-    /// mailbox; then `false`, and nothing is written. Of two at once one is first.
-    async fn write_first_intent(&self, id: i64, reading: &Reading, now: Timestamp) -> Result<bool>;
+    /// mailbox. Of two at once one is first.
+    async fn write_first_intent(
+        &self,
+        id: i64,
+        seen: Seen,
+        reading: &Reading,
+        now: Timestamp,
+    ) -> Result<FirstIntent>;
+    /// Says that the intent written at `begun` is followed only now; `false` when it is no longer the newest.
+    async fn renew_intent(&self, id: i64, begun: Timestamp, now: Timestamp) -> Result<bool>;
     /// Notes what was found in a mail that gets no intent.
     async fn note_reading(&self, id: i64, reading: &Reading) -> Result<()>;
     /// Mails of this sender that were stored at or after `since`, in all mailboxes.
     async fn inbound_from(&self, sender: &str, since: Timestamp) -> Result<u64>;
-    /// Counts a failed try.
-    async fn postpone_inbound(&self, id: i64, next_try_at: Timestamp, reason: &str) -> Result<()>;
+    /// Has the mail wait, and counts what was tried.
+    async fn postpone_inbound(
+        &self,
+        id: i64,
+        next_try_at: Timestamp,
+        reason: &str,
+        put_off: PutOff,
+    ) -> Result<()>;
+    /// Whether any mail became part of a ticket at or after `since`.
+    async fn ended_since(&self, since: Timestamp) -> Result<bool>;
     /// One transaction: the end of the mail, the conversation it belongs to (added or updated) and its
-    /// Message-ID as a reference.
+    /// Message-ID as a reference. One that is put aside is still to be told of at the desk.
     ///
     /// # Errors
     /// Also when the mail has ended already; the first end stays.
@@ -191,9 +266,6 @@ pub trait Ledger: Send + Sync {
     /// Drops the bytes of mails that ended as Done or Ignored before `ended_before`, unless they bring files
     /// that nothing else knows of; at most `limit` at once. How many were dropped.
     async fn drop_old_raw(&self, ended_before: Timestamp, limit: u32) -> Result<u64>;
-    /// Mails in state Done or Ignored whose flags on the server are still to be set.
-    async fn unsettled_inbound(&self, mailbox: &MailboxId, limit: u32) -> Result<Vec<InboundRow>>;
-    async fn settle_inbound(&self, id: i64) -> Result<()>;
     /// Newest first.
     async fn recent_inbound(&self, state: Option<InboundState>, limit: u32) -> Result<Vec<InboundRow>>;
 

@@ -1,5 +1,7 @@
 //! Connected mailboxes, their leases and cursors.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use sqlx::any::AnyRow;
 use sqlx::{Any, Transaction, query};
@@ -56,6 +58,21 @@ async fn holds_lease(
         .failing_to(what)?;
     Ok(held.rows_affected() == 1)
 }
+
+/// What a disconnect does, in order. Mails that waited go on when the address is connected again, whatever day
+/// mail is taken from then; whether one was older than this connection took is judged now.
+const FAREWELL: [&str; 4] = [
+    "INSERT INTO former_mailbox (address, mailbox) SELECT lower(address), id FROM mailbox WHERE id = $1 \
+     ON CONFLICT (address) DO UPDATE SET mailbox = excluded.mailbox",
+    "UPDATE inbound SET accepted = 1 WHERE mailbox = $1 AND state IN ('new', 'intent') AND received_at >= \
+     (SELECT accept_since FROM mailbox WHERE id = $1)",
+    "UPDATE inbound SET state = 'new' WHERE mailbox = $1 AND state = 'intent' AND intent = 'open'",
+    "DELETE FROM mailbox WHERE id = $1",
+];
+
+/// A lease that ends further ahead than this was taken by a clock that was ahead. Far more than a lease lasts
+/// and than the clocks of several gateways differ.
+const TOO_FAR: Duration = Duration::from_secs(600);
 
 #[async_trait]
 impl Mailboxes for Sql {
@@ -159,12 +176,19 @@ impl Mailboxes for Sql {
             .execute(&mut *transaction)
             .await
             .failing_to(WHAT)?;
-        query("DELETE FROM mailbox WHERE id = $1")
-            .bind(id.as_str())
-            .execute(&mut *transaction)
-            .await
-            .failing_to(WHAT)?;
+        for statement in FAREWELL {
+            query(statement).bind(id.as_str()).execute(&mut *transaction).await.failing_to(WHAT)?;
+        }
         transaction.commit().await.failing_to(WHAT)
+    }
+
+    async fn former_mailbox(&self, address: &str) -> Result<Option<MailboxId>> {
+        let statement =
+            query("SELECT mailbox FROM former_mailbox WHERE address = lower($1)").bind(clean(address));
+        self.row("look for an earlier mailbox", statement)
+            .await?
+            .map(|row| row.mailbox("mailbox"))
+            .transpose()
     }
 
     async fn lease(
@@ -178,13 +202,14 @@ impl Mailboxes for Sql {
             "INSERT INTO lease (mailbox, holder, fence, until_at) VALUES ($1, $2, 1, $4) \
              ON CONFLICT (mailbox) DO UPDATE SET holder = excluded.holder, until_at = excluded.until_at, \
              fence = CASE WHEN lease.holder = excluded.holder THEN lease.fence ELSE lease.fence + 1 END \
-             WHERE lease.holder = excluded.holder OR lease.until_at <= $3 \
+             WHERE lease.holder = excluded.holder OR lease.until_at <= $3 OR lease.until_at > $5 \
              RETURNING fence",
         )
         .bind(id.as_str())
         .bind(holder)
         .bind(now.0)
-        .bind(until.0);
+        .bind(until.0)
+        .bind((now + TOO_FAR).0);
         self.row("lease a mailbox", statement).await?.map(|row| row.number("fence")).transpose()
     }
 
@@ -204,7 +229,7 @@ impl Mailboxes for Sql {
         }
         // Whatever was ignored from before the mailbox's own first moment was ignored for its age.
         let (again, wider) = (
-            "UPDATE inbound SET state = 'new', attempts = 0, next_try_at = $2, reason = NULL, ended_at = NULL \
+            "UPDATE inbound SET state = 'new', attempts = 0, refusals = 0, next_try_at = $2, reason = NULL, ended_at = NULL \
              WHERE mailbox = $1 AND state = 'ignored' AND received_at >= $2 AND received_at < \
              (SELECT accept_since FROM mailbox WHERE id = $1) AND EXISTS \
              (SELECT 1 FROM inbound_raw WHERE inbound_raw.inbound = inbound.id)",

@@ -7,9 +7,11 @@ pub mod chronicle;
 mod drafts;
 mod events;
 mod facts;
+mod fetching;
 mod fields;
 mod files;
 mod flows;
+mod inbound;
 mod ledger;
 mod mail;
 mod mailboxes;
@@ -18,6 +20,7 @@ mod outbox;
 mod queues;
 mod sealed;
 mod sessions;
+mod settling;
 mod sql;
 mod tickets;
 mod waiting;
@@ -27,13 +30,15 @@ pub mod seal;
 
 pub use drafts::{DraftRow, Drafts};
 pub use events::{EventKind, EventRow, Events, KEPT_EVENTS, NewEvent};
+pub use fetching::{Fetching, UnfetchedMail};
 pub use files::{FileRow, Files, NewFile, Quota};
 pub use mail::{
-    InboundEnd, InboundRow, InboundState, Intent, Ledger, NewMail, NewOutgoing, Outbox, OutboxRow,
-    OutboxState, OutgoingKind, Participant, Reading, TicketRow,
+    FirstIntent, InboundEnd, InboundRow, InboundState, Intent, Ledger, NewMail, NewOutgoing, Outbox,
+    OutboxRow, OutboxState, OutgoingKind, Participant, PutOff, Reading, Seen, TicketRow,
 };
 pub use open::{open, open_beside};
 pub use queues::{Listed, Queues, Standing, Wanted};
+pub use settling::Settling;
 pub use waiting::Waiting;
 
 use async_trait::async_trait;
@@ -133,11 +138,16 @@ pub trait Mailboxes: Send + Sync {
     async fn waiting(&self) -> Result<Vec<(MailboxId, Waiting)>>;
     async fn record_poll(&self, id: &MailboxId, result: &PollResult) -> Result<()>;
     /// Removes the row and its sealed secrets (the records below `mailbox/<id>/`); ledger, outbox,
-    /// references and the fencing number stay.
+    /// references and the fencing number stay, and the address remembers the id. A ticket that was about to
+    /// be opened for a mail is up to copies of it in other mailboxes again.
     async fn disconnect_mailbox(&self, id: &MailboxId) -> Result<()>;
+    /// The id under which this address was connected before: whoever connects it again takes it, and with it
+    /// what still waits.
+    async fn former_mailbox(&self, address: &str) -> Result<Option<MailboxId>>;
 
     /// Takes or renews the right to work a mailbox until `until`; the fencing number, or `None` while
-    /// another holder has it.
+    /// another holder has it. A lease that ends far in the future was taken by a clock that was ahead, and
+    /// counts as over.
     async fn lease(
         &self,
         id: &MailboxId,
@@ -303,6 +313,8 @@ pub trait Store:
     + SealedFields
     + Flows
     + Ledger
+    + Fetching
+    + Settling
     + Outbox
     + Queues
     + Events
@@ -319,6 +331,8 @@ impl<
         + SealedFields
         + Flows
         + Ledger
+        + Fetching
+        + Settling
         + Outbox
         + Queues
         + Events

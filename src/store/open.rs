@@ -30,6 +30,7 @@ const SQLITE_SCHEMA: &[(i64, &str, &str)] = &[
     (8, "ticket number", include_str!("migrations/sqlite/0008_ticket_number.sql")),
     (10, "queues and events", include_str!("migrations/sqlite/0010_queues_and_events.sql")),
     (11, "draft begun", include_str!("migrations/sqlite/0011_draft_begun.sql")),
+    (12, "inbound waits", include_str!("migrations/sqlite/0012_inbound_waits.sql")),
 ];
 const POSTGRES_SCHEMA: &[(i64, &str, &str)] = &[
     (1, "first", include_str!("migrations/postgres/0001_first.sql")),
@@ -41,6 +42,7 @@ const POSTGRES_SCHEMA: &[(i64, &str, &str)] = &[
     (8, "ticket number", include_str!("migrations/postgres/0008_ticket_number.sql")),
     (10, "queues and events", include_str!("migrations/postgres/0010_queues_and_events.sql")),
     (11, "draft begun", include_str!("migrations/postgres/0011_draft_begun.sql")),
+    (12, "inbound waits", include_str!("migrations/postgres/0012_inbound_waits.sql")),
 ];
 
 /// FULL, in WAL mode too: a commit that was reported survives a power cut.
@@ -131,7 +133,7 @@ fn cannot<E: Into<Box<dyn Error + Send + Sync>>>(hint: impl Into<String>) -> imp
     move |error| StoreError::Open { hint, source: error.into() }
 }
 
-async fn open_memory() -> Result<Sql> {
+pub(super) async fn open_memory() -> Result<Sql> {
     let pool = sqlite_pool("sqlite::memory:").await?;
     let mut connection = pool.acquire().await.map_err(cannot(NOT_OPENED))?;
     migrate(&mut connection, SQLITE_SCHEMA).await?;

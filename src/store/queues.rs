@@ -5,7 +5,7 @@ use sqlx::any::AnyRow;
 use sqlx::query;
 
 use super::sql::{Columns, Query, Sql, Word};
-use super::{InboundRow, InboundState, OutboxRow, OutboxState, Result, ledger, outbox};
+use super::{InboundRow, InboundState, OutboxRow, OutboxState, Result, outbox};
 use crate::base::clock::Timestamp;
 use crate::base::id::MailboxId;
 
@@ -87,7 +87,7 @@ impl Wanted<'_> {
 }
 
 fn inbound(row: &AnyRow) -> Result<Listed<InboundRow>> {
-    Ok(Listed { row: ledger::read(row)?, ended_at: row.time_or_none("ended_at")? })
+    Ok(Listed { row: super::inbound::read(row)?, ended_at: row.time_or_none("ended_at")? })
 }
 
 fn outgoing(row: &AnyRow) -> Result<Listed<OutboxRow>> {

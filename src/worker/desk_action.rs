@@ -3,30 +3,28 @@
 
 use std::time::Duration;
 
-use serde_json::Value;
-use tracing::warn;
-
 use super::judge::Plan;
 use super::process::{continued, conversation};
 use super::reading::Read;
 use super::{Worker, WorkerError};
 use crate::base::clock::Timestamp;
 use crate::base::id::hex;
-use crate::base::report::Report;
 use crate::desk::{NewTicket, TicketView};
 use crate::mail::blocks as page_blocks;
 use crate::mail::decide::{UNKNOWN_SENDER, Writer};
 use crate::mail::desk_text::{CommentHead, blocks, comment, reference_mark};
 use crate::mail::{AutomaticKind, Mailbox, clean};
 use crate::store::{InboundRow, MailboxRow, TicketRow};
+use serde_json::Value;
 
 /// A call whose answer was lost may be applied this much later. Until then "it is not there" proves
 /// nothing, so nothing is repeated. Longer than the HTTP client's own limit of 30 s.
 pub(super) const UNSETTLED: Duration = Duration::from_secs(45);
 
 /// A call begins at most this long after its intent was written, so that it has ended before anybody else may
-/// take the mail for unsettled: this and the HTTP client's limit together are `UNSETTLED`.
-const BEGINS_WITHIN: Duration = Duration::from_secs(15);
+/// take the mail for settled: this, the desk's patience with a repeat after a new sign-in (10 s) and the HTTP
+/// client's limit together are `UNSETTLED`.
+const BEGINS_WITHIN: Duration = Duration::from_secs(5);
 
 /// Not public: a desk with a mail provider of its own would mail the customer his own words.
 const NOT_MAILED: bool = false;
@@ -51,7 +49,7 @@ pub(super) struct Job<'a> {
 }
 
 /// How a mail's ticket or comment is recognised at the desk. Keyed, so that nobody can forge one.
-struct Mark(String);
+pub(super) struct Mark(pub(super) String);
 
 impl Mark {
     fn ticket(&self) -> String {
@@ -65,7 +63,7 @@ impl Mark {
 }
 
 impl Worker {
-    fn mark(&self, mail: &InboundRow) -> Mark {
+    pub(super) fn mark(&self, mail: &InboundRow) -> Mark {
         let parts: [&[u8]; 3] = [b"desk mark", mail.mailbox.as_str().as_bytes(), mail.source_key.as_bytes()];
         Mark(hex(&self.parts.message_ids.hash(&parts)[..16]))
     }
@@ -84,15 +82,15 @@ impl Worker {
             Some(id) => id,
             None => {
                 let files = self.keep_files(job).await?;
-                self.demand_fresh(job)?;
-                self.open_new(NewTicket {
+                let ticket = NewTicket {
                     name: requester.name.clone(),
                     email: requester.address.clone(),
                     title: title(&message.subject),
                     detail: detail(job.read, &notes, files).await,
                     marker,
-                })
-                .await?
+                };
+                self.demand_fresh(job).await?;
+                self.open_new(ticket).await?
             }
         };
         let own = self.own_addresses(job.row).await?;
@@ -100,11 +98,17 @@ impl Worker {
         Ok(conversation(job, id, (requester.address, requester.name), &own, now))
     }
 
-    /// Refuses to ask the desk long after the intent was written. A process that was held up in between (a
-    /// paused machine, a slow disk) may have been taken for dead, and its mail done by another.
-    fn demand_fresh(&self, job: &Job<'_>) -> Result<(), WorkerError> {
-        let late = self.parts.clock.now().since(job.begun) > BEGINS_WITHIN;
-        if late { Err(WorkerError::LeaseLost) } else { Ok(()) }
+    /// Makes sure that nothing but the call itself is left between the intent and the desk. What came before it
+    /// (a long list, files, a new sign-in, a paused machine) may have taken long: then the intent is written
+    /// again, unless the mail was taken for nobody's meanwhile.
+    async fn demand_fresh(&self, job: &Job<'_>) -> Result<(), WorkerError> {
+        self.parts.desk.bot_user().await?;
+        let now = self.parts.clock.now();
+        if now.since(job.begun) <= BEGINS_WITHIN {
+            return Ok(());
+        }
+        let renewed = self.parts.store.renew_intent(job.mail.id, job.begun, now).await?;
+        if renewed { Ok(()) } else { Err(WorkerError::Overtaken) }
     }
 
     async fn open_new(&self, ticket: NewTicket) -> Result<String, WorkerError> {
@@ -167,8 +171,8 @@ impl Worker {
         text: &str,
         public: bool,
     ) -> Result<(), WorkerError> {
-        self.demand_fresh(job)?;
         let text = self.comment_text(job, text);
+        self.demand_fresh(job).await?;
         let error = match self.parts.desk.comment(ticket, &text, public).await {
             Ok(()) => return Ok(()),
             Err(error) => error,
@@ -205,25 +209,6 @@ impl Worker {
         let mark = self.mark(job.mail);
         let head = CommentHead { from: &from, at: job.mail.received_at, reference: mark.comment() };
         comment(&head, text)
-    }
-
-    /// A ticket that says a mail could not be read. Best effort: the console shows the mail anyway.
-    pub(super) async fn announce_quarantine(&self, row: &MailboxRow, mail: &InboundRow, reason: &str) {
-        let text = format!(
-            "A mail that reached {} on {} could not be made a ticket: {reason}.\nIts bytes are kept; see the mail \
-             page of the administration to download it or to try again (mail {}).",
-            row.address, mail.received_at, mail.id,
-        );
-        let ticket = NewTicket {
-            name: "mintgate".to_owned(),
-            email: row.address.clone(),
-            title: "A mail could not be read".to_owned(),
-            detail: blocks(&text),
-            marker: format!("unreadable:{}", self.mark(mail).0),
-        };
-        if let Err(error) = self.parts.desk.create_ticket(&ticket).await {
-            warn!(mail = mail.id, error = %Report(&error), "no ticket could be opened for a quarantined mail");
-        }
     }
 }
 

@@ -1,20 +1,19 @@
 //! Fetches new mail into the ledger: list, fetch, store, and only then move the cursor. It does not
 //! look into a mail.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::{FutureExt, StreamExt, stream};
 use tracing::{info, warn};
 
+use super::fetch_again::{ALONE, brought, concerns_one_mail};
 use super::round::Lease;
+use super::trouble::backoff;
 use super::{Point, Worker, WorkerError};
 use crate::base::clock::Timestamp;
-use crate::base::id::MailboxId;
 use crate::base::report::Report;
-use crate::mailbox::{Fetched, Listed, Mailbox, MailboxError, Page};
-use crate::store::{MailboxRow, NewMail};
+use crate::mailbox::{Listed, Mailbox, MailboxError, Page};
+use crate::store::{MailboxRow, NewMail, UnfetchedMail};
 
 /// A provider allows few calls at once per mailbox (Graph: four).
 const PARALLEL: usize = 4;
@@ -22,35 +21,22 @@ const PARALLEL: usize = 4;
 /// A lost cursor lists again from this long before the newest known mail; the ledger knows the doubles.
 const OVERLAP: Duration = Duration::from_secs(2 * 24 * 3600);
 
-/// Rounds in which a mail may fail to be fetched before it is set aside.
-const FETCH_TRIES: u32 = 5;
-
 /// First line put before the beginning of a mail that is larger than the limit.
 pub(super) const CUT_LINE: &[u8] = b"X-Mintgate-Cut: only the beginning of this mail was fetched\r\n";
-
-/// How often single mails could not be fetched, in this process.
-#[derive(Default)]
-pub(super) struct Unfetchable(Mutex<HashMap<(MailboxId, String), u32>>);
-
-impl Unfetchable {
-    fn failed(&self, mailbox: &MailboxId, key: &str) -> u32 {
-        let mut tries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = tries.entry((mailbox.clone(), key.to_owned())).or_default();
-        *count += 1;
-        *count
-    }
-
-    fn forget(&self, mailbox: &MailboxId, key: &str) {
-        let mut tries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        tries.remove(&(mailbox.clone(), key.to_owned()));
-    }
-}
 
 /// What a page brought.
 pub(super) struct Stored {
     /// When the newest of its mails was received.
     pub(super) newest: Option<Timestamp>,
     pub(super) more: bool,
+    /// Why its mails could not be fetched, where nothing shows that the mail server hands out others.
+    pub(super) trouble: Option<MailboxError>,
+}
+
+/// A mail as it came, and when it was received.
+pub(super) struct Brought {
+    pub(super) raw: Vec<u8>,
+    pub(super) received_at: Option<Timestamp>,
 }
 
 impl Worker {
@@ -62,10 +48,10 @@ impl Worker {
         lease: Lease,
     ) -> Result<Stored, WorkerError> {
         let page = self.next_page(row, mailbox, lease).await?;
-        let newest = self.store_page(row, mailbox, &page).await?;
+        let stored = self.store_page(row, mailbox, &page).await?;
         self.move_cursor(row, lease, Some(&page.cursor)).await?;
         (self.parts.at)(Point::CursorWritten);
-        Ok(Stored { newest, more: page.more })
+        Ok(stored)
     }
 
     async fn next_page(
@@ -90,13 +76,14 @@ impl Worker {
         if moved { Ok(()) } else { Err(WorkerError::LeaseLost) }
     }
 
-    /// Stores every unknown mail of the page. A single mail that fails holds the cursor, not the others.
+    /// Stores every unknown mail of the page. A single mail that fails is known without its bytes from then on,
+    /// so that it holds up neither the cursor nor the others.
     async fn store_page(
         &self,
         row: &MailboxRow,
         mailbox: &dyn Mailbox,
         page: &Page,
-    ) -> Result<Option<Timestamp>, WorkerError> {
+    ) -> Result<Stored, WorkerError> {
         let mut unknown = Vec::new();
         for listed in &page.mails {
             if !self.parts.store.knows_inbound(&row.id, &listed.key).await? {
@@ -106,57 +93,68 @@ impl Worker {
         let limit = self.parts.settings.max_size;
         let fetches: Vec<_> = unknown
             .into_iter()
-            .map(|listed| async move { (listed, mailbox.fetch(&listed.key, limit).await) }.boxed())
+            .map(|listed| {
+                async move { (listed, brought(row.accept_since, mailbox, listed, limit).await) }.boxed()
+            })
             .collect();
         let mut fetched = stream::iter(fetches).buffered(PARALLEL);
-        let (mut newest, mut failure) = (None, None);
+        let (mut newest, mut trouble) = (None, None);
         while let Some((listed, outcome)) = fetched.next().await {
-            match self.store_fetched(row, listed, outcome).await {
-                Ok(received_at) => newest = newest.max(received_at),
-                Err(WorkerError::Mailbox(error)) if concerns_one_mail(&error) => failure = Some(error),
-                Err(error) => return Err(error),
+            match outcome {
+                Ok(Some(mail)) => newest = newest.max(Some(self.store_fetched(row, listed, mail).await?)),
+                Ok(None) => {}
+                Err(error) if concerns_one_mail(&error) => {
+                    self.note_unfetched(row, listed, &error).await?;
+                    trouble = Some(error);
+                }
+                Err(error) => return Err(error.into()),
             }
         }
-        failure.map_or(Ok(newest), |error| Err(error.into()))
+        if self.parts.store.fetched_since(&row.id, self.parts.clock.now() - ALONE).await? {
+            trouble = None;
+        }
+        Ok(Stored { newest, more: page.more, trouble })
     }
 
     async fn store_fetched(
         &self,
         row: &MailboxRow,
         listed: &Listed,
-        outcome: Result<Fetched, MailboxError>,
-    ) -> Result<Option<Timestamp>, WorkerError> {
-        let (raw, received_at) = match outcome {
-            Ok(Fetched::Gone) => return Ok(None),
-            Ok(Fetched::Raw { bytes, received_at }) => (bytes, received_at),
-            Ok(Fetched::TooLarge { beginning, received_at }) => {
-                ([CUT_LINE, &beginning].concat(), received_at)
-            }
-            Err(error) if concerns_one_mail(&error) => {
-                if self.unfetchable.failed(&row.id, &listed.key) < FETCH_TRIES {
-                    return Err(error.into());
-                }
-                // An empty mail stands for it in the ledger and is quarantined there.
-                warn!(mailbox = %row.id, error = %Report(&error), "a mail is set aside, it cannot be fetched");
-                (Vec::new(), None)
-            }
-            Err(error) => return Err(error.into()),
-        };
+        brought: Brought,
+    ) -> Result<Timestamp, WorkerError> {
         let now = self.parts.clock.now();
-        let received_at = received_at.or(listed.received_at).unwrap_or(now);
+        let received_at = brought.received_at.unwrap_or(now);
         let mail = NewMail {
             mailbox: row.id.clone(),
             source_key: listed.key.clone(),
             received_at,
             stored_at: now,
-            raw,
+            raw: brought.raw,
         };
         if let Some(id) = self.parts.store.add_inbound(&mail).await? {
             info!(mailbox = %row.id, mail = id, size = mail.raw.len(), "a mail is stored");
         }
-        self.unfetchable.forget(&row.id, &listed.key);
         (self.parts.at)(Point::RawStored);
-        Ok(Some(received_at))
+        Ok(received_at)
+    }
+
+    async fn note_unfetched(
+        &self,
+        row: &MailboxRow,
+        listed: &Listed,
+        error: &MailboxError,
+    ) -> Result<(), WorkerError> {
+        warn!(mailbox = %row.id, error = %Report(error), "a mail cannot be fetched yet");
+        let now = self.parts.clock.now();
+        let mail = UnfetchedMail {
+            mailbox: row.id.clone(),
+            source_key: listed.key.clone(),
+            received_at: listed.received_at.unwrap_or(now),
+            listed_at: now,
+            next_try_at: now + backoff(0),
+            reason: Report(error).to_string(),
+        };
+        Ok(self.parts.store.add_unfetched(&mail).await?)
     }
 }
 
@@ -165,14 +163,10 @@ fn since(row: &MailboxRow) -> Timestamp {
     row.last_mail_at.map_or(row.accept_since, |newest| (newest - OVERLAP).max(row.accept_since))
 }
 
-/// Whether other mails of the same mailbox may well be fetched after this.
-fn concerns_one_mail(error: &MailboxError) -> bool {
-    matches!(error, MailboxError::Refused { .. } | MailboxError::Server { .. } | MailboxError::Garbled { .. })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::id::MailboxId;
     use crate::store::MailboxState;
 
     const DAY: i64 = 24 * 3600 * 1000;

@@ -67,7 +67,8 @@ impl Worker {
             message_id_key: &self.parts.message_ids,
             ticket,
             duplicate: duplicate.clone(),
-            accept_since: row.accept_since,
+            // One that waited over a disconnect is not too old for the connection of now.
+            accept_since: if mail.accepted { mail.received_at } else { row.accept_since },
             received_at: mail.received_at,
             authentication,
         };

@@ -7,6 +7,7 @@
 
 mod agent_mail;
 mod agents;
+mod aside;
 mod bells;
 mod conversation;
 mod courtesy;
@@ -14,6 +15,7 @@ mod crash;
 mod desk_action;
 mod desk_made;
 mod discover;
+mod fetch_again;
 mod files;
 mod hold;
 mod hooks;
@@ -64,6 +66,8 @@ pub enum WorkerError {
     Subscription(#[from] VaultError),
     #[error("another worker took the mailbox over")]
     LeaseLost,
+    #[error("the mail is no longer as it was seen")]
+    Overtaken,
     #[error("this build has no mailbox of the kind `{kind}`")]
     UnknownKind { kind: String },
 }
@@ -72,17 +76,11 @@ pub enum WorkerError {
 pub struct Worker {
     parts: Parts,
     bells: bells::Bells,
-    unfetchable: inbound::Unfetchable,
     agents: agents::Agents,
 }
 
 impl Worker {
     pub fn new(parts: Parts) -> Arc<Self> {
-        Arc::new(Self {
-            parts,
-            bells: bells::Bells::default(),
-            unfetchable: inbound::Unfetchable::default(),
-            agents: agents::Agents::default(),
-        })
+        Arc::new(Self { parts, bells: bells::Bells::default(), agents: agents::Agents::default() })
     }
 }

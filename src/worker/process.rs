@@ -1,7 +1,6 @@
 //! Takes stored mails one by one: read, decide, write the intent down, have it done, end. One bad mail
 //! never keeps the next one from its turn.
 
-use std::collections::HashSet;
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -18,10 +17,9 @@ use crate::mail::decide::Writer;
 use crate::mail::policy::SameMail;
 use crate::mail::{Mailbox, same_address};
 use crate::store::{
-    InboundEnd, InboundRow, InboundState, Intent, MailboxRow, Participant, StoreError, TicketRow,
+    FirstIntent, InboundEnd, InboundRow, InboundState, Intent, MailboxRow, Participant, PutOff, Seen,
+    StoreError, TicketRow,
 };
-
-const AT_ONCE: u32 = 50;
 
 /// More people than this in a conversation are most likely a mistake.
 const MOST_PARTICIPANTS: usize = 20;
@@ -33,15 +31,18 @@ impl Worker {
         row: &MailboxRow,
         stop: &watch::Receiver<bool>,
     ) -> Result<(), WorkerError> {
-        let mut seen = HashSet::new();
-        let mut failure = None;
-        while let Some(mail) = self.next_due(row, &seen).await? {
+        let (mut after, mut failure) = (None, None);
+        while let Some(mail) = self.next_due(row, after).await? {
             if stopping(stop) {
                 break;
             }
-            seen.insert(mail.id);
+            after = Some((mail.received_at, mail.id));
             match self.process(row, &mail).await {
                 Ok(()) => {}
+                // Another worker, or a person, has it now.
+                Err(WorkerError::Overtaken) => {
+                    info!(mailbox = %row.id, mail = mail.id, "a mail was taken over");
+                }
                 Err(WorkerError::Desk(error)) if concerns_one_mail(&error) => {
                     failure.get_or_insert(error);
                 }
@@ -55,19 +56,10 @@ impl Worker {
     async fn next_due(
         &self,
         row: &MailboxRow,
-        seen: &HashSet<i64>,
+        after: Option<(Timestamp, i64)>,
     ) -> Result<Option<InboundRow>, WorkerError> {
-        let mut limit = AT_ONCE;
-        loop {
-            let due = self.parts.store.due_inbound(self.parts.clock.now(), limit).await?;
-            let all = due.len() < limit as usize;
-            let next = due.into_iter().find(|mail| mail.mailbox == row.id && !seen.contains(&mail.id));
-            if next.is_some() || all {
-                return Ok(next);
-            }
-            // Mails of other mailboxes, or left for the next round, stand before ours.
-            limit = limit.saturating_mul(4);
-        }
+        let due = self.parts.store.due_inbound(&row.id, self.parts.clock.now(), after, 1).await?;
+        Ok(due.into_iter().next())
     }
 
     async fn process(&self, row: &MailboxRow, mail: &InboundRow) -> Result<(), WorkerError> {
@@ -76,7 +68,7 @@ impl Worker {
         };
         let read = match self.read(raw).await {
             Ok(read) => read,
-            Err(reason) => return self.unreadable(row, mail, &reason).await,
+            Err(reason) => return self.unreadable(mail, &reason).await,
         };
         match &mail.intent {
             Some(intent) if mail.state == InboundState::Intent => {
@@ -97,16 +89,14 @@ impl Worker {
         match self.within_limits(plan).await? {
             Plan::Leave { reason, ticket } => self.leave(mail, read, reason, ticket).await,
             Plan::StepBack { until, reason } => {
-                Ok(self.parts.store.postpone_inbound(mail.id, until, reason).await?)
+                Ok(self.parts.store.postpone_inbound(mail.id, until, reason, PutOff::Turn).await?)
             }
             Plan::Open { .. } => {
-                let first = self.write_first_intent(&job).await?;
-                if first {
-                    return self.do_and_end(&job, Intent::Open).await;
+                if let Some(begun) = self.write_first_intent(&job).await? {
+                    return self.do_and_end(&Job { begun, ..job }, Intent::Open).await;
                 }
-                let until = self.parts.clock.now() + STEP_BACK;
                 let reason = "the same mail is on its way from another mailbox";
-                Ok(self.parts.store.postpone_inbound(mail.id, until, reason).await?)
+                self.postpone(mail, STEP_BACK, reason, PutOff::Turn).await
             }
             Plan::Reply { ticket } => self.carry_out(&job, Intent::Reply { ticket }).await,
             Plan::Note { ticket } => self.carry_out(&job, Intent::Note { ticket }).await,
@@ -122,16 +112,24 @@ impl Worker {
         intent: Intent,
     ) -> Result<(), WorkerError> {
         let now = self.parts.clock.now();
-        let settled_at = mail.intent_at.unwrap_or(now) + UNSETTLED;
+        let reason = "an earlier try may still be on its way";
+        let written_at = mail.intent_at.unwrap_or(now);
+        if written_at > now + UNSETTLED {
+            // Written by a clock that was ahead: nobody can tell how long ago, so it is taken for new.
+            if self.parts.store.renew_intent(mail.id, written_at, now).await? {
+                self.postpone(mail, UNSETTLED, reason, PutOff::Turn).await?;
+            }
+            return Ok(());
+        }
+        let settled_at = written_at + UNSETTLED;
         if now < settled_at {
-            let reason = "an earlier try may still be on its way";
-            return Ok(self.parts.store.postpone_inbound(mail.id, settled_at, reason).await?);
+            return self.postpone(mail, settled_at.since(now), reason, PutOff::Turn).await;
         }
         self.carry_out(&Job { row, mail, read, begun: now, resumed: true }, intent).await
     }
 
     async fn carry_out(&self, job: &Job<'_>, intent: Intent) -> Result<(), WorkerError> {
-        let begun = self.write_intent(job, &intent).await?;
+        let begun = self.write_intent(job, job.mail.seen(), &intent).await?;
         self.do_and_end(&Job { begun, ..*job }, intent).await
     }
 
@@ -166,29 +164,41 @@ impl Worker {
 
     /// The ticket is gone, so the mail needs one of its own.
     async fn open_instead(&self, job: &Job<'_>) -> Result<TicketRow, WorkerError> {
-        let begun = self.write_intent(job, &Intent::Open).await?;
+        let seen = Seen { state: InboundState::Intent, intent_at: Some(job.begun) };
+        let begun = self.write_intent(job, seen, &Intent::Open).await?;
         self.open(&Job { begun, resumed: false, ..*job }).await
     }
 
     /// Written again before a repeat too: the time in it says when the desk was last asked.
-    async fn write_intent(&self, job: &Job<'_>, intent: &Intent) -> Result<Timestamp, WorkerError> {
+    async fn write_intent(
+        &self,
+        job: &Job<'_>,
+        seen: Seen,
+        intent: &Intent,
+    ) -> Result<Timestamp, WorkerError> {
         let now = self.parts.clock.now();
-        self.parts.store.write_intent(job.mail.id, &job.read.reading, intent, now).await?;
+        if !self.parts.store.write_intent(job.mail.id, seen, &job.read.reading, intent, now).await? {
+            return Err(WorkerError::Overtaken);
+        }
         (self.parts.at)(Point::IntentWritten);
         Ok(now)
     }
 
-    /// Whether this mail is the one of its copies that becomes a ticket.
-    async fn write_first_intent(&self, job: &Job<'_>) -> Result<bool, WorkerError> {
+    /// When it was written that this mail becomes a ticket; `None` when a copy of it does.
+    async fn write_first_intent(&self, job: &Job<'_>) -> Result<Option<Timestamp>, WorkerError> {
+        let seen = job.mail.seen();
         if self.parts.settings.policy.same_mail == SameMail::Separate {
-            return self.write_intent(job, &Intent::Open).await.map(|_| true);
+            return self.write_intent(job, seen, &Intent::Open).await.map(Some);
         }
         let now = self.parts.clock.now();
-        let first = self.parts.store.write_first_intent(job.mail.id, &job.read.reading, now).await?;
-        if first {
-            (self.parts.at)(Point::IntentWritten);
+        match self.parts.store.write_first_intent(job.mail.id, seen, &job.read.reading, now).await? {
+            FirstIntent::Written => {
+                (self.parts.at)(Point::IntentWritten);
+                Ok(Some(now))
+            }
+            FirstIntent::Elsewhere => Ok(None),
+            FirstIntent::Overtaken => Err(WorkerError::Overtaken),
         }
-        Ok(first)
     }
 
     async fn end(&self, job: &Job<'_>, conversation: &TicketRow) -> Result<(), WorkerError> {
@@ -235,9 +245,10 @@ impl Worker {
         mail: &InboundRow,
         wait: Duration,
         reason: &str,
+        put_off: PutOff,
     ) -> Result<(), WorkerError> {
         let next_try_at = self.parts.clock.now() + wait;
-        Ok(self.parts.store.postpone_inbound(mail.id, next_try_at, reason).await?)
+        Ok(self.parts.store.postpone_inbound(mail.id, next_try_at, reason, put_off).await?)
     }
 }
 

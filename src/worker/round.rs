@@ -26,7 +26,7 @@ const LEASE: Duration = Duration::from_secs(30);
 /// Until a mailbox whose server ended the wait for new mail is looked at again.
 const AFTER_A_LOSS: Duration = Duration::from_secs(30);
 
-/// How many waiting mails are looked at to find the next retry.
+/// How many waiting answers are looked at to find the next retry.
 const LOOK_AHEAD: u32 = 500;
 
 /// The right to work a mailbox now.
@@ -35,9 +35,12 @@ pub(super) struct Lease {
     pub(super) fence: i64,
 }
 
+/// Kind, address, scopes, settings, and when it was connected: another sign-in may be another account's.
+type MadeOf = (String, String, String, String, Timestamp);
+
 /// The mailbox object of a row, kept between rounds because it carries the rate limit.
 pub(super) struct Kept {
-    made_of: (String, String, String, String),
+    made_of: MadeOf,
     /// `None` for a kind this build does not know.
     mailbox: Option<Arc<dyn Mailbox>>,
     /// Whether the last round left nothing to wait for but new mail.
@@ -71,15 +74,32 @@ struct Turn<'a> {
 #[derive(Default)]
 struct Outcome {
     newest_mail: Option<Timestamp>,
+    /// The first failure is the one that is told.
     failure: Option<WorkerError>,
+    /// The provider asked not to be called before this, in whichever step.
+    throttled_until: Option<Timestamp>,
+    /// Why the mailbox has to be connected again, whichever step found out.
+    dead: Option<String>,
 }
 
 impl Outcome {
-    /// The first failure is the one that is told.
     fn note(&mut self, result: Result<(), WorkerError>) {
-        if let Err(error) = result {
-            self.failure.get_or_insert(error);
+        let Err(error) = result else { return };
+        match &error {
+            WorkerError::Mailbox(MailboxError::Throttled { retry_at }) => {
+                self.throttled_until = self.throttled_until.max(Some(*retry_at));
+            }
+            WorkerError::Mailbox(MailboxError::Token(TokenError::NeedsReconnect { reason, .. })) => {
+                self.dead.get_or_insert_with(|| reason.clone());
+            }
+            _ => {}
         }
+        self.failure.get_or_insert(error);
+    }
+
+    /// Whether the provider may be called any more.
+    fn may_go_on(&self) -> bool {
+        self.throttled_until.is_none() && self.dead.is_none()
     }
 }
 
@@ -137,7 +157,7 @@ impl Worker {
         if kept.mailbox.is_none() {
             outcome.note(Err(WorkerError::UnknownKind { kind: row.kind.clone() }));
         }
-        if let Some(WorkerError::Mailbox(MailboxError::Throttled { retry_at })) = outcome.failure {
+        if let Some(retry_at) = outcome.throttled_until {
             kept.paused_until = retry_at;
             self.parts.meters.throttled();
             self.tell_throttled(id).await?;
@@ -155,18 +175,38 @@ impl Worker {
     async fn work(&self, turn: &Turn<'_>, stop: &watch::Receiver<bool>) -> Outcome {
         let mut outcome = Outcome::default();
         // Page by page, so that the first ticket does not wait for the last mail of a backlog.
-        while self.fetch(turn, &mut outcome).await && !stopping(stop) {
+        while outcome.may_go_on() && self.fetch(turn, &mut outcome).await && !stopping(stop) {
             outcome.note(self.process_due(turn.row, stop).await);
         }
+        // After what is new: that tells whether the server hands out mails at all.
+        if let Some(mailbox) = turn.mailbox.filter(|_| outcome.may_go_on()) {
+            outcome.note(self.fetch_again(turn.row, mailbox).await);
+        }
         outcome.note(self.process_due(turn.row, stop).await);
+        outcome.note(self.tell_desk_of_put_aside(turn.row).await);
         if let Some(mailbox) = turn.mailbox {
-            outcome.note(self.settle(turn.row, mailbox).await);
-            outcome.note(self.send_due(turn.row, mailbox, stop).await);
-            if outcome.failure.is_none() {
-                self.keep_subscribed(turn.row, mailbox).await;
-            }
+            self.finish(turn, mailbox, &mut outcome, stop).await;
         }
         outcome
+    }
+
+    /// What goes to the mail server.
+    async fn finish(
+        &self,
+        turn: &Turn<'_>,
+        mailbox: &dyn Mailbox,
+        outcome: &mut Outcome,
+        stop: &watch::Receiver<bool>,
+    ) {
+        if outcome.may_go_on() {
+            outcome.note(self.settle(turn.row, mailbox).await);
+        }
+        if outcome.may_go_on() {
+            outcome.note(self.send_due(turn.row, mailbox, stop).await);
+        }
+        if outcome.failure.is_none() {
+            self.keep_subscribed(turn.row, mailbox).await;
+        }
     }
 
     /// Fetches a page; whether there is another.
@@ -175,7 +215,10 @@ impl Worker {
         match self.fetch_page(turn.row, mailbox, turn.lease).await {
             Ok(stored) => {
                 outcome.newest_mail = outcome.newest_mail.max(stored.newest);
-                stored.more
+                let trouble = stored.trouble;
+                let more = stored.more && trouble.is_none();
+                outcome.note(trouble.map_or(Ok(()), |error| Err(error.into())));
+                more
             }
             Err(error) => {
                 outcome.note(Err(error));
@@ -190,17 +233,17 @@ impl Worker {
         let chosen = MailboxSettings::parse(&row.settings)?.check_interval;
         let poll =
             chosen.map_or(self.parts.settings.poll_interval, |seconds| Duration::from_secs(seconds.into()));
-        let inbound = self.parts.store.due_inbound(now + poll, LOOK_AHEAD).await?;
+        let inbound = self.parts.store.next_inbound_try(&row.id, now).await?;
         let outgoing = self.parts.store.due_outgoing(&row.id, now + poll, LOOK_AHEAD).await?;
-        let tries =
-            inbound.iter().map(|mail| mail.next_try_at).chain(outgoing.iter().map(|mail| mail.next_try_at));
+        let tries = inbound.into_iter().chain(outgoing.iter().map(|mail| mail.next_try_at));
         // What is due already was left on purpose, for the next poll.
         let next = tries.chain([paused_until]).filter(|&at| at > now).min();
         Ok(next.map_or(poll, |at| at.since(now).min(poll)))
     }
 
     fn keep_mailbox<'k>(&self, row: &MailboxRow, kept: &'k mut Option<Kept>) -> &'k mut Kept {
-        let made_of = (row.kind.clone(), row.address.clone(), row.scopes.clone(), row.settings.clone());
+        let (kind, address) = (row.kind.clone(), row.address.clone());
+        let made_of = (kind, address, row.scopes.clone(), row.settings.clone(), row.connected_at);
         kept.take_if(|kept| kept.made_of != made_of);
         kept.get_or_insert_with(|| Kept {
             made_of,
@@ -245,8 +288,8 @@ impl Worker {
                 _ => Report(&error).to_string(),
             };
             warn!(mailbox = %row.id, error = told, "a step of the mailbox's round failed");
-            if let Some(reason) = dead_grant(&error) {
-                store.set_mailbox_state(&row.id, MailboxState::NeedsReconnect, Some(reason), at).await?;
+            if let Some(reason) = outcome.dead {
+                store.set_mailbox_state(&row.id, MailboxState::NeedsReconnect, Some(&reason), at).await?;
             }
             return self.note_poll(row, PollResult::Failed { at, error: told }).await;
         }
@@ -263,10 +306,27 @@ impl Worker {
     }
 }
 
-/// Why the provider wants the mailbox connected again, if that is what failed.
-fn dead_grant(error: &WorkerError) -> Option<&str> {
-    match error {
-        WorkerError::Mailbox(MailboxError::Token(TokenError::NeedsReconnect { reason, .. })) => Some(reason),
-        _ => None,
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_later_step_learnt_of_the_provider_counts_beside_the_first_failure() {
+        let dead = TokenError::NeedsReconnect {
+            mailbox: MailboxId::parse("m").expect("an id"),
+            reason: "the grant was ended".to_owned(),
+        };
+        let mut outcome = Outcome::default();
+        outcome.note(Err(WorkerError::LeaseLost));
+        assert!(outcome.may_go_on());
+        for seconds in [600, 30] {
+            let retry_at = Timestamp(seconds * 1000);
+            outcome.note(Err(MailboxError::Throttled { retry_at }.into()));
+        }
+        assert_eq!(outcome.throttled_until, Some(Timestamp(600_000)));
+        outcome.note(Err(MailboxError::Token(dead).into()));
+        assert_eq!(outcome.dead.as_deref(), Some("the grant was ended"));
+        assert!(!outcome.may_go_on());
+        assert!(matches!(outcome.failure, Some(WorkerError::LeaseLost)), "the first is the one that is told");
     }
 }

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use tracing::info;
 
 use crate::base::audit::Outcome;
-use crate::base::id::{MailboxId, short_id};
+use crate::base::id::MailboxId;
 use crate::base::secret::{ExposeSecret, SecretString};
 use crate::console::connected::forget_earlier;
 use crate::console::form::{Field, secret};
@@ -123,7 +123,7 @@ pub async fn connect(
     let present = shared.mailbox_of(address).await?;
     let id = match &present {
         Some(row) => row.id.clone(),
-        None => MailboxId::parse(&short_id()).expect("short ids are plain"),
+        None => shared.mailbox_id_for(address).await?,
     };
     let settings = MailboxSettings { sign_in: SignIn::Password, ..settings.clone() };
     let row = MailboxRow {

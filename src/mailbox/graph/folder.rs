@@ -1,4 +1,4 @@
-//! Folders by the names people know them by, and cursors that belong to one folder of one mailbox.
+//! Folders by the names people know them by.
 
 use std::sync::PoisonError;
 
@@ -10,8 +10,6 @@ use crate::mailbox::MailboxError;
 
 /// Folders of one level that are looked through.
 const MOST: &str = "250";
-/// Between a cursor's place and its link; no folder's name has it.
-const MARK: char = '\n';
 
 #[derive(Deserialize)]
 struct Folders {
@@ -68,6 +66,11 @@ fn remember(client: &Client, name: &str, id: &str) {
     folders.insert(name.to_owned(), id.to_owned());
 }
 
+/// Has the folder looked up again: somebody may have deleted it and made it anew.
+pub(super) fn forget(client: &Client, name: &str) {
+    client.folders.lock().unwrap_or_else(PoisonError::into_inner).remove(name);
+}
+
 async fn find(client: &Client, parent: Option<&str>, name: &str) -> Result<Option<String>, MailboxError> {
     let mut url = match parent {
         Some(parent) => client.owned(&["mailFolders", parent, "childFolders"]),
@@ -81,28 +84,4 @@ async fn find(client: &Client, parent: Option<&str>, name: &str) -> Result<Optio
 
 fn same_name(one: &str, other: &str) -> bool {
     one.trim().to_lowercase() == other.trim().to_lowercase()
-}
-
-/// The cursor that keeps `link`: the link alone for a user's own inbox.
-pub(super) fn cursor(client: &Client, link: String) -> String {
-    match place(client) {
-        Some(place) => format!("{place}{MARK}{link}"),
-        None => link,
-    }
-}
-
-/// The link of a cursor; `CursorLost` when it was made for another folder or mailbox.
-pub(super) fn link<'c>(client: &Client, cursor: &'c str) -> Result<&'c str, MailboxError> {
-    let (made_for, link) = match cursor.split_once(MARK) {
-        Some((place, link)) => (Some(place), link),
-        None => (None, cursor),
-    };
-    if made_for == place(client).as_deref() { Ok(link) } else { Err(MailboxError::CursorLost) }
-}
-
-fn place(client: &Client) -> Option<String> {
-    let place = &client.place;
-    let shared = place.shared_address.as_deref().unwrap_or_default();
-    let folder = place.folder.as_deref().unwrap_or_default();
-    (!shared.is_empty() || !folder.is_empty()).then(|| format!("{shared}/{folder}"))
 }

@@ -4,14 +4,18 @@
 use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::json;
+use url::Url;
 
 use super::client::{Ask, Client, garbled};
+use super::cursor::Cursor;
 use super::folder;
 use crate::base::clock::Timestamp;
 use crate::mailbox::settings::AfterProcessing;
 use crate::mailbox::{Fetched, Listed, MailboxError, Page};
 
 const PAGE_SIZE: u16 = 50;
+/// While a folder is listed for the first time, where most mails are too old to be fetched.
+const FIRST_PAGE_SIZE: u16 = 500;
 /// Graph's own name for the folder of deleted mail.
 const DELETED: &str = "deleteditems";
 
@@ -36,33 +40,64 @@ struct Item {
 
 /// The cursor is the link Graph gave; it is checked against Graph's origin when it comes and again
 /// before it is followed, since it has been in a database in between.
+///
+/// The first listing has no `$filter`: with one, Graph shows 5,000 messages and calls that all ("message: delta",
+/// query parameters). What is older than `since` is left out here.
 pub(super) async fn page(
     client: &Client,
     cursor: Option<&str>,
     since: Timestamp,
 ) -> Result<Page, MailboxError> {
-    let url = match cursor {
-        Some(cursor) => client.own_link(folder::link(client, cursor)?)?,
-        None => {
-            let folder = folder::id(client, client.place.folder.as_deref()).await?;
-            let mut url = client.owned(&["mailFolders", &folder, "messages", "delta"]);
-            let filter = format!("$filter=receivedDateTime+ge+{}", since.rfc3339());
-            url.set_query(Some(&format!("$select=id,receivedDateTime&{filter}")));
-            url
-        }
+    let at = cursor.map(|text| Cursor::parse(&client.place, text)).transpose()?;
+    let floor = at.as_ref().map_or(Some(since), |at| at.floor);
+    let url = match &at {
+        Some(at) => client.own_link(at.link)?,
+        None => first(client).await?,
     };
-    let delta: Delta = client.json(&Ask::get(url).page_size(PAGE_SIZE)).await?;
+    let size = if floor.is_some() { FIRST_PAGE_SIZE } else { PAGE_SIZE };
+    let delta: Delta = match client.json(&Ask::get(url).page_size(size)).await {
+        Err(error) => return Err(of_folder(client, error, at.is_some())),
+        Ok(delta) => delta,
+    };
     let more = delta.next.is_some();
     let link = delta.next.or(delta.delta).ok_or_else(|| garbled("a page without a link to go on"))?;
     client.own_link(&link)?;
-    let cursor = folder::cursor(client, link);
-    let there = delta.value.into_iter().filter(|item| item.removed.is_none());
-    Ok(Page { mails: there.map(listed).collect(), cursor, more })
+    let cursor = Cursor { floor: floor.filter(|_| more), link: &link }.text(&client.place);
+    let there = delta.value.into_iter().filter(|item| item.removed.is_none()).map(listed);
+    let wanted = |mail: &Listed| floor.is_none_or(|floor| mail.received_at.is_none_or(|at| at >= floor));
+    Ok(Page { mails: there.filter(wanted).collect(), cursor, more })
+}
+
+async fn first(client: &Client) -> Result<Url, MailboxError> {
+    let folder = folder::id(client, client.place.folder.as_deref()).await?;
+    let mut url = client.owned(&["mailFolders", &folder, "messages", "delta"]);
+    url.set_query(Some("$select=id,receivedDateTime"));
+    Ok(url)
+}
+
+/// A folder that is gone may have been made anew under its name; its cursor was the old one's.
+fn of_folder(client: &Client, error: MailboxError, had_cursor: bool) -> MailboxError {
+    let (MailboxError::Refused { status: 404, .. }, Some(name)) = (&error, &client.place.folder) else {
+        return error;
+    };
+    folder::forget(client, name);
+    if had_cursor { MailboxError::CursorLost } else { error }
 }
 
 fn listed(item: Item) -> Listed {
     let received_at = item.received_date_time.as_deref().and_then(Timestamp::parse_rfc3339);
     Listed { key: item.id, received_at }
+}
+
+/// When a message was received; `None` when it is gone.
+pub(super) async fn received_at(client: &Client, key: &str) -> Result<Option<Timestamp>, MailboxError> {
+    let mut url = client.owned(&["messages", key]);
+    url.set_query(Some("$select=id,receivedDateTime"));
+    match client.json::<Item>(&Ask::get(url)).await {
+        Ok(item) => Ok(listed(item).received_at),
+        Err(MailboxError::Refused { status: 404, .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 pub(super) async fn fetch(client: &Client, key: &str, limit: usize) -> Result<Fetched, MailboxError> {
@@ -107,10 +142,22 @@ pub(super) async fn settle(client: &Client, key: &str) -> Result<(), MailboxErro
 }
 
 async fn move_to(client: &Client, key: &str, target: &str) -> Result<Bytes, MailboxError> {
-    let id = match target {
-        DELETED => DELETED.to_owned(),
-        name => folder::id_or_made(client, name).await?,
-    };
-    let body = json!({ "destinationId": id }).to_string();
+    if target == DELETED {
+        return put(client, key, DELETED).await;
+    }
+    let id = folder::id_or_made(client, target).await?;
+    match put(client, key, &id).await {
+        // The message, or the folder of that id? Only the folder may be there again under another one.
+        Err(MailboxError::Refused { status: 404, .. }) if received_at(client, key).await?.is_some() => {
+            folder::forget(client, target);
+            let id = folder::id_or_made(client, target).await?;
+            put(client, key, &id).await
+        }
+        other => other,
+    }
+}
+
+async fn put(client: &Client, key: &str, folder: &str) -> Result<Bytes, MailboxError> {
+    let body = json!({ "destinationId": folder }).to_string();
     client.bytes(&Ask::post(client.owned(&["messages", key, "move"])).body("application/json", body)).await
 }

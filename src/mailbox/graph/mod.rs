@@ -3,6 +3,7 @@
 
 pub mod announcement;
 mod client;
+mod cursor;
 mod error;
 mod folder;
 mod list;
@@ -76,6 +77,9 @@ impl MailSource for GraphMailbox {
     }
     async fn fetch(&self, key: &str, limit: usize) -> Result<Fetched, MailboxError> {
         list::fetch(&self.client, key, limit).await
+    }
+    async fn received_at(&self, key: &str) -> Result<Option<Timestamp>, MailboxError> {
+        list::received_at(&self.client, key).await
     }
     async fn settle(&self, key: &str) -> Result<(), MailboxError> {
         list::settle(&self.client, key).await

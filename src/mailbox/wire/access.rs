@@ -12,7 +12,7 @@ use crate::mailbox::refusal::SignInRefusal;
 use crate::mailbox::settings::SignIn;
 use crate::oauth::source::{AccessToken, PasswordSource, Purpose, Resource, TokenError, TokenSource};
 
-/// A password that is refused twice running is wrong; once may be the server's trouble.
+/// What is refused in two attempts running is wrong; once may be the server's trouble, with new tokens too.
 const PATIENCE: u32 = 2;
 
 /// What proves who signs in.
@@ -101,14 +101,14 @@ impl Access {
             (Proof::Token(_), SignInRefusal::SmtpOff | SignInRefusal::ImapOff) => {
                 ("the mail server refuses a new token", refusal.key())
             }
-            (Proof::Token(_), _) => ("the mail server refuses a new token", "mail-token-refused"),
-            (Proof::Password(_), _) if self.refused.fetch_add(1, Ordering::Relaxed) + 1 < PATIENCE => {
+            (_, _) if self.refused.fetch_add(1, Ordering::Relaxed) + 1 < PATIENCE => {
                 let code = match refusal {
                     SignInRefusal::Credentials => "AuthenticationFailed",
                     other => other.key(),
                 };
                 return MailboxError::Server { status: 0, code: code.to_owned() };
             }
+            (Proof::Token(_), _) => ("the mail server refuses a new token", "mail-token-refused"),
             (Proof::Password(_), _) => {
                 ("the mail server refuses the user name or the password", refusal.key())
             }

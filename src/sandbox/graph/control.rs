@@ -94,6 +94,14 @@ impl Graph {
         }
     }
 
+    /// A person reads a message.
+    pub fn read_message(&self, address: &str, id: &str) {
+        let now = self.now();
+        if let Some(mailbox) = lock(&self.state.world).mailbox_mut(address) {
+            mailbox.update(id, now, |message| message.is_read = true);
+        }
+    }
+
     /// Every link that was given out answers 410 from now on.
     pub fn lose_cursors(&self) {
         lock(&self.state.world).rounds.clear();

@@ -10,7 +10,7 @@ use mintgate::oauth::source::{Resource, TokenSource};
 use mintgate::web::plain;
 
 use super::{button, quarantined, row};
-use crate::support::installation::{CALLBACK_URL, Installation, MAILBOX, PUBLIC_URL, url};
+use crate::support::installation::{CALLBACK_URL, Installation, MAILBOX, PUBLIC_URL, mailbox, url};
 use crate::support::sign_in::Browser;
 
 #[tokio::test]
@@ -95,7 +95,7 @@ async fn a_mail_that_was_put_aside_is_shown_downloaded_and_tried_again() {
 
     let path = format!("/admin/exchange/quarantine/{id}/retry");
     assert_eq!(browser.press(&path).await.status(), StatusCode::SEE_OTHER);
-    let due = installation.store.due_inbound(installation.now(), 10).await.expect("listed");
+    let due = installation.store.due_inbound(&mailbox(), installation.now(), None, 10).await.expect("listed");
     assert_eq!(due.iter().map(|mail| mail.id).collect::<Vec<_>>(), [id]);
     let again = browser.press(&path).await;
     assert!(

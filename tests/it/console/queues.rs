@@ -5,7 +5,7 @@ use http::header::{CONTENT_TYPE, HOST, ORIGIN};
 use http::{Request, StatusCode};
 use mintgate::base::id::MailboxId;
 use mintgate::store::{
-    InboundEnd, InboundState, MailboxRow, NewMail, NewOutgoing, OutboxState, OutgoingKind,
+    InboundEnd, InboundState, MailboxRow, NewMail, NewOutgoing, OutboxState, OutgoingKind, PutOff,
 };
 
 use super::quarantined;
@@ -64,7 +64,10 @@ async fn every_mail_is_in_the_list_of_its_standing() {
     let (console, store) = (installation.console(), &installation.store);
     let browser = Browser::admin(&console, 1);
     let postponed = waiting(&installation, "a").await;
-    store.postpone_inbound(postponed, START + 5 * MINUTE, "the desk is down").await.expect("postponed");
+    store
+        .postpone_inbound(postponed, START + 5 * MINUTE, "the desk is down", PutOff::Trouble)
+        .await
+        .expect("postponed");
     let aside = quarantined(&installation, b"raw", "cannot be <b>read</b>").await;
     let ended = done(&installation, "b", "t-7").await;
     let queued = outgoing(&installation, "c1").await;
@@ -143,7 +146,11 @@ async fn a_mails_page_tells_what_is_known_of_it() {
     let console = installation.console();
     let browser = Browser::admin(&console, 1);
     let id = waiting(&installation, "AAMk=7").await;
-    installation.store.postpone_inbound(id, START + MINUTE, "the desk is down").await.expect("postponed");
+    installation
+        .store
+        .postpone_inbound(id, START + MINUTE, "the desk is down", PutOff::Trouble)
+        .await
+        .expect("postponed");
     let inbound = browser.get(&format!("{QUEUES}/in/{id}")).await.text();
     for part in ["AAMk=7", "the desk is down", "Cora &#60;cora@customer.example&#62;", "Written by a person"]
     {
@@ -162,7 +169,10 @@ async fn a_mail_is_tried_again_or_left_alone_for_a_reason() {
     let (console, store) = (installation.console(), &installation.store);
     let browser = Browser::admin(&console, 1);
     let id = waiting(&installation, "a").await;
-    store.postpone_inbound(id, START + 60 * MINUTE, "the desk is down").await.expect("postponed");
+    store
+        .postpone_inbound(id, START + 60 * MINUTE, "the desk is down", PutOff::Trouble)
+        .await
+        .expect("postponed");
     let path = format!("{QUEUES}/in/{id}");
 
     let retried = submit(&browser, &format!("{path}/retry"), &[("seen", "new")]).await;
@@ -170,7 +180,11 @@ async fn a_mail_is_tried_again_or_left_alone_for_a_reason() {
         (retried.status(), retried.location()),
         (StatusCode::SEE_OTHER, &*format!("{path}?told=retried"))
     );
-    assert_eq!(store.due_inbound(START, 9).await.expect("listed").len(), 1, "it is due now");
+    assert_eq!(
+        store.due_inbound(&mailbox(), START, None, 9).await.expect("listed").len(),
+        1,
+        "it is due now"
+    );
     installation.worker.rung().await;
     let fields = [("seen", "new"), ("reason", "a supplier's newsletter")];
     let skipped = submit(&browser, &format!("{path}/skip"), &fields).await;

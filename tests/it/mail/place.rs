@@ -119,6 +119,54 @@ async fn a_processed_mail_is_left_moved_or_deleted_as_chosen() {
 }
 
 #[tokio::test]
+async fn a_folder_that_was_deleted_and_made_again_is_looked_up_again() {
+    let place = Place { folder: Some("Support".to_owned()), ..Place::default() };
+    let (script, origin, mailbox) = at(place, OWN).await;
+    let end = json!({ "@odata.deltaLink": format!("{origin}/v1.0/end"), "value": [] });
+    script.json(200, json!({ "value": [{ "id": "S=", "displayName": "Support" }] }));
+    script.json(200, end.clone());
+    script.refuse(404, "ErrorItemNotFound");
+    script.json(200, json!({ "value": [{ "id": "NEW=", "displayName": "Support" }] }));
+    script.json(200, end);
+
+    let page = mailbox.list(None, NOW).await.expect("a page");
+    let lost = mailbox.list(Some(&page.cursor), NOW).await;
+    mailbox.list(None, NOW).await.expect("a page");
+
+    assert!(matches!(lost, Err(MailboxError::CursorLost)), "{lost:?}");
+    assert!(
+        script.lines()[4].starts_with("GET /v1.0/me/mailFolders/NEW=/messages/delta?"),
+        "{:?}",
+        script.lines()
+    );
+}
+
+#[tokio::test]
+async fn a_mail_is_moved_although_its_target_was_deleted_meanwhile() {
+    let (script, _, mailbox) = at(after(AfterProcessing::Move { folder: "Done".to_owned() }), OWN).await;
+    script.json(200, json!({ "value": [{ "id": "D=", "displayName": "Done" }] }));
+    script.refuse(404, "ErrorItemNotFound");
+    script.json(200, json!({ "id": "A=", "receivedDateTime": "2026-11-21T00:02:03Z" }));
+    script.json(200, json!({ "value": [] }));
+    script.json(201, json!({ "id": "N=", "displayName": "Done" }));
+    script.json(201, json!({ "id": "A=" }));
+
+    mailbox.settle("A=").await.expect("moved");
+
+    assert_eq!(script.seen()[5].body, br#"{"destinationId":"N="}"#);
+}
+
+#[tokio::test]
+async fn a_mail_that_is_gone_needs_no_moving() {
+    let (script, _, mailbox) = at(after(AfterProcessing::Move { folder: "Done".to_owned() }), OWN).await;
+    script.json(200, json!({ "value": [{ "id": "D=", "displayName": "Done" }] }));
+    script.refuse(404, "ErrorItemNotFound");
+    script.refuse(404, "ErrorItemNotFound");
+    mailbox.settle("A=").await.expect("nothing is left to do");
+    assert_eq!(script.lines().len(), 3);
+}
+
+#[tokio::test]
 async fn with_read_alone_a_mail_is_neither_moved_nor_deleted() {
     for chosen in [AfterProcessing::Delete, AfterProcessing::Move { folder: "Done".to_owned() }] {
         let (script, _, mailbox) = at(after(chosen), &["mail.read"]).await;

@@ -160,6 +160,40 @@ async fn a_mail_keeps_its_key_when_somebody_moves_it() {
 }
 
 #[tokio::test]
+async fn a_folder_of_any_size_is_listed_whole() {
+    const MANY: usize = 6_000;
+    let world = World::start(FULL).await;
+    for number in 0..MANY {
+        world.graph.deliver(DESK, format!("Subject: {number}\r\n\r\n").as_bytes());
+    }
+    let (keys, cursor) = world.list(None).await;
+    let distinct: std::collections::HashSet<_> = keys.iter().collect();
+    assert_eq!(distinct.len(), MANY);
+    assert!(world.list(Some(cursor)).await.0.is_empty());
+}
+
+#[tokio::test]
+async fn mail_from_before_is_left_out_and_its_time_can_be_asked_for() {
+    let world = World::start(FULL).await;
+    world.clock.set(BEGAN - Duration::from_secs(60));
+    let old = world.graph.deliver(DESK, b"Subject: old\r\n\r\n").expect("the mailbox");
+    world.clock.set(BEGAN);
+    let (keys, cursor) = world.list(None).await;
+    assert!(keys.is_empty(), "{keys:?}");
+
+    world.graph.read_message(DESK, &old);
+    let page = world.mailbox.list(Some(&cursor), BEGAN).await.expect("a page");
+
+    assert_eq!(
+        (page.mails.len(), page.mails[0].received_at),
+        (1, None),
+        "a change names little more than the id"
+    );
+    let asked = world.mailbox.received_at(&old).await.expect("an answer");
+    assert_eq!(asked, Some(BEGAN - Duration::from_secs(60)));
+}
+
+#[tokio::test]
 async fn lost_cursors_and_foreign_links_are_told() {
     let world = World::start(FULL).await;
     let (_, cursor) = world.list(None).await;

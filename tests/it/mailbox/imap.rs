@@ -101,13 +101,15 @@ async fn a_token_opens_the_mailbox_by_whichever_way_the_server_has() {
 }
 
 #[tokio::test]
-async fn a_renewed_token_that_is_refused_too_wants_an_admin() {
+async fn a_renewed_token_that_is_refused_too_wants_an_admin_at_the_second_poll() {
     let Some((dovecot, _)) = dovecot().await else { return };
     let oauth = MailboxSettings { sign_in: SignIn::OAuth, ..settings(&dovecot, Security::Tls) };
-    let tokens = Tokens::new(&[TOLD_DEAD, TOLD_DEAD]);
-    let refused = make(oauth, dovecot.dialer(), tokens.clone(), "").list(None, START).await;
-    assert!(matches!(refused, Err(MailboxError::Token(TokenError::NeedsReconnect { .. }))), "{refused:?}");
-    assert_eq!(tokens.renewed.load(Ordering::SeqCst), 1);
+    let tokens = Tokens::new(&[TOLD_DEAD, TOLD_DEAD, TOLD_DEAD]);
+    let mailbox = make(oauth, dovecot.dialer(), tokens.clone(), "");
+    let (first, second) = (mailbox.list(None, START).await, mailbox.list(None, START).await);
+    assert!(matches!(first, Err(MailboxError::Server { .. })), "{first:?}");
+    assert!(matches!(second, Err(MailboxError::Token(TokenError::NeedsReconnect { .. }))), "{second:?}");
+    assert_eq!(tokens.renewed.load(Ordering::SeqCst), 2);
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use std::task::Poll;
 
 use mintgate::store::{InboundEnd, InboundState, Intent, Store, StoreAt};
 
-use super::{NOW, mail, on_both, open, read_place, reading, spelled, support, ticket};
+use super::{FRESH, NOW, mail, on_both, open, read_place, reading, spelled, support, ticket};
 
 const ROUNDS: usize = 20;
 
@@ -86,7 +86,7 @@ async fn child_that_writes() {
     for number in first.. {
         let key = format!("{number}@x");
         if let Some(id) = store.add_inbound(&mail(&key)).await.expect("stored") {
-            store.write_intent(id, &reading(&key), &Intent::Open, NOW).await.expect("written");
+            store.write_intent(id, FRESH, &reading(&key), &Intent::Open, NOW).await.expect("written");
             store.end_inbound(id, Some(&key), &end(&key), Some(&ticket(&key)), NOW).await.expect("ended");
             println!("\ncommitted {key} {id}");
         }

@@ -1,8 +1,14 @@
 //! The ledger: a mail is known once, ends once, and its conversation is found again.
 
-use mintgate::store::{InboundEnd, InboundState, Intent, NewMail, StoreAt, StoreError, TicketRow};
+use std::time::Duration;
 
-use super::{NOW, later, mail, on_both, open, reading, support, ticket};
+use mintgate::base::id::MailboxId;
+use mintgate::store::{
+    FirstIntent, InboundEnd, InboundState, Intent, NewMail, PutOff, Seen, StoreAt, StoreError, TicketRow,
+    UnfetchedMail,
+};
+
+use super::{FRESH, NOW, later, mail, on_both, open, reading, support, ticket};
 
 on_both!(
     a_mail_is_stored_once_however_many_bring_it,
@@ -22,6 +28,13 @@ on_both!(
     counts_tell_where_mails_stand,
     a_ticket_is_found_by_its_number_and_by_its_short_form,
     a_ticket_that_is_gone_is_looked_at_once_a_day,
+    of_several_who_saw_the_same_one_writes_the_intent,
+    an_intent_is_renewed_by_whoever_wrote_the_newest,
+    a_try_that_a_clock_put_far_ahead_is_due,
+    a_mail_without_bytes_waits_apart_until_it_is_filled,
+    what_a_mail_waits_for_is_counted_by_its_kind,
+    a_mail_that_cannot_be_settled_lets_the_others_pass,
+    a_mail_that_was_put_aside_is_told_of_once,
 );
 
 fn done(ticket: &str) -> InboundEnd {
@@ -60,10 +73,10 @@ async fn due_mails_come_oldest_first_and_only_when_due(place: StoreAt) {
         let mail = NewMail { received_at: later(received), ..mail(key) };
         ids.push(store.add_inbound(&mail).await.expect("stored").expect("new"));
     }
-    store.postpone_inbound(ids[2], later(100), "the desk is down").await.expect("postponed");
+    store.postpone_inbound(ids[2], later(100), "the desk is down", PutOff::Trouble).await.expect("postponed");
 
     let keys = async |now, limit| {
-        let rows = store.due_inbound(now, limit).await.expect("listed");
+        let rows = store.due_inbound(&support(), now, None, limit).await.expect("listed");
         rows.into_iter().map(|row| row.source_key).collect::<Vec<_>>()
     };
     assert_eq!(keys(later(99), 10).await, ["early", "late"]);
@@ -76,7 +89,7 @@ async fn due_mails_come_oldest_first_and_only_when_due(place: StoreAt) {
 async fn an_end_writes_mail_conversation_and_reference_together(place: StoreAt) {
     let store = open(&place).await;
     let id = store.add_inbound(&mail("one")).await.expect("stored").expect("new");
-    store.write_intent(id, &reading("a@x"), &Intent::Open, later(1)).await.expect("written");
+    store.write_intent(id, FRESH, &reading("a@x"), &Intent::Open, later(1)).await.expect("written");
     let intended = store.inbound(id).await.expect("read").expect("there");
     assert_eq!(
         (intended.state, intended.intent, intended.intent_at),
@@ -90,7 +103,7 @@ async fn an_end_writes_mail_conversation_and_reference_together(place: StoreAt) 
     let expected = TicketRow { references: vec!["a@x".to_owned()], ..ticket("t1") };
     assert_eq!(store.ticket("t1").await.expect("read"), Some(expected.clone()));
     assert_eq!(store.ticket_by_message_ids(&["a@x".to_owned()]).await.expect("read"), Some(expected));
-    assert!(store.due_inbound(later(9), 10).await.expect("listed").is_empty());
+    assert!(store.due_inbound(&support(), later(9), None, 10).await.expect("listed").is_empty());
 }
 
 async fn an_ended_mail_takes_no_second_end_and_no_intent(place: StoreAt) {
@@ -99,10 +112,10 @@ async fn an_ended_mail_takes_no_second_end_and_no_intent(place: StoreAt) {
     store.end_inbound(id, Some("a@x"), &done("t1"), Some(&ticket("t1")), NOW).await.expect("ended");
 
     let again = store.end_inbound(id, Some("b@x"), &done("t2"), Some(&ticket("t2")), NOW).await;
-    let intent = store.write_intent(id, &reading("a@x"), &Intent::Open, NOW).await;
+    let intent = store.write_intent(id, FRESH, &reading("a@x"), &Intent::Open, NOW).await;
 
     assert!(matches!(again, Err(StoreError::Failed { .. })), "{again:?}");
-    assert!(matches!(intent, Err(StoreError::Failed { .. })), "{intent:?}");
+    assert!(!intent.expect("answered"));
     assert!(store.ticket("t2").await.expect("read").is_none(), "nothing of the refused end stays");
     assert!(!store.retry_inbound(id, NOW).await.expect("answered"));
 }
@@ -157,7 +170,7 @@ async fn a_copy_is_known_by_its_message_id_only_once_it_is_further_on(place: Sto
     };
 
     assert_eq!(known().await, None);
-    store.write_intent(first, &reading("a@x"), &Intent::Open, NOW).await.expect("written");
+    store.write_intent(first, FRESH, &reading("a@x"), &Intent::Open, NOW).await.expect("written");
     assert_eq!(known().await, Some((first, InboundState::Intent)));
     store.end_inbound(first, Some("a@x"), &done("t1"), Some(&ticket("t1")), NOW).await.expect("ended");
     assert_eq!(known().await, Some((first, InboundState::Done)));
@@ -168,8 +181,8 @@ async fn two_copies_never_give_way_to_each_other(place: StoreAt) {
     let store = open(&place).await;
     let first = store.add_inbound(&mail("one")).await.expect("stored").expect("new");
     let second = store.add_inbound(&mail("two")).await.expect("stored").expect("new");
-    store.write_intent(second, &reading("a@x"), &Intent::Open, NOW).await.expect("written");
-    store.write_intent(first, &reading("a@x"), &Intent::Open, NOW).await.expect("written");
+    store.write_intent(second, FRESH, &reading("a@x"), &Intent::Open, NOW).await.expect("written");
+    store.write_intent(first, FRESH, &reading("a@x"), &Intent::Open, NOW).await.expect("written");
 
     let seen_by =
         async |id| store.inbound_by_message_id(&support(), "a@x", id).await.expect("read").map(|row| row.id);
@@ -181,18 +194,18 @@ async fn two_copies_never_give_way_to_each_other(place: StoreAt) {
 async fn a_quarantined_mail_is_tried_again_by_hand_only(place: StoreAt) {
     let store = open(&place).await;
     let id = store.add_inbound(&mail("one")).await.expect("stored").expect("new");
-    store.postpone_inbound(id, NOW, "a panic").await.expect("postponed");
+    store.postpone_inbound(id, NOW, "a panic", PutOff::Refusal).await.expect("postponed");
     let end = InboundEnd::Quarantined { reason: "cannot be read".to_owned() };
     store.end_inbound(id, None, &end, None, NOW).await.expect("ended");
 
-    assert!(store.due_inbound(later(9), 10).await.expect("listed").is_empty());
-    assert!(store.unsettled_inbound(&support(), 10).await.expect("listed").is_empty());
+    assert!(store.due_inbound(&support(), later(9), None, 10).await.expect("listed").is_empty());
+    assert!(store.unsettled_inbound(&support(), NOW, 10).await.expect("listed").is_empty());
     let listed = store.recent_inbound(Some(InboundState::Quarantined), 10).await.expect("listed");
     assert_eq!(listed[0].reason.as_deref(), Some("cannot be read"));
     assert!(store.inbound_raw(id).await.expect("read").is_some(), "its bytes are kept");
     assert!(store.retry_inbound(id, later(1)).await.expect("answered"));
     assert!(!store.retry_inbound(id, later(1)).await.expect("answered"));
-    let again = &store.due_inbound(later(1), 10).await.expect("listed")[0];
+    let again = &store.due_inbound(&support(), later(1), None, 10).await.expect("listed")[0];
     assert_eq!((again.id, again.state, again.attempts), (id, InboundState::New, 0));
 }
 
@@ -205,7 +218,7 @@ async fn ended_mails_stay_unsettled_until_settled(place: StoreAt) {
         ids.push(id);
     }
     let unsettled = async || {
-        let rows = store.unsettled_inbound(&support(), 10).await.expect("listed");
+        let rows = store.unsettled_inbound(&support(), NOW, 10).await.expect("listed");
         rows.into_iter().map(|row| row.id).collect::<Vec<_>>()
     };
     assert_eq!(unsettled().await, ids);
@@ -221,8 +234,8 @@ async fn text_with_nul_does_not_stop_the_ledger(place: StoreAt) {
     let store = open(&place).await;
     let id = store.add_inbound(&mail("a\0b")).await.expect("stored").expect("new");
     let odd = TicketRow { subject: "one\0two".into(), requester_name: "\0".into(), ..ticket("t1") };
-    store.write_intent(id, &reading("a\0b@x"), &Intent::Open, NOW).await.expect("written");
-    store.postpone_inbound(id, NOW, "because\0").await.expect("postponed");
+    store.write_intent(id, FRESH, &reading("a\0b@x"), &Intent::Open, NOW).await.expect("written");
+    store.postpone_inbound(id, NOW, "because\0", PutOff::Trouble).await.expect("postponed");
     store.end_inbound(id, Some("a\0b@x"), &done("t1"), Some(&odd), NOW).await.expect("ended");
 
     assert!(store.knows_inbound(&support(), "a\0b").await.expect("read"));
@@ -255,7 +268,7 @@ async fn counts_tell_where_mails_stand(place: StoreAt) {
         let id = store.add_inbound(&mail(&format!("{number}"))).await.expect("stored").expect("new");
         if number == 1 {
             store
-                .write_intent(id, &reading("a@x"), &Intent::Reply { ticket: "t1".into() }, NOW)
+                .write_intent(id, FRESH, &reading("a@x"), &Intent::Reply { ticket: "t1".into() }, NOW)
                 .await
                 .expect("written");
             let row = store.inbound(id).await.expect("read").expect("there");
@@ -299,4 +312,125 @@ async fn a_ticket_that_is_gone_is_looked_at_once_a_day(place: StoreAt) {
     assert_eq!(store.ticket("t1").await.expect("read").expect("there").gone_at, Some(later(5)));
     store.note_shown("t1", 7).await.expect("noted");
     assert_eq!(due(later(3_600)).await, 1);
+}
+
+async fn of_several_who_saw_the_same_one_writes_the_intent(place: StoreAt) {
+    let store = open(&place).await;
+    let (one, other) = (mail("one"), mail("other"));
+    let (one, other) = (store.add_inbound(&one).await, store.add_inbound(&other).await);
+    let (one, other) = (one.expect("stored").expect("new"), other.expect("stored").expect("new"));
+    let (mut written, mut first) = (0, 0);
+    for second in 1..=3 {
+        let intent = store.write_intent(one, FRESH, &reading("a@x"), &Intent::Open, later(second)).await;
+        written += u32::from(intent.expect("answered"));
+        let intent = store.write_first_intent(other, FRESH, &reading("b@x"), later(second)).await;
+        first += u32::from(intent.expect("answered") == FirstIntent::Written);
+    }
+    assert_eq!((written, first), (1, 1));
+
+    let seen = store.inbound(one).await.expect("read").expect("there").seen();
+    assert_eq!(seen, Seen { state: InboundState::Intent, intent_at: Some(later(1)) });
+    let again = store.write_intent(one, seen, &reading("a@x"), &Intent::Open, later(99)).await;
+    assert!(again.expect("answered"), "whoever saw the newest may go on");
+}
+
+async fn an_intent_is_renewed_by_whoever_wrote_the_newest(place: StoreAt) {
+    let store = open(&place).await;
+    let id = store.add_inbound(&mail("one")).await.expect("stored").expect("new");
+    store.write_intent(id, FRESH, &reading("a@x"), &Intent::Open, later(1)).await.expect("written");
+    assert!(store.renew_intent(id, later(1), later(20)).await.expect("answered"));
+    assert!(!store.renew_intent(id, later(1), later(21)).await.expect("answered"));
+    assert_eq!(store.inbound(id).await.expect("read").expect("there").intent_at, Some(later(20)));
+}
+
+async fn a_try_that_a_clock_put_far_ahead_is_due(place: StoreAt) {
+    const HOURS: u64 = 3600;
+    let store = open(&place).await;
+    let id = store.add_inbound(&mail("one")).await.expect("stored").expect("new");
+    let due = async |wait| {
+        store
+            .postpone_inbound(id, later(wait), "the desk is down", PutOff::Trouble)
+            .await
+            .expect("postponed");
+        let rows = store.due_inbound(&support(), NOW, None, 10).await.expect("listed");
+        let next = store.next_inbound_try(&support(), NOW).await.expect("answered");
+        (rows.len(), next)
+    };
+    assert_eq!(due(HOURS).await, (0, Some(later(HOURS))));
+    assert_eq!(due(8 * HOURS).await, (1, None));
+}
+
+async fn a_mail_without_bytes_waits_apart_until_it_is_filled(place: StoreAt) {
+    let store = open(&place).await;
+    let unfetched = UnfetchedMail {
+        mailbox: support(),
+        source_key: "one".to_owned(),
+        received_at: NOW,
+        listed_at: NOW,
+        next_try_at: later(5),
+        reason: "500".to_owned(),
+    };
+    for _ in 0..2 {
+        store.add_unfetched(&unfetched).await.expect("noted");
+    }
+    assert!(store.knows_inbound(&support(), "one").await.expect("read"));
+    assert_eq!(store.add_inbound(&mail("one")).await.expect("answered"), None);
+    let unfetched = async |now| store.unfetched_inbound(&support(), now, None, 10).await.expect("listed");
+    assert!(unfetched(later(4)).await.is_empty());
+    let [row] = unfetched(later(5)).await.try_into().expect("one");
+    assert_eq!((row.attempts, row.reason.as_deref()), (1, Some("500")));
+    assert!(store.due_inbound(&support(), later(9), None, 10).await.expect("listed").is_empty());
+    assert!(!store.fetched_since(&support(), NOW).await.expect("answered"));
+
+    assert!(store.fill_inbound(row.id, b"Subject: x", later(1), later(9)).await.expect("answered"));
+    assert!(!store.fill_inbound(row.id, b"Subject: y", later(1), later(9)).await.expect("answered"));
+
+    assert_eq!(store.inbound_raw(row.id).await.expect("read").as_deref(), Some(b"Subject: x".as_slice()));
+    let [due] =
+        store.due_inbound(&support(), later(9), None, 10).await.expect("listed").try_into().expect("one");
+    assert_eq!((due.attempts, due.received_at), (0, later(1)));
+    assert!(store.fetched_since(&support(), later(9)).await.expect("answered"));
+    let elsewhere = MailboxId::parse("sales").expect("an id");
+    assert!(!store.fetched_since(&elsewhere, NOW).await.expect("answered"));
+}
+
+async fn what_a_mail_waits_for_is_counted_by_its_kind(place: StoreAt) {
+    let store = open(&place).await;
+    let id = store.add_inbound(&mail("one")).await.expect("stored").expect("new");
+    for put_off in [PutOff::Turn, PutOff::Trouble, PutOff::Trouble, PutOff::Refusal] {
+        store.postpone_inbound(id, NOW, "because", put_off).await.expect("postponed");
+    }
+    let row = store.inbound(id).await.expect("read").expect("there");
+    assert_eq!((row.attempts, row.refusals), (3, 1));
+}
+
+async fn a_mail_that_cannot_be_settled_lets_the_others_pass(place: StoreAt) {
+    let store = open(&place).await;
+    let mut ids = Vec::new();
+    for key in ["one", "two"] {
+        let id = store.add_inbound(&mail(key)).await.expect("stored").expect("new");
+        store.end_inbound(id, Some(key), &done("t1"), None, NOW).await.expect("ended");
+        ids.push(id);
+    }
+    store.postpone_settling(ids[0], NOW + Duration::from_secs(60)).await.expect("postponed");
+    let unsettled = async |now| {
+        let rows = store.unsettled_inbound(&support(), now, 10).await.expect("listed");
+        rows.into_iter().map(|row| (row.id, row.settle_tries)).collect::<Vec<_>>()
+    };
+    assert_eq!(unsettled(NOW).await, [(ids[1], 0)]);
+    assert_eq!(unsettled(later(60)).await, [(ids[0], 1), (ids[1], 0)]);
+}
+
+async fn a_mail_that_was_put_aside_is_told_of_once(place: StoreAt) {
+    let store = open(&place).await;
+    let id = store.add_inbound(&mail("one")).await.expect("stored").expect("new");
+    let untold = async |now| store.untold_inbound(&support(), now, 10).await.expect("listed").len();
+    assert_eq!(untold(NOW).await, 0);
+    let end = InboundEnd::Quarantined { reason: "cannot be read".to_owned() };
+    store.end_inbound(id, None, &end, None, NOW).await.expect("ended");
+    assert_eq!(untold(NOW).await, 1);
+    store.postpone_telling(id, later(45)).await.expect("postponed");
+    assert_eq!((untold(NOW).await, untold(later(45)).await), (0, 1));
+    store.note_told(id).await.expect("noted");
+    assert_eq!(untold(later(99)).await, 0);
 }

@@ -1,8 +1,14 @@
 //! Mailboxes, leases and cursors.
 
-use mintgate::store::{InboundEnd, MailboxRow, MailboxState, NewMail, PollResult, StoreAt, Waiting};
+use std::time::Duration;
 
-use super::{NOW, later, mail, on_both, open, support};
+use mintgate::base::id::MailboxId;
+use mintgate::store::{
+    FirstIntent, InboundEnd, InboundState, Intent, MailboxRow, MailboxState, NewMail, PollResult, StoreAt,
+    Waiting,
+};
+
+use super::{FRESH, NOW, later, mail, on_both, open, reading, support};
 
 on_both!(
     a_mailbox_connected_again_keeps_its_cursor_and_its_first_moment,
@@ -16,6 +22,9 @@ on_both!(
     of_many_workers_one_gets_the_lease,
     fencing_numbers_go_on_after_a_disconnect,
     an_address_is_one_mailbox_whatever_its_case,
+    a_lease_that_a_clock_put_far_ahead_is_over,
+    an_address_is_the_same_mailbox_when_it_is_connected_again,
+    what_waits_in_a_disconnected_mailbox_keeps_its_age_and_holds_up_no_copy,
 );
 
 fn row() -> MailboxRow {
@@ -191,4 +200,51 @@ async fn an_address_is_one_mailbox_whatever_its_case(place: StoreAt) {
     assert!(store.connect_mailbox(&twice).await.is_err());
 
     assert_eq!(store.mailboxes().await.expect("listed"), [row()]);
+}
+
+async fn a_lease_that_a_clock_put_far_ahead_is_over(place: StoreAt) {
+    const HOUR: u64 = 3600;
+    let store = open(&place).await;
+    assert_eq!(
+        store.lease(&support(), "a", later(8 * HOUR), later(8 * HOUR + 30)).await.expect("asked"),
+        Some(1)
+    );
+    assert_eq!(store.lease(&support(), "b", NOW, later(30)).await.expect("asked"), Some(2));
+    assert_eq!(store.lease(&support(), "a", NOW, later(30)).await.expect("asked"), None);
+}
+
+async fn an_address_is_the_same_mailbox_when_it_is_connected_again(place: StoreAt) {
+    let store = open(&place).await;
+    let former = async |address: String| store.former_mailbox(&address).await.expect("asked");
+    store.connect_mailbox(&row()).await.expect("connected");
+    assert_eq!(former(row().address).await, None);
+    for _ in 0..2 {
+        store.disconnect_mailbox(&support()).await.expect("disconnected");
+    }
+    assert_eq!(former(row().address.to_uppercase()).await, Some(support()));
+    assert_eq!(former("somebody.else@example.org".to_owned()).await, None);
+}
+
+async fn what_waits_in_a_disconnected_mailbox_keeps_its_age_and_holds_up_no_copy(place: StoreAt) {
+    let store = open(&place).await;
+    let sales = MailboxId::parse("sales").expect("an id");
+    let other = MailboxRow { id: sales.clone(), address: "sales@example.org".to_owned(), ..row() };
+    for row in [row(), other] {
+        store.connect_mailbox(&row).await.expect("connected");
+    }
+    let in_time = store.add_inbound(&mail("one")).await.expect("stored").expect("new");
+    let too_old = NewMail { received_at: NOW - Duration::from_secs(9_999), ..mail("old") };
+    let too_old = store.add_inbound(&too_old).await.expect("stored").expect("new");
+    let copy = NewMail { mailbox: sales, ..mail("one") };
+    let copy = store.add_inbound(&copy).await.expect("stored").expect("new");
+    store.write_intent(in_time, FRESH, &reading("a@x"), &Intent::Open, NOW).await.expect("written");
+    let first = async || store.write_first_intent(copy, FRESH, &reading("a@x"), NOW).await.expect("answered");
+    assert_eq!(first().await, FirstIntent::Elsewhere);
+
+    store.disconnect_mailbox(&support()).await.expect("disconnected");
+
+    assert_eq!(first().await, FirstIntent::Written);
+    let found = async |id| store.inbound(id).await.expect("read").expect("there");
+    assert_eq!((found(in_time).await.state, found(in_time).await.accepted), (InboundState::New, true));
+    assert!(!found(too_old).await.accepted);
 }

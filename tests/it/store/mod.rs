@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use mintgate::base::clock::Timestamp;
 use mintgate::base::id::MailboxId;
-use mintgate::store::{self, NewMail, Reading, Store, StoreAt, TicketRow};
+use mintgate::store::{self, InboundState, NewMail, Reading, Seen, Store, StoreAt, TicketRow};
 
 /// Runs each test on SQLite and on PostgreSQL, in an empty store of its own.
 macro_rules! on_both {
@@ -43,6 +43,9 @@ macro_rules! on_both {
 use on_both;
 
 const NOW: Timestamp = Timestamp(1_700_000_000_000);
+
+/// A mail that nothing was done for yet.
+const FRESH: Seen = Seen { state: InboundState::New, intent_at: None };
 
 async fn open(place: &StoreAt) -> Arc<dyn Store> {
     store::open(place).await.expect("the store opens")

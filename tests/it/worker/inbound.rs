@@ -224,24 +224,6 @@ async fn without_the_right_to_mark_mail_is_worked_all_the_same() {
 }
 
 #[tokio::test]
-async fn a_mail_that_cannot_be_fetched_holds_up_no_other_and_is_set_aside() {
-    let scene = Scene::new().await;
-    let broken = scene.deliver(&question(1));
-    scene.deliver(&question(2));
-    let refusal = Effect::RefuseBefore { status: 500, retry_after: None };
-    scene.graph.faults.add(Fault::on("GET", &format!("/v1.0/me/messages/{broken}/$value"), refusal));
-    let worker = scene.worker();
-    worker.run_once().await.expect("a pass");
-    assert_eq!(scene.desk.tickets().len(), 1);
-    for _ in 0..8 {
-        scene.clock.advance(Duration::from_secs(1200));
-        worker.run_once().await.expect("a pass");
-    }
-    assert_eq!(scene.count(InboundState::Quarantined).await, 1);
-    assert_eq!(scene.mailbox_row().await.failing_since, None);
-}
-
-#[tokio::test]
 async fn a_page_becomes_the_desks_own_blocks() {
     let scene = Scene::new().await;
     let page = "<p>It <b>smokes</b>.</p><ul><li><a href=\"https://a.example/1\">photo</a></ul><script>alert(1)</script>";

@@ -1,0 +1,114 @@
+//! A line of the ledger as its columns. Knows no question that is asked of them.
+
+use std::time::Duration;
+
+use sqlx::any::AnyRow;
+
+use super::sql::{Columns, Word};
+use super::{InboundRow, InboundState, Intent, Reading, Result, StoreError};
+use crate::base::clock::Timestamp;
+
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, mailbox, source_key, received_at, stored_at, state, attempts, refusals, next_try_at, \
+             accepted, settle_tries, message_id, intent, intent_ticket, intent_at, ticket, reason, sender, \
+             content, files FROM inbound ",
+            $rest
+        )
+    };
+}
+pub(super) use select;
+
+/// Parameters: mailbox, now, what is too far ahead, when received and id of the last one, limit. The sign keeps
+/// the times from choosing the index: only the one in order of arrival needs no sorting.
+macro_rules! due {
+    () => {
+        select!(
+            "WHERE fetched = 1 AND state IN ('new', 'intent') AND mailbox = $1 \
+             AND (+next_try_at <= $2 OR +next_try_at > $3) AND (received_at, id) > ($4, $5) \
+             ORDER BY received_at, id LIMIT $6"
+        )
+    };
+}
+pub(super) use due;
+
+/// Nothing waits longer of its own accord: what is due later than this was written by a clock that was ahead.
+const LONGEST_WAIT: Duration = Duration::from_secs(2 * 3600);
+
+/// The first moment that is too far ahead to be waited for.
+pub(super) fn too_far(now: Timestamp) -> Timestamp {
+    now + LONGEST_WAIT
+}
+
+impl Word for InboundState {
+    const WHAT: &'static str = "inbound state";
+    const WORDS: &'static [(Self, &'static str)] = &[
+        (Self::New, "new"),
+        (Self::Intent, "intent"),
+        (Self::Done, "done"),
+        (Self::Ignored, "ignored"),
+        (Self::Quarantined, "quarantined"),
+    ];
+}
+
+pub(super) fn read(row: &AnyRow) -> Result<InboundRow> {
+    Ok(InboundRow {
+        id: row.number("id")?,
+        mailbox: row.mailbox("mailbox")?,
+        source_key: row.text("source_key")?,
+        received_at: row.time("received_at")?,
+        stored_at: row.time("stored_at")?,
+        state: row.word("state")?,
+        attempts: row.count("attempts")?,
+        refusals: row.count("refusals")?,
+        next_try_at: row.time("next_try_at")?,
+        accepted: row.number("accepted")? != 0,
+        settle_tries: row.count("settle_tries")?,
+        message_id: row.text_or_none("message_id")?,
+        intent: read_intent(row)?,
+        intent_at: row.time_or_none("intent_at")?,
+        ticket: row.text_or_none("ticket")?,
+        reason: row.text_or_none("reason")?,
+        reading: read_reading(row)?,
+    })
+}
+
+fn read_reading(row: &AnyRow) -> Result<Option<Reading>> {
+    let Some(content) = row.text_or_none("content")? else { return Ok(None) };
+    let corrupt = || StoreError::Corrupt { what: "reading" };
+    Ok(Some(Reading {
+        message_id: row.text_or_none("message_id")?.ok_or_else(corrupt)?,
+        sender: row.text_or_none("sender")?.ok_or_else(corrupt)?,
+        content,
+        files: row.count("files")?,
+    }))
+}
+
+fn read_intent(row: &AnyRow) -> Result<Option<Intent>> {
+    match (row.text_or_none("intent")?.as_deref(), row.text_or_none("intent_ticket")?) {
+        (None, None) => Ok(None),
+        (Some("open"), None) => Ok(Some(Intent::Open)),
+        (Some("reply"), Some(ticket)) => Ok(Some(Intent::Reply { ticket })),
+        (Some("note"), Some(ticket)) => Ok(Some(Intent::Note { ticket })),
+        _ => Err(StoreError::Corrupt { what: "intent" }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::query;
+
+    use super::*;
+    use crate::store::open::open_memory;
+
+    #[tokio::test]
+    async fn due_mails_are_found_in_order_without_sorting_the_backlog() {
+        let store = open_memory().await.expect("a store");
+        let explained = query(concat!("EXPLAIN QUERY PLAN ", due!())).bind("m").bind(9_i64).bind(99_i64);
+        let explained = explained.bind(0_i64).bind(0_i64).bind(1_i64);
+        let plan: Vec<_> = store.rows("explain", explained).await.expect("a plan");
+        let plan: Vec<_> = plan.iter().map(|row| row.text("detail").expect("a step")).collect();
+        assert!(plan.len() == 1 && plan[0].contains("inbound_waiting"), "{plan:?}");
+    }
+}
