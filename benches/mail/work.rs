@@ -173,6 +173,7 @@ fn parts(store: Arc<dyn Store>, desk: &Peer, server: &Peer, at: Arc<dyn Fn(Point
         clock: clock.clone(),
         graph: graph_url.parse().expect("a URL"),
         requests_per_minute: u32::MAX / 2,
+        idle_renewal: registry::IDLE_RENEWAL,
     };
     let sealer = Arc::new(Sealer::new(SealingKey::random()));
     Parts {

@@ -38,6 +38,7 @@ pub(super) fn parts(
         clock: Arc::new(SystemClock),
         graph: start_up.locations.graph.clone(),
         requests_per_minute: start_up.mail.rate_limit,
+        idle_renewal: registry::IDLE_RENEWAL,
     })
 }
 

@@ -10,6 +10,7 @@ use tracing::{info, warn};
 
 use crate::base::audit::Outcome;
 use crate::base::report::Report;
+use crate::console::MailboxFactory;
 use crate::console::advice::About;
 use crate::console::checks::{Line, lines};
 use crate::console::frame::Frame;
@@ -75,7 +76,8 @@ pub async fn disconnect(
 
 /// Forgets a mailbox and its tokens.
 pub async fn end(shared: &Shared, client: &Client, admin: &Admin, row: &MailboxRow) -> Result<(), Page> {
-    end_subscription(shared, row).await;
+    let subscriptions = Subscriptions::new(shared.parts.store.clone(), shared.parts.sealer.clone());
+    end_subscription(&subscriptions, &shared.parts.mailboxes, row).await;
     let ended = shared.parts.keeper.disconnect(&row.id).await;
     let ended = ended.map_err(|failure| Shared::broken(&failure))?;
     info!(mailbox = %row.id, at_provider = ended == Ended::AtTheProvider, "mailbox disconnected");
@@ -84,12 +86,11 @@ pub async fn end(shared: &Shared, client: &Client, admin: &Admin, row: &MailboxR
     Ok(())
 }
 
-/// While there is still a token to do it with. One that stays behind ends by itself within days, and its calls
-/// are believed no more.
-async fn end_subscription(shared: &Shared, row: &MailboxRow) {
-    let subscriptions = Subscriptions::new(shared.parts.store.clone(), shared.parts.sealer.clone());
+/// Ends the mailbox's subscription at its provider, while there is still a token to do it with. One that stays
+/// behind ends by itself within days, and its calls are believed no more.
+pub async fn end_subscription(subscriptions: &Subscriptions, mailboxes: &MailboxFactory, row: &MailboxRow) {
     let ended = match subscriptions.take(&row.id).await {
-        Ok(Some(id)) => match (shared.parts.mailboxes)(row) {
+        Ok(Some(id)) => match mailboxes(row) {
             Some(mailbox) => mailbox.unsubscribe(&id).await.map_err(|failure| Report(&failure).to_string()),
             None => Ok(()),
         },

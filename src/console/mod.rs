@@ -76,6 +76,7 @@ mod wizard;
 
 pub use advice::{in_english, reason_in_english};
 pub use api::document;
+pub use manage::end_subscription;
 pub use settings_form::Fixed;
 
 /// The console's place; everything of it lies here or below.

@@ -104,6 +104,15 @@ pub trait MailSource: Send + Sync {
     }
     /// Does on the server what is to become of a processed mail. `NotGranted` where the grant does not allow it.
     async fn settle(&self, key: &str) -> Result<(), MailboxError>;
+    /// What stands, before anything is done, where a processed mail is to go; `None` where settling may simply be
+    /// repeated. The caller keeps the first answer until the mail is settled.
+    async fn before_settling(&self, _key: &str) -> Result<Option<String>, MailboxError> {
+        Ok(None)
+    }
+    /// As [`MailSource::settle`], however far an earlier try came: `before` is what stood there before the first.
+    async fn settle_from(&self, key: &str, _before: &str) -> Result<(), MailboxError> {
+        self.settle(key).await
+    }
     /// Returns once there may be something new to list, after `limit` at the latest. A kind that is not
     /// told of new mail waits the whole time.
     async fn wait_for_change(&self, limit: Duration) -> Result<(), MailboxError> {

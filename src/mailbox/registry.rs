@@ -1,7 +1,8 @@
 //! Which kind of mailbox is made how. A new kind is a file and a row here.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicU32;
+use std::sync::atomic::{AtomicBool, AtomicU32};
+use std::time::Duration;
 
 use tracing::error;
 use url::Url;
@@ -32,7 +33,14 @@ pub struct Parts {
     pub graph: Url,
     /// `EXCHANGE_RATE_LIMIT`, for each mailbox.
     pub requests_per_minute: u32,
+    /// How long a mail server is asked to tell of new mail before it is asked anew; [`IDLE_RENEWAL`] but for
+    /// tests.
+    pub idle_renewal: Duration,
 }
+
+/// Servers end a session that is silent for half an hour, and a client is to begin anew before 29 minutes
+/// (RFC 2177).
+pub const IDLE_RENEWAL: Duration = Duration::from_secs(25 * 60);
 
 /// Makes a mailbox of one kind; `None` where its settings name no server.
 type Make = fn(&MailboxRow, MailboxSettings, &Parts) -> Option<Arc<dyn Mailbox>>;
@@ -86,6 +94,7 @@ fn imap(row: &MailboxRow, settings: MailboxSettings, parts: &Parts) -> Option<Ar
         tokens: parts.tokens.clone(),
         passwords: parts.passwords.clone(),
         refused: AtomicU32::new(0),
+        cleared: AtomicBool::new(false),
     };
     let submission = Submission {
         dialer: parts.dialer.clone(),
@@ -103,6 +112,7 @@ fn imap(row: &MailboxRow, settings: MailboxSettings, parts: &Parts) -> Option<Ar
         access: access(Purpose::Incoming),
         submission,
         clock: parts.clock.clone(),
+        idle_renewal: parts.idle_renewal,
     })))
 }
 

@@ -52,7 +52,7 @@ impl Worker {
         mailbox: &dyn Mailbox,
         mail: &InboundRow,
     ) -> Result<Option<MailboxError>, WorkerError> {
-        let error = match mailbox.settle(&mail.source_key).await {
+        let error = match self.try_to_settle(mailbox, mail).await? {
             // Not granted: the flags are left alone.
             Ok(()) | Err(MailboxError::NotGranted { .. }) => {
                 self.parts.store.settle_inbound(mail.id).await?;
@@ -76,5 +76,26 @@ impl Worker {
         let next_try_at = self.parts.clock.now() + BACKOFF.wait(mail.settle_tries + 1, chance);
         self.parts.store.postpone_settling(mail.id, next_try_at).await?;
         Ok(Some(error))
+    }
+    /// Does it so that it can be repeated, however far an earlier try came.
+    async fn try_to_settle(
+        &self,
+        mailbox: &dyn Mailbox,
+        mail: &InboundRow,
+    ) -> Result<Result<(), MailboxError>, WorkerError> {
+        let key = &mail.source_key;
+        let before = match mailbox.before_settling(key).await {
+            Ok(None) => return Ok(mailbox.settle(key).await),
+            Ok(Some(before)) => before,
+            Err(error) => return Ok(Err(error)),
+        };
+        // Kept before anything is done: the connection, or this process, may end half-way.
+        let (store, name) = (&self.parts.store, format!("settling/{}", mail.id));
+        let before = store.fact_or_insert(&name, &before).await?;
+        let settled = mailbox.settle_from(key, &before).await;
+        if settled.is_ok() {
+            store.set_fact(&name, None).await?;
+        }
+        Ok(settled)
     }
 }

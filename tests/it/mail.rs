@@ -149,6 +149,7 @@ fn parts(origins: &[&str], scopes: &'static [&'static str]) -> registry::Parts {
         clock: Arc::new(ManualClock::at(NOW)),
         graph: origins[0].parse().expect("a URL"),
         requests_per_minute: 1_000,
+        idle_renewal: registry::IDLE_RENEWAL,
     }
 }
 

@@ -1,7 +1,9 @@
 //! Mailboxes at mail servers: a real Dovecot where it is installed, and servers that mean harm.
 
 mod hostile;
+mod idle;
 mod imap;
+mod sign_in;
 mod smtp;
 
 use std::sync::Arc;
@@ -35,8 +37,16 @@ fn make(
     tokens: Arc<dyn TokenSource>,
     password: &'static str,
 ) -> Arc<dyn Mailbox> {
+    made_of(settings, &parts(dialer, tokens, password))
+}
+
+fn made_of(settings: MailboxSettings, parts: &Parts) -> Arc<dyn Mailbox> {
     let settings = MailboxSettings { provider: Provider::Other, ..settings };
-    let parts = Parts {
+    registry::make(&row(&settings), parts).expect("a mailbox")
+}
+
+fn parts(dialer: Arc<Dialer>, tokens: Arc<dyn TokenSource>, password: &'static str) -> Parts {
+    Parts {
         tokens,
         passwords: Arc::new(Password(Some(password))),
         http: http_to("http://127.0.0.1:9"),
@@ -44,8 +54,8 @@ fn make(
         clock: Arc::new(ManualClock::at(NOW)),
         graph: "http://127.0.0.1:9".parse().expect("a URL"),
         requests_per_minute: 1_000,
-    };
-    registry::make(&row(&settings), &parts).expect("a mailbox")
+        idle_renewal: registry::IDLE_RENEWAL,
+    }
 }
 
 fn plain(port: u16) -> Server {

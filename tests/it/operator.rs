@@ -1,6 +1,8 @@
 //! What an operator does on the command line beside a running gateway: look, try again, leave, take in.
 
 mod servers;
+mod subscription;
+mod tokens;
 
 use std::path::Path;
 use std::process::{Output, Stdio};

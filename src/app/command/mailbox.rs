@@ -11,9 +11,10 @@ use super::{ConfigArgument, Form};
 use crate::app::installation::{self, Installation};
 use crate::base::clock::Timestamp;
 use crate::base::id::MailboxId;
-use crate::console::{in_english, reason_in_english};
+use crate::console::{end_subscription, in_english, reason_in_english};
 use crate::store::{self, MailboxRow, MailboxState, Store};
 use crate::token::keeper::Ended;
+use crate::token::subscription::Subscriptions;
 use crate::worker::orders::Order;
 
 /// How long a running gateway may take to look.
@@ -168,7 +169,13 @@ async fn disconnect(one: &One, runtime: &tokio::runtime::Handle) -> anyhow::Resu
     let row = find(&*store, &one.mailbox).await?;
     // Without the vault's key there is no grant to end, and the mailbox can still be forgotten.
     let ended = match installation::present_sealer(&start_up) {
-        Ok(_) => Installation::beside(&start_up, runtime).await?.keeper.disconnect(&row.id).await?,
+        Ok(_) => {
+            let installation = Installation::beside(&start_up, runtime).await?;
+            let Installation { store, sealer, mailboxes, keeper, .. } = &installation;
+            let subscriptions = Subscriptions::new(store.clone(), sealer.clone());
+            end_subscription(&subscriptions, mailboxes, &row).await;
+            keeper.disconnect(&row.id).await?
+        }
         Err(_) => {
             store.disconnect_mailbox(&row.id).await?;
             Ended::Here

@@ -51,6 +51,9 @@ async fn open(dialer: &Dialer, server: &Server, proof: &Proof) -> Result<Session
         greeting(&mut lines).await?;
     }
     let offers = Offers::ask(&mut lines).await?;
+    if matches!(proof, Proof::Password(_)) && offers.take_no_password() {
+        return Err(NotSignedIn::Refused(SignInRefusal::PasswordGone));
+    }
     let client = Client::new(link);
     let signed_in = timed(host, sign_in(client, &server.user, proof, &offers)).await?;
     let inner = signed_in.map_err(|error| failure(host, error))?;
@@ -103,6 +106,32 @@ impl Offers {
     fn has(&self, name: &str) -> bool {
         self.0.iter().any(|offer| offer == name)
     }
+
+    /// RFC 9051, section 6.2.3: the command must not be given where it is said to be disabled.
+    fn take_no_password(&self) -> bool {
+        self.for_password() == ForPassword::Command && self.has("LOGINDISABLED")
+    }
+
+    /// PLAIN says all in one go; LOGIN (draft-murchison-sasl-login) is what is left at some old servers. The
+    /// command comes last: it takes no letters beyond ASCII, and a server may forbid it.
+    fn for_password(&self) -> ForPassword {
+        if self.has("AUTH=PLAIN") {
+            ForPassword::Plain
+        } else if self.has("AUTH=LOGIN") {
+            ForPassword::Login
+        } else {
+            ForPassword::Command
+        }
+    }
+}
+
+/// How a password is said.
+#[derive(Debug, PartialEq, Eq)]
+enum ForPassword {
+    Plain,
+    Login,
+    /// RFC 9051, section 6.2.3.
+    Command,
 }
 
 type Signed = Result<async_imap::Session<Link>, ImapError>;
@@ -111,30 +140,39 @@ async fn sign_in(client: Client<Link>, user: &str, proof: &Proof, offers: &Offer
     let signed_in = match proof {
         Proof::Token(token) if offers.has("AUTH=OAUTHBEARER") && !offers.has("AUTH=XOAUTH2") => {
             let first = oauth_bearer(user, token.secret.expose_secret());
-            client.authenticate("OAUTHBEARER", Answers::new(first, "\x01")).await
+            client.authenticate("OAUTHBEARER", Answers::new([first], "\x01")).await
         }
         Proof::Token(token) => {
             let first = xoauth2(user, token.secret.expose_secret());
-            client.authenticate("XOAUTH2", Answers::new(first, "")).await
+            client.authenticate("XOAUTH2", Answers::new([first], "")).await
         }
-        Proof::Password(password) if offers.has("AUTH=PLAIN") => {
-            let first = format!("\0{user}\0{}", password.expose_secret());
-            client.authenticate("PLAIN", Answers::new(first, "*")).await
+        Proof::Password(password) => {
+            let password = password.expose_secret();
+            match offers.for_password() {
+                ForPassword::Plain => {
+                    let first = format!("\0{user}\0{password}");
+                    client.authenticate("PLAIN", Answers::new([first], "*")).await
+                }
+                ForPassword::Login => {
+                    let both = [user.to_owned(), password.to_owned()];
+                    client.authenticate("LOGIN", Answers::new(both, "*")).await
+                }
+                ForPassword::Command => client.login(user, password).await,
+            }
         }
-        Proof::Password(password) => client.login(user, password.expose_secret()).await,
     };
     signed_in.map_err(|(error, _)| error)
 }
 
-/// Says its first answer, and to whatever is asked then the second, which ends a failed sign-in.
+/// Says its answers in turn, and to whatever is asked then the last word, which ends a failed sign-in.
 struct Answers {
-    first: Option<String>,
-    then: &'static str,
+    answers: std::vec::IntoIter<String>,
+    last_word: &'static str,
 }
 
 impl Answers {
-    fn new(first: String, then: &'static str) -> Self {
-        Self { first: Some(first), then }
+    fn new<const N: usize>(answers: [String; N], last_word: &'static str) -> Self {
+        Self { answers: Vec::from(answers).into_iter(), last_word }
     }
 }
 
@@ -142,18 +180,18 @@ impl Authenticator for Answers {
     type Response = String;
 
     fn process(&mut self, _: &[u8]) -> String {
-        self.first.take().unwrap_or_else(|| self.then.to_owned())
+        self.answers.next().unwrap_or_else(|| self.last_word.to_owned())
     }
 }
 
 fn failure(host: &str, error: ImapError) -> NotSignedIn {
     match error {
-        // RFC 5530: the server's trouble, not the password's.
+        // RFC 5530: the server's trouble, it says.
         ImapError::No(text) if ["UNAVAILABLE", "LIMIT", "INUSE"].iter().any(|code| text.contains(code)) => {
-            NotSignedIn::Failed(MailboxError::Server { status: 0, code: "Unavailable".to_owned() })
+            NotSignedIn::Unclear(MailboxError::Server { status: 0, code: "Unavailable".to_owned() })
         }
         ImapError::No(text) => NotSignedIn::Refused(SignInRefusal::of_reply(&text)),
-        ImapError::Bad(_) => NotSignedIn::Failed(refused("the server does not know this way of signing in")),
+        ImapError::Bad(_) => NotSignedIn::Unclear(refused("the server does not know this way of signing in")),
         error => NotSignedIn::Failed(lost(host, error)),
     }
 }
@@ -165,6 +203,20 @@ fn refused(what: &str) -> MailboxError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_password_is_said_by_the_best_way_that_is_offered() {
+        for (offered, way, refused) in [
+            ("AUTH=LOGIN AUTH=PLAIN LOGINDISABLED", ForPassword::Plain, false),
+            ("AUTH=CRAM-MD5 AUTH=LOGIN", ForPassword::Login, false),
+            ("AUTH=LOGIN LOGINDISABLED", ForPassword::Login, false),
+            ("IMAP4REV1", ForPassword::Command, false),
+            ("AUTH=XOAUTH2 LOGINDISABLED", ForPassword::Command, true),
+        ] {
+            let offers = Offers(offered.split(' ').map(str::to_owned).collect());
+            assert_eq!((offers.for_password(), offers.take_no_password()), (way, refused), "{offered}");
+        }
+    }
 
     #[test]
     fn only_a_plain_ok_is_ok() {

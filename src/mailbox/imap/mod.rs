@@ -4,6 +4,8 @@
 mod answer;
 mod connect;
 mod cursor;
+mod idle;
+mod moving;
 mod probe;
 mod sent;
 mod session;
@@ -18,6 +20,7 @@ use tokio::sync::Mutex as AsyncMutex;
 use tokio::time::Instant;
 
 use self::connect::ImapDoor;
+use self::idle::Idling;
 use self::session::Session;
 use super::settings::{AfterProcessing, Server};
 use super::smtp::{Handed, Submission, Unsent};
@@ -33,8 +36,8 @@ const COPY_APPEARS: Duration = Duration::from_secs(10 * 60);
 /// Longer than any mail waits between two tries.
 const UNSENT_FOR: Duration = Duration::from_secs(24 * 3600);
 
-/// Servers end a session that is silent for half an hour (RFC 2177).
-const LONGEST_IDLE: Duration = Duration::from_secs(25 * 60);
+/// A session that was left alone for longer may have been ended by its server.
+const QUIET: Duration = Duration::from_secs(30);
 
 pub struct ImapMailbox {
     dialer: Arc<Dialer>,
@@ -46,7 +49,11 @@ pub struct ImapMailbox {
     access: Access,
     submission: Submission,
     clock: Arc<dyn Clock>,
-    slot: AsyncMutex<Option<Session>>,
+    idle_renewal: Duration,
+    slot: AsyncMutex<Option<Kept>>,
+    /// The session that listens for new mail. Whoever waits holds it; when he is called away, it goes on listening
+    /// until somebody needs a session: to sign in anew each time uses up what providers allow.
+    listening: AsyncMutex<Option<Idling>>,
     /// Life and next UID of the folder when it was last listed to its end.
     listed: Mutex<Option<(u32, u32)>>,
     /// Where the last mail was accepted and no farewell was said.
@@ -54,6 +61,12 @@ pub struct ImapMailbox {
     /// Mails of which a try certainly sent nothing, by Message-ID, and which try that was: another gateway may
     /// have tried since.
     unsent: Mutex<HashMap<String, Timestamp>>,
+}
+
+/// A session between two steps.
+struct Kept {
+    session: Session,
+    since: Instant,
 }
 
 /// What an [`ImapMailbox`] is made of.
@@ -66,20 +79,18 @@ pub(super) struct Made {
     pub(super) access: Access,
     pub(super) submission: Submission,
     pub(super) clock: Arc<dyn Clock>,
+    pub(super) idle_renewal: Duration,
 }
 
 /// Runs one step in the kept session, or in a new one, and keeps the session if the step did not break it.
 macro_rules! in_session {
     ($mailbox:expr, $session:ident => $step:expr) => {{
         let mut slot = $mailbox.slot.lock().await;
-        let mut kept = match slot.take() {
-            Some(kept) => kept,
-            None => $mailbox.open().await?,
-        };
+        let mut kept = $mailbox.session(slot.take()).await?;
         let $session = &mut kept;
         let outcome = $step.await;
         if keeps_session(outcome.as_ref().err()) {
-            *slot = Some(kept);
+            *slot = Some(Kept { session: kept, since: Instant::now() });
         }
         outcome
     }};
@@ -87,7 +98,8 @@ macro_rules! in_session {
 
 impl ImapMailbox {
     pub(super) fn new(made: Made) -> Self {
-        let Made { dialer, server, folder, after, files_sent, access, submission, clock } = made;
+        let Made { dialer, server, folder, after, files_sent, access, submission, clock, idle_renewal } =
+            made;
         let folder = folder.unwrap_or_else(|| "INBOX".to_owned());
         Self {
             dialer,
@@ -98,7 +110,9 @@ impl ImapMailbox {
             access,
             submission,
             clock,
+            idle_renewal,
             slot: AsyncMutex::default(),
+            listening: AsyncMutex::default(),
             listed: Mutex::default(),
             handed: Mutex::default(),
             unsent: Mutex::default(),
@@ -107,6 +121,47 @@ impl ImapMailbox {
 
     async fn open(&self) -> Result<Session, MailboxError> {
         self.access.sign_in(&ImapDoor { dialer: &self.dialer, server: &self.server }).await
+    }
+
+    /// The kept session if it still holds, or the one that listens, or a new one.
+    async fn session(&self, kept: Option<Kept>) -> Result<Session, MailboxError> {
+        if let Some(Kept { mut session, since }) = kept
+            && (since.elapsed() < QUIET || session.answers().await)
+        {
+            return Ok(session);
+        }
+        let listening = self.listening.try_lock().ok().and_then(|mut listening| listening.take());
+        if let Some(listening) = listening
+            && let Ok(session) = listening.end().await
+        {
+            return Ok(session);
+        }
+        self.open().await
+    }
+
+    async fn keep(&self, session: Session) {
+        *self.slot.lock().await = Some(Kept { session, since: Instant::now() });
+    }
+
+    /// A session that listens, unless the server cannot or there is something new already.
+    async fn listen(&self) -> Result<Listening, MailboxError> {
+        let mut session = {
+            let mut slot = self.slot.lock().await;
+            let kept = slot.take();
+            self.session(kept).await?
+        };
+        if !session.can.idle {
+            self.keep(session).await;
+            return Ok(Listening::Never);
+        }
+        let now = session.select(&self.folder).await?;
+        let listed = *self.listed.lock().unwrap_or_else(PoisonError::into_inner);
+        // Of mail that came since the folder was listed nobody would tell.
+        if listed != Some((now.validity, now.next)) {
+            self.keep(session).await;
+            return Ok(Listening::Told);
+        }
+        Ok(Listening::Now(Box::new(Idling::begin(session).await?)))
     }
 
     /// Puts a sent mail into the Sent folder, where the provider does not.
@@ -155,32 +210,55 @@ impl MailSource for ImapMailbox {
     }
 
     async fn settle(&self, key: &str) -> Result<(), MailboxError> {
-        in_session!(self, session => source::settle(session, &self.folder, key, &self.after))
+        in_session!(self, session => source::settle(session, &self.folder, key, &self.after, None))
+    }
+
+    async fn before_settling(&self, _: &str) -> Result<Option<String>, MailboxError> {
+        let AfterProcessing::Move { folder } = &self.after else { return Ok(None) };
+        in_session!(self, session => moving::before(session, folder))
+    }
+
+    async fn settle_from(&self, key: &str, before: &str) -> Result<(), MailboxError> {
+        in_session!(self, session => source::settle(session, &self.folder, key, &self.after, Some(before)))
     }
 
     async fn wait_for_change(&self, limit: Duration) -> Result<(), MailboxError> {
-        let kept = self.slot.lock().await.take();
-        let mut session = match kept {
-            Some(session) => session,
-            None => self.open().await?,
-        };
-        if !session.can.idle {
-            *self.slot.lock().await = Some(session);
-            tokio::time::sleep(limit).await;
-            return Ok(());
-        }
-        let now = session.select(&self.folder).await?;
-        let listed = *self.listed.lock().unwrap_or_else(PoisonError::into_inner);
-        // Of mail that came since the folder was listed nobody would tell.
-        let mut told = listed != Some((now.validity, now.next));
         let end = Instant::now() + limit;
-        while !told && Instant::now() < end {
-            let rest = end.saturating_duration_since(Instant::now());
-            (session, told) = session.idle(rest.min(LONGEST_IDLE)).await?;
+        let mut listening = self.listening.lock().await;
+        loop {
+            let idling = match listening.take() {
+                Some(idling) => idling,
+                None => match self.listen().await? {
+                    Listening::Now(idling) => *idling,
+                    Listening::Told => return Ok(()),
+                    Listening::Never => {
+                        drop(listening);
+                        tokio::time::sleep_until(end).await;
+                        return Ok(());
+                    }
+                },
+            };
+            let renewal = idling.since + self.idle_renewal;
+            // It stays in its place while it is waited for: whoever waits may be called away.
+            let waiting = listening.insert(idling);
+            let rest = renewal.min(end).saturating_duration_since(Instant::now());
+            let told = waiting.arrival(rest).await;
+            let idling = listening.take().expect("put there above");
+            let told = told?;
+            self.keep(idling.end().await?).await;
+            if told || Instant::now() >= end {
+                return Ok(());
+            }
         }
-        *self.slot.lock().await = Some(session);
-        Ok(())
     }
+}
+
+/// Whether a server tells of new mail.
+enum Listening {
+    Now(Box<Idling>),
+    /// It has told already.
+    Told,
+    Never,
 }
 
 #[async_trait]

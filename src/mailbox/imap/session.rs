@@ -1,12 +1,10 @@
 //! One IMAP session: commands, each with its time and its bytes, and what their answers mean. Mails are
 //! never parsed by the server for us (ENVELOPE), only handed over.
 
-use std::time::Duration;
-
 use async_imap::error::Error as ImapError;
-use async_imap::extensions::idle::IdleResponse;
-use async_imap::imap_proto::{AttributeValue, Capability, MailboxDatum, NameAttribute, Response};
-use async_imap::types::UnsolicitedResponse;
+use async_imap::imap_proto::{
+    AttributeValue, Capability, MailboxDatum, NameAttribute, Response, StatusAttribute,
+};
 use base64::Engine as _;
 
 use super::answer::{agrees, garbled, meaning, moment};
@@ -15,13 +13,13 @@ use crate::mailbox::MailboxError;
 use crate::mailbox::wire::{Link, timed, timed_by_size};
 
 /// Of an answer that brings no mail; a hundred thousand UIDs fit.
-const SHORT_ANSWER: u64 = 4 << 20;
+pub(super) const SHORT_ANSWER: u64 = 4 << 20;
 /// Around a mail's own bytes.
 const FRAME: u64 = 64 * 1024;
 
 pub(super) struct Session {
-    inner: async_imap::Session<Link>,
-    host: String,
+    pub(super) inner: async_imap::Session<Link>,
+    pub(super) host: String,
     pub(super) can: Can,
     pub(super) folder: Option<Folder>,
 }
@@ -114,6 +112,29 @@ impl Session {
         Ok(folder)
     }
 
+    /// Life and next UID of a folder (UTF-8) that need not be selected; `None` when it is not there.
+    pub(super) async fn status(&mut self, name: &str) -> Outcome<Option<(u32, u32)>> {
+        let (mut validity, mut next) = (None, None);
+        let take = |response: &Response<'_>| {
+            let Response::MailboxData(MailboxDatum::Status { status, .. }) = response else { return };
+            for attribute in status {
+                match attribute {
+                    StatusAttribute::UidValidity(told) => validity = Some(*told),
+                    StatusAttribute::UidNext(told) => next = Some(*told),
+                    _ => {}
+                }
+            }
+        };
+        let line = format!("STATUS {} (UIDVALIDITY UIDNEXT)", quoted(&encoded(name)));
+        match self.ask("STATUS", &line, SHORT_ANSWER, take).await {
+            Ok(()) => {
+                validity.zip(next).map(Some).ok_or_else(|| garbled("a folder without UIDVALIDITY or UIDNEXT"))
+            }
+            Err(MailboxError::Refused { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// UIDs in ascending order.
     pub(super) async fn search(&mut self, criteria: &str) -> Outcome<Vec<u32>> {
         let mut uids = Vec::new();
@@ -198,26 +219,9 @@ impl Session {
         told.map(drop).map_err(|error| meaning(&self.host, "EXAMINE", error))
     }
 
-    /// Waits until the selected folder gets a mail, `limit` at most (RFC 2177); whether it did.
-    pub(super) async fn idle(mut self, limit: Duration) -> Outcome<(Self, bool)> {
-        self.inner.get_mut().allow(SHORT_ANSWER);
-        let told = self.inner.unsolicited_responses.clone();
-        while told.try_recv().is_ok() {}
-        let mut idle = self.inner.idle();
-        let failed = |error| meaning(&self.host, "IDLE", error);
-        timed(&self.host, idle.init()).await?.map_err(failed)?;
-        let mut arrived = false;
-        while let Ok(word) = told.try_recv() {
-            arrived |= matches!(word, UnsolicitedResponse::Exists(_));
-        }
-        if !arrived {
-            arrived = match tokio::time::timeout(limit, arrival(&mut idle, limit)).await {
-                Ok(outcome) => outcome.map_err(failed).map(|()| true)?,
-                Err(_) => false,
-            };
-        }
-        let inner = timed(&self.host, idle.done()).await?.map_err(failed)?;
-        Ok((Self { inner, host: self.host, can: self.can, folder: self.folder }, arrived))
+    /// Whether the connection still holds.
+    pub(super) async fn answers(&mut self) -> bool {
+        self.command("NOOP", "NOOP").await.is_ok()
     }
 
     pub(super) async fn log_out(mut self) {
@@ -247,25 +251,6 @@ impl<'a> Fetched<'a> {
             }
         }
         told
-    }
-}
-
-async fn arrival(
-    idle: &mut async_imap::extensions::idle::Handle<Link>,
-    limit: Duration,
-) -> Result<(), ImapError> {
-    loop {
-        // Dropping the source would interrupt the wait.
-        let (told, _source) = idle.wait_with_timeout(limit);
-        match told.await? {
-            IdleResponse::NewData(data)
-                if matches!(data.parsed(), Response::MailboxData(MailboxDatum::Exists(_))) =>
-            {
-                return Ok(());
-            }
-            IdleResponse::NewData(_) | IdleResponse::Timeout => {}
-            IdleResponse::ManualInterrupt => return Err(ImapError::ConnectionLost),
-        }
     }
 }
 

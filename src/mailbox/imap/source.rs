@@ -1,9 +1,9 @@
 //! Incoming mail by IMAP: by UID beyond the last one seen, in pages; whole mails by partial fetch; what
 //! becomes of a mail afterwards.
 
-use super::answer::NO_FOLDER;
 use super::cursor::{Cursor, key, parse_key};
-use super::session::{Folder, Session, encoded, quoted};
+use super::moving::{self, Mail};
+use super::session::{Folder, Session};
 use crate::base::clock::Timestamp;
 use crate::mailbox::settings::AfterProcessing;
 use crate::mailbox::{Fetched, Listed, MailboxError, Page};
@@ -124,12 +124,14 @@ pub(super) async fn fetch(
     Ok(Fetched::TooLarge { beginning: handed.bytes, received_at })
 }
 
-/// What is to become of a processed mail. Each can be repeated.
+/// What is to become of a processed mail. Each can be repeated; `before` is what [`moving::before`] said before the
+/// first try.
 pub(super) async fn settle(
     session: &mut Session,
     folder: &str,
     key: &str,
     after: &AfterProcessing,
+    before: Option<&str>,
 ) -> Result<(), MailboxError> {
     if *after == AfterProcessing::Leave {
         return Ok(());
@@ -140,13 +142,19 @@ pub(super) async fn settle(
         AfterProcessing::MarkRead => {
             session.command("STORE", &format!("UID STORE {uid} +FLAGS.SILENT (\\Seen)")).await
         }
-        AfterProcessing::Move { folder: target } => move_mail(session, uid, target).await,
+        AfterProcessing::Move { folder: target } => {
+            moving::move_mail(session, Mail { folder, key, uid }, target, before).await
+        }
         AfterProcessing::Delete => delete(session, uid).await,
     }
 }
 
 /// The key's UID if the folder still lives the same life.
-async fn present(session: &mut Session, folder: &str, key: &str) -> Result<Option<u32>, MailboxError> {
+pub(super) async fn present(
+    session: &mut Session,
+    folder: &str,
+    key: &str,
+) -> Result<Option<u32>, MailboxError> {
     let Some((validity, uid)) = parse_key(key) else { return Ok(None) };
     let selected = match &session.folder {
         Some(selected) if selected.name == folder => selected.validity,
@@ -155,31 +163,8 @@ async fn present(session: &mut Session, folder: &str, key: &str) -> Result<Optio
     Ok((selected == validity).then_some(uid))
 }
 
-async fn move_mail(session: &mut Session, uid: u32, target: &str) -> Result<(), MailboxError> {
-    let place = quoted(&encoded(target));
-    if session.can.move_mail {
-        return put(session, "MOVE", &format!("UID MOVE {uid} {place}"), &place).await;
-    }
-    // One that is marked has been copied before, unless its owner marked it; then he does not want it.
-    if !session.search(&format!("UID {uid} UNDELETED")).await?.is_empty() {
-        put(session, "COPY", &format!("UID COPY {uid} {place}"), &place).await?;
-    }
-    delete(session, uid).await
-}
-
-/// Puts a mail into a folder, which is made where it is missing.
-async fn put(session: &mut Session, name: &'static str, line: &str, place: &str) -> Result<(), MailboxError> {
-    match session.command(name, line).await {
-        Err(MailboxError::Refused { code, .. }) if code == NO_FOLDER => {
-            session.command("CREATE", &format!("CREATE {place}")).await?;
-            session.command(name, line).await
-        }
-        other => other,
-    }
-}
-
 /// Without UIDPLUS the mail is only marked: expunging would take along what others marked.
-async fn delete(session: &mut Session, uid: u32) -> Result<(), MailboxError> {
+pub(super) async fn delete(session: &mut Session, uid: u32) -> Result<(), MailboxError> {
     session.command("STORE", &format!("UID STORE {uid} +FLAGS.SILENT (\\Seen \\Deleted)")).await?;
     if session.can.expunge_one {
         session.command("EXPUNGE", &format!("UID EXPUNGE {uid}")).await?;

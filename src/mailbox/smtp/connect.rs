@@ -113,12 +113,10 @@ async fn sign_in(
     proof: &Proof,
     offers: &[String],
 ) -> Result<(), NotSignedIn> {
-    let ways = offers.iter().find_map(|offer| offer.strip_prefix("AUTH ")).unwrap_or_default();
-    let offered = |way: &str| ways.split_whitespace().any(|offer| offer == way);
     // What a refusal's details wait for: an empty answer, by RFC 7628 a lone 0x01.
     let mut last_word = "";
     let (code, told) = match proof {
-        Proof::Token(token) if offered("OAUTHBEARER") && !offered("XOAUTH2") => {
+        Proof::Token(token) if offered(offers, "OAUTHBEARER") && !offered(offers, "XOAUTH2") => {
             last_word = "AQ==";
             let answer = STANDARD.encode(oauth_bearer(user, token.secret.expose_secret()));
             ask(lines, Some(&format!("AUTH OAUTHBEARER {answer}"))).await?
@@ -127,15 +125,7 @@ async fn sign_in(
             let answer = STANDARD.encode(xoauth2(user, token.secret.expose_secret()));
             ask(lines, Some(&format!("AUTH XOAUTH2 {answer}"))).await?
         }
-        Proof::Password(password) if offered("PLAIN") || !offered("LOGIN") => {
-            let answer = STANDARD.encode(format!("\0{user}\0{}", password.expose_secret()));
-            ask(lines, Some(&format!("AUTH PLAIN {answer}"))).await?
-        }
-        Proof::Password(password) => {
-            expect(lines, Some("AUTH LOGIN"), 334).await?;
-            expect(lines, Some(&STANDARD.encode(user)), 334).await?;
-            ask(lines, Some(&STANDARD.encode(password.expose_secret()))).await?
-        }
+        Proof::Password(password) => by_password(lines, user, password.expose_secret(), offers).await?,
     };
     match code {
         235 => Ok(()),
@@ -144,10 +134,60 @@ async fn sign_in(
             Err(NotSignedIn::Refused(SignInRefusal::of_reply(&told.join(" "))))
         }
         535 | 534 | 538 | 530 => Err(NotSignedIn::Refused(SignInRefusal::of_reply(&told.join(" ")))),
-        code => Err(MailboxError::Closed { status: code, code: "at sign-in".to_owned() }.into()),
+        code => {
+            let told = "at sign-in".to_owned();
+            Err(NotSignedIn::Unclear(MailboxError::Closed { status: code, code: told }))
+        }
     }
+}
+
+/// PLAIN says all in one go; LOGIN (draft-murchison-sasl-login) is what is left at some servers. A server may
+/// refuse after the name already.
+async fn by_password(
+    lines: &mut Lines<'_, Link>,
+    user: &str,
+    password: &str,
+    offers: &[String],
+) -> Result<(u16, Vec<String>), MailboxError> {
+    if offered(offers, "PLAIN") || !offered(offers, "LOGIN") {
+        let answer = STANDARD.encode(format!("\0{user}\0{password}"));
+        return ask(lines, Some(&format!("AUTH PLAIN {answer}"))).await;
+    }
+    let mut answer = ask(lines, Some("AUTH LOGIN")).await?;
+    for said in [user, password] {
+        if answer.0 != 334 {
+            break;
+        }
+        answer = ask(lines, Some(&STANDARD.encode(said))).await?;
+    }
+    Ok(answer)
+}
+
+/// Whether a way to sign in is offered (RFC 4954, section 3), or by the older `AUTH=`.
+fn offered(offers: &[String], way: &str) -> bool {
+    let ways = offers.iter().filter_map(|offer| offer.strip_prefix("AUTH"));
+    ways.filter(|ways| ways.starts_with([' ', '='])).any(|ways| ways.split([' ', '=']).any(|one| one == way))
 }
 
 fn refused(what: &str) -> MailboxError {
     MailboxError::Garbled { what: what.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ways_to_sign_in_are_read_in_both_spellings() {
+        for (offer, way, there) in [
+            ("AUTH PLAIN LOGIN", "LOGIN", true),
+            ("AUTH=LOGIN", "LOGIN", true),
+            ("AUTH=LOGIN PLAIN", "PLAIN", true),
+            ("AUTH LOGIN", "PLAIN", false),
+            ("AUTHX LOGIN", "LOGIN", false),
+            ("AUTH XOAUTH2", "OAUTH2", false),
+        ] {
+            assert_eq!(offered(&["SIZE 100".to_owned(), offer.to_owned()], way), there, "{offer} {way}");
+        }
+    }
 }

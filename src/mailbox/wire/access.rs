@@ -1,7 +1,7 @@
 //! How one mailbox signs in: by token or by password, and what a refusal means.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use async_trait::async_trait;
 
@@ -25,6 +25,9 @@ pub(in crate::mailbox) enum Proof {
 pub(in crate::mailbox) enum NotSignedIn {
     /// The server does not accept the proof.
     Refused(SignInRefusal),
+    /// The server says no for a reason of its own, or for none. Some say so of a dead token too: Dovecot 2.3 calls
+    /// one that its provider does not know a temporary failure.
+    Unclear(MailboxError),
     Failed(MailboxError),
 }
 
@@ -49,24 +52,40 @@ pub(in crate::mailbox) struct Access {
     pub(in crate::mailbox) passwords: Arc<dyn PasswordSource>,
     /// Refusals running.
     pub(in crate::mailbox) refused: AtomicU32,
+    /// A new token met an unclear no as well, and nobody has signed in since: it was not the token.
+    pub(in crate::mailbox) cleared: AtomicBool,
 }
 
 impl Access {
-    /// Signs in at `door`; a token that is refused is renewed once.
+    /// Signs in at `door`. A token that is turned away is renewed once: where the grant is dead, the provider says
+    /// so then, whatever the server's words were.
     pub(in crate::mailbox) async fn sign_in<D: Door>(&self, door: &D) -> Result<D::Session, MailboxError> {
         let mut proof = self.proof().await?;
         let mut outcome = door.enter(&proof).await;
-        if let (Err(NotSignedIn::Refused(_)), Proof::Token(token)) = (&outcome, &proof) {
+        if let (Err(no), Proof::Token(token)) = (&outcome, &proof)
+            && self.doubts(no)
+        {
             proof = Proof::Token(self.tokens.renew(&self.mailbox, Resource::Mail, token).await?);
             outcome = door.enter(&proof).await;
+            self.cleared.store(matches!(outcome, Err(NotSignedIn::Unclear(_))), Ordering::Relaxed);
         }
         match outcome {
             Ok(session) => {
                 self.refused.store(0, Ordering::Relaxed);
+                self.cleared.store(false, Ordering::Relaxed);
                 Ok(session)
             }
-            Err(NotSignedIn::Failed(error)) => Err(error),
+            Err(NotSignedIn::Failed(error) | NotSignedIn::Unclear(error)) => Err(error),
             Err(NotSignedIn::Refused(refusal)) => Err(self.refusal(&proof, refusal)),
+        }
+    }
+
+    /// Whether it may be the token. A server in trouble does not have it renewed at every look.
+    fn doubts(&self, no: &NotSignedIn) -> bool {
+        match no {
+            NotSignedIn::Refused(_) => true,
+            NotSignedIn::Unclear(_) => !self.cleared.load(Ordering::Relaxed),
+            NotSignedIn::Failed(_) => false,
         }
     }
 

@@ -21,7 +21,7 @@ const PAUSE: Duration = Duration::from_secs(20);
 
 /// Answers each line with the next of `answers` (`TAG` is the line's own, `~` a [`PAUSE`]), then says `last` for
 /// ever (or ends, where it is empty).
-async fn server(answers: &'static [&'static str], last: &'static str) -> u16 {
+pub async fn server(answers: &'static [&'static str], last: &'static str) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let port = listener.local_addr().expect("its address").port();
     tokio::spawn(async move {

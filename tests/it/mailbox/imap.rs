@@ -11,7 +11,7 @@ use mintgate::mailbox::{Fetched, Mailbox, MailboxError};
 use mintgate::oauth::source::TokenError;
 
 use super::{NOW, bytes, make, outgoing, plain, with_password};
-use crate::support::dovecot::{Dovecot, Kind, PASSWORD, TOKEN};
+use crate::support::dovecot::{Dovecot, Kind, PASSWORD, TOKEN, TOLD_DEAD};
 use crate::support::mail_server::{NoTokens, Sink, Tokens};
 use crate::support::many_mails::many_mails;
 
@@ -104,7 +104,7 @@ async fn a_token_opens_the_mailbox_by_whichever_way_the_server_has() {
 async fn a_renewed_token_that_is_refused_too_wants_an_admin_at_the_second_poll() {
     let Some((dovecot, _)) = dovecot().await else { return };
     let oauth = MailboxSettings { sign_in: SignIn::OAuth, ..settings(&dovecot, Security::Tls) };
-    let tokens = Tokens::new(&["dead", "dead too", "dead for good"]);
+    let tokens = Tokens::new(&[TOLD_DEAD, TOLD_DEAD, TOLD_DEAD]);
     let mailbox = make(oauth, dovecot.dialer(), tokens.clone(), "");
     let (first, second) = (mailbox.list(None, START).await, mailbox.list(None, START).await);
     assert!(matches!(first, Err(MailboxError::Server { .. })), "{first:?}");

@@ -7,7 +7,7 @@ use mintgate::mailbox::settings::{MailboxSettings, Security, SignIn};
 use mintgate::mailbox::{Evidence, Mailbox, MailboxError, Outgoing};
 
 use super::{NOW, make, outgoing, plain, with_password};
-use crate::support::dovecot::{Dovecot, Kind, PASSWORD, TOKEN};
+use crate::support::dovecot::{Dovecot, Kind, PASSWORD, TOKEN, TOLD_DEAD};
 use crate::support::mail_server::{Sink, Then, Tokens};
 
 /// Reads at Dovecot, sends to the sink itself.
@@ -70,7 +70,7 @@ async fn each_way_to_sign_in_lets_a_mail_out() {
             ..MailboxSettings::default()
         };
         // The refusal of the first token has an answer of its own in each mechanism.
-        let tokens = Tokens::new(&["dead", TOKEN]);
+        let tokens = Tokens::new(&[TOLD_DEAD, TOKEN]);
         let mailbox = make(settings, dovecot.dialer(), tokens, PASSWORD);
         let sent = mailbox.dispatch(outgoing(), None).await;
         assert!(sent.is_ok() && sink.mails().len() == 1, "{mechanisms}: {sent:?}");

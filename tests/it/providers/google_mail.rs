@@ -98,6 +98,7 @@ impl Scene {
             clock: self.installation.clock.clone(),
             graph: "http://127.0.0.1:9".parse().expect("a URL"),
             requests_per_minute: 1_000,
+            idle_renewal: registry::IDLE_RENEWAL,
         }
     }
 

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
 
 /// Where a connection is cut, by the command's first words; the end of a mail is `.`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +33,7 @@ struct State {
 pub struct Cutter {
     pub port: u16,
     state: Arc<Mutex<State>>,
+    hung_up: Arc<Notify>,
 }
 
 /// One connection.
@@ -46,7 +48,7 @@ impl Cutter {
     pub async fn before(server: u16) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let port = listener.local_addr().expect("its address").port();
-        let cutter = Self { port, state: Arc::default() };
+        let cutter = Self { port, state: Arc::default(), hung_up: Arc::default() };
         let wire = cutter.clone();
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
@@ -80,6 +82,16 @@ impl Cutter {
         self.state().unclear
     }
 
+    /// Ends every connection that there is now.
+    pub fn hang_up(&self) {
+        self.hung_up.notify_waiters();
+    }
+
+    /// How often clients have given this command.
+    pub fn count(&self, command: &str) -> usize {
+        self.state().said.iter().filter(|line| line.starts_with(command)).count()
+    }
+
     /// Whether a client has given this command.
     pub fn heard(&self, command: &str) -> bool {
         self.state().said.iter().any(|line| line.starts_with(command))
@@ -98,6 +110,7 @@ impl Cutter {
         let (from_client, to_client) = client.into_split();
         let (from_server, to_server) = server.into_split();
         tokio::select! {
+            () = self.hung_up.notified() => {}
             _ = self.hear_client(from_client, to_server, &session) => {}
             _ = hear_server(from_server, to_client, &session) => {}
         }

@@ -1,7 +1,6 @@
 //! A private Dovecot (IMAP and submission) on free ports, gone when its value is or the test run ends.
 
 use std::fs;
-use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -10,21 +9,25 @@ use std::time::{Duration, SystemTime};
 
 use axum::Router;
 use axum::routing::post;
+use http::StatusCode;
 use mintgate::base::clock::Timestamp;
-use mintgate::base::id::random_bytes;
 use mintgate::mailbox::settings::{Security, Server};
 use mintgate::net::Egress;
 use mintgate::net::dial::Dialer;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 
-use super::process::eventually;
+use super::process::{eventually, free_port};
 use super::skip::skip;
 
 pub const USER: &str = "help@desk.example";
 pub const PASSWORD: &str = "open sesame";
 /// The one token that the provider calls active.
 pub const TOKEN: &str = "a-good-token";
+/// A dead one whose owner the provider still names.
+pub const TOLD_DEAD: &str = "told-dead";
+/// One about which the provider cannot be asked.
+pub const NOT_JUDGED: &str = "not-judged";
 
 /// `cat` ends when the test process does.
 const SCRIPT: &str = r#"
@@ -186,25 +189,25 @@ impl Dovecot {
     }
 }
 
-/// Below the ports that the system gives to connections: one of those could take it before Dovecot does.
-fn free_port() -> u16 {
-    let candidates = std::iter::repeat_with(|| 10_000 + u16::from_be_bytes(random_bytes()) % 20_000);
-    let free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok();
-    candidates.take(1_000).find(free).expect("a port")
-}
-
 async fn wait_for(port: u16) {
     let connects = async || TcpStream::connect(("127.0.0.1", port)).await.ok();
     eventually("Dovecot listens", connects).await;
 }
 
-/// RFC 7662: whose token it is, and what for.
+/// RFC 7662: whose token it is, and what for. Of one that is not active nothing more is said (section 2.2), but
+/// some providers do.
 async fn introspection() -> u16 {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let port = listener.local_addr().expect("its address").port();
     let answer = async |form: String| {
-        let active = form.split('&').any(|pair| pair == format!("token={TOKEN}"));
-        axum::Json(serde_json::json!({ "active": active, "username": USER, "scope": "mail" }))
+        let token = form.split('&').find_map(|pair| pair.strip_prefix("token=")).unwrap_or_default();
+        let told = |active| serde_json::json!({ "active": active, "username": USER, "scope": "mail" });
+        match token {
+            TOKEN => (StatusCode::OK, axum::Json(told(true))),
+            TOLD_DEAD => (StatusCode::OK, axum::Json(told(false))),
+            NOT_JUDGED => (StatusCode::SERVICE_UNAVAILABLE, axum::Json(serde_json::json!({}))),
+            _ => (StatusCode::OK, axum::Json(serde_json::json!({ "active": false }))),
+        }
     };
     let app = Router::new().route("/introspect", post(answer));
     tokio::spawn(async move { axum::serve(listener, app).await });

@@ -179,6 +179,7 @@ impl Installation {
             clock: self.clock.clone(),
             graph: self.app.graph.clone(),
             requests_per_minute: 100,
+            idle_renewal: registry::IDLE_RENEWAL,
         };
         Parts {
             store: self.store.clone(),

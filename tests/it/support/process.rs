@@ -1,10 +1,12 @@
 //! Programs that run beside a test and end with it, and bounded waiting for what they do.
 
+use std::net::TcpListener;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use mintgate::base::id::random_bytes;
 use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
 
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -60,4 +62,11 @@ pub async fn eventually<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>)
         assert!(begun.elapsed() < PATIENCE, "{what}: not within {} s", PATIENCE.as_secs());
         tokio::time::sleep(LOOK_EVERY).await;
     }
+}
+
+/// Below the ports that the system gives to connections: one of those could take it before the program does.
+pub fn free_port() -> u16 {
+    let candidates = std::iter::repeat_with(|| 10_000 + u16::from_be_bytes(random_bytes()) % 20_000);
+    let free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok();
+    candidates.take(1_000).find(free).expect("a port")
 }

@@ -1,6 +1,5 @@
 //! The program as a process of its own, in front of a sandbox.
 
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
@@ -15,6 +14,8 @@ use mintgate::sandbox::{Options, Sandbox};
 use mintgate::web::call::HttpCall;
 use rustix::process::{Pid, Signal, kill_process};
 use url::Url;
+
+use super::process::free_port;
 
 pub const MINTGATE: &str = env!("CARGO_BIN_EXE_mintgate");
 /// Longer than an unresolved call to the desk is waited for before it is repeated.
@@ -66,7 +67,7 @@ pub struct Scene {
 
 impl Scene {
     pub async fn start() -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address").port();
+        let port = free_port();
         let public = Url::parse(&format!("http://desk.localhost:{port}")).expect("a URL");
         let callback = public.join("/admin/exchange/callback").expect("a URL");
         let options = Options::on_free_ports(vec![callback.to_string()]);
@@ -82,9 +83,7 @@ impl Scene {
 
     /// Starts the program.
     pub fn spawn_program(&self) -> Program {
-        let started =
-            Command::new(MINTGATE).args(["run", "--config"]).arg(&self.config).stdout(Stdio::null()).spawn();
-        Program(started.expect("the program starts"))
+        run_with(&self.config)
     }
 
     /// Starts the program and waits until it answers.
@@ -107,6 +106,12 @@ impl Scene {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
+}
+
+/// Starts the program with another start-up file.
+pub fn run_with(config: &Path) -> Program {
+    let started = Command::new(MINTGATE).args(["run", "--config"]).arg(config).stdout(Stdio::null()).spawn();
+    Program(started.expect("the program starts"))
 }
 
 fn start_up_file(folder: &Path, port: u16, public: &Url, sandbox: &Sandbox) -> String {

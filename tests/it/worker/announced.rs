@@ -26,8 +26,8 @@ use crate::support::process::eventually;
 const HOUR: Duration = Duration::from_secs(3600);
 
 /// A worker that works until it is stopped, and where Graph reaches it.
-struct Working {
-    scene: Scene,
+pub struct Working {
+    pub scene: Scene,
     stop: watch::Sender<bool>,
     running: JoinHandle<()>,
     server: JoinHandle<()>,
@@ -44,7 +44,7 @@ async fn hear(State(door): State<Door>, request: Request) -> Response {
 
 impl Working {
     /// The worker runs and Graph has promised to call.
-    async fn announced() -> Self {
+    pub async fn announced() -> Self {
         let working = Self::over(Scene::new().await).await;
         // Graph knows of its promise a moment before the worker does.
         eventually("the promise", async || {
@@ -68,7 +68,7 @@ impl Working {
         Self { scene, stop, running, server }
     }
 
-    async fn end(self) -> Scene {
+    pub async fn end(self) -> Scene {
         self.stop.send(true).expect("the worker listens");
         let ended = tokio::time::timeout(Duration::from_secs(20), self.running).await;
         ended.expect("it ends").expect("it does not die");

@@ -382,6 +382,7 @@ pub fn parts_of(place: &Place, at: Arc<dyn Fn(Point) + Send + Sync>) -> Parts {
         clock: place.clock.clone(),
         graph: place.graph.parse().expect("a URL"),
         requests_per_minute: 1_000_000,
+        idle_renewal: registry::IDLE_RENEWAL,
     };
     Parts {
         store: place.store.clone(),

@@ -26,8 +26,6 @@ use crate::desk_user::DeskUser;
 
 /// Lives of the worker in an ordinary test run.
 const FEW: u32 = 12;
-/// The longest life, in milliseconds of real time after its beginning.
-const LONGEST_LIFE: u32 = 1_000;
 /// Real time that everything may take to come to rest after the last kill.
 const PATIENCE: Duration = Duration::from_secs(300);
 /// Real time watched afterwards for anything that is done once more; 15 minutes by the quick clock.
@@ -95,7 +93,7 @@ async fn soak(
         trouble::ends(&desk, carrier);
         customers.write(&mut chance, carrier, &desk, &agent).await;
         trouble::begins(&mut chance, &desk, carrier);
-        let life = Duration::from_millis(u64::from(5 + chance.below(LONGEST_LIFE)));
+        let life = carrier.life(&mut chance);
         let mut child = Child::start(&scenery);
         // How long a process takes to begin depends on the machine; most lives are to see some work.
         if chance.happens(90) {

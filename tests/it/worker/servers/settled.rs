@@ -88,3 +88,21 @@ async fn a_copy_whose_original_could_not_be_removed_is_not_made_again() {
     assert!(seen.contains("Done (MESSAGES 1)"), "{seen}");
     assert!(post.imap.left().is_empty());
 }
+
+#[tokio::test]
+async fn a_copy_whose_fate_is_not_known_is_looked_for_before_another_is_made() {
+    let cuts = [Cut::Before("UID COPY"), Cut::After("UID COPY"), Cut::Before("UID STORE")];
+    for (capability, cut) in [LITTLE, WITH_UIDPLUS].into_iter().flat_map(|list| cuts.map(|cut| (list, cut))) {
+        let kind = Kind { capability: Some(capability), ..Kind::default() };
+        let Some(post) = post(kind, to_done()).await else { return };
+        // The same mail twice: the other one is not its copy.
+        post.arrives(&question(1));
+        post.arrives(&question(1));
+        post.imap.cut(cut);
+        post.troubled_pass().await;
+        post.settle_down().await;
+        let seen = post.dovecot.say(&["STATUS Done (MESSAGES)"]).await;
+        assert!(seen.contains("Done (MESSAGES 2)"), "{capability}, {cut:?}: {seen}");
+        assert!(post.imap.left().is_empty(), "{cut:?} was never said");
+    }
+}

@@ -77,6 +77,21 @@ async fn new_mail_is_told_by_the_server_long_before_the_next_look() {
 }
 
 #[tokio::test]
+async fn whoever_rings_costs_no_new_sign_in() {
+    let Some(post) = Post::new().await else { return };
+    let (_stop, stopped) = watch::channel(false);
+    let running = tokio::spawn(patient(&post, Duration::from_secs(24 * 3600)).run(stopped));
+    for number in 1..=3 {
+        post.until(|| post.imap.count("IDLE") >= number as usize).await;
+        post.arrives(&question(number));
+        post.wake.ring();
+        post.until(|| post.desk.tickets().len() == number as usize).await;
+    }
+    running.abort();
+    assert_eq!(post.imap.count("AUTHENTICATE"), 1);
+}
+
+#[tokio::test]
 async fn a_server_that_tells_nothing_is_looked_at_again_and_again() {
     let kind = Kind { capability: Some(NO_IDLE), ..Kind::default() };
     let Some(post) = Post::with(kind, MailboxSettings::default()).await else { return };

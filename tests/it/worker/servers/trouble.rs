@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mintgate::mailbox::settings::MailboxSettings;
+use mintgate::mailbox::settings::{MailboxSettings, SignIn};
 use mintgate::store::MailboxState;
 use mintgate::worker::{Parts, Settings, Worker};
 use prometheus_client::encoding::text::encode;
@@ -54,6 +54,18 @@ async fn a_wrong_password_is_an_alert_at_the_second_look_and_the_right_one_bring
     post.connect_again().await;
     post.pass().await;
     assert_eq!(post.desk.tickets().len(), 1);
+}
+
+#[tokio::test]
+async fn a_dead_token_is_an_alert_at_the_first_look_though_the_server_calls_it_a_temporary_failure() {
+    let Some(post) = Post::new().await else { return };
+    let row = post.mailbox_row().await;
+    let settings = MailboxSettings::parse(&row.settings).expect("settings");
+    let by_token = MailboxSettings { sign_in: SignIn::OAuth, ..settings };
+    post.store.set_mailbox_settings(&row.id, &by_token.to_json()).await.expect("chosen");
+    post.any_pass().await;
+    let row = post.mailbox_row().await;
+    assert_eq!(row.state, MailboxState::NeedsReconnect, "{row:?}");
 }
 
 #[tokio::test]

@@ -22,6 +22,9 @@ const CALLS: [(&str, &str); 6] = [
     ("GET", "/v1.0/me/messages/*/$value"),
 ];
 
+/// The longest life, in milliseconds of real time.
+const LONGEST_LIFE: u32 = 1_000;
+
 /// The stand-in, and a token for it.
 pub struct AtGraph {
     graph: Graph,
@@ -48,6 +51,10 @@ impl Carrier for AtGraph {
 
     fn received(&self, address: &str) -> Vec<Vec<u8>> {
         self.graph.received_outside(address)
+    }
+
+    fn life(&self, chance: &mut Chance) -> Duration {
+        Duration::from_millis(u64::from(5 + chance.below(LONGEST_LIFE)))
     }
 
     fn trouble_begins(&self, chance: &mut Chance) {

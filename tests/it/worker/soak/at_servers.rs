@@ -1,5 +1,7 @@
 //! The mailbox at Dovecot's IMAP and submission, over wires that are cut.
 
+use std::time::Duration;
+
 use mintgate::base::clock::Clock;
 
 use super::carrier::Carrier;
@@ -15,6 +17,12 @@ const BY_IMAP: [&str; 8] =
     ["AUTHENTICATE", "CAPABILITY", "SELECT", "UID SEARCH", "UID FETCH", "UID STORE", "LIST", "APPEND"];
 /// The end of a mail most often: it is what matters.
 const BY_SMTP: [&str; 9] = [".", ".", ".", "DATA", "RCPT", "MAIL", "AUTH", "EHLO", "QUIT"];
+
+/// Milliseconds of real time. A round signs in at two servers, so a short life seldom gets as far as sending:
+/// one of [`OF_LIVES`] may be a long one.
+const SHORT_LIFE: u32 = 1_200;
+const LONG_LIFE: u32 = 6_000;
+const OF_LIVES: u32 = 4;
 
 pub struct Servers {
     dovecot: Dovecot,
@@ -48,6 +56,11 @@ impl Carrier for Servers {
     fn received(&self, address: &str) -> Vec<Vec<u8>> {
         let is_theirs = |mail: &Vec<u8>| header(mail, "To").is_some_and(|to| to.contains(address));
         self.world.mails().into_iter().map(String::into_bytes).filter(is_theirs).collect()
+    }
+
+    fn life(&self, chance: &mut Chance) -> Duration {
+        let longest = if chance.below(OF_LIVES) == 0 { LONG_LIFE } else { SHORT_LIFE };
+        Duration::from_millis(u64::from(5 + chance.below(longest)))
     }
 
     fn trouble_begins(&self, chance: &mut Chance) {

@@ -1,5 +1,7 @@
 //! What carries mail between the customers and the desk's mailbox, and how it fails.
 
+use std::time::Duration;
+
 use super::child::Account;
 use super::trouble::Chance;
 
@@ -13,6 +15,9 @@ pub trait Carrier: Sync {
 
     /// The mails that somebody outside has received.
     fn received(&self, address: &str) -> Vec<Vec<u8>>;
+
+    /// How long the worker's next life lasts once it works.
+    fn life(&self, chance: &mut Chance) -> Duration;
 
     /// Lets things go wrong until [`Carrier::trouble_ends`].
     fn trouble_begins(&self, chance: &mut Chance);

@@ -1,6 +1,7 @@
 //! The people around the worker: customers write and answer, an agent answers and renames tickets. Each
 //! text carries a word of its own, so that what is lost and what is there twice can be counted.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::time::{Duration, Instant};
 
@@ -19,6 +20,8 @@ pub struct Customers {
     /// Words of answers, and who has to get them.
     answers: Vec<(String, String)>,
     replies: Vec<String>,
+    /// Numbers of the answers that were replied to.
+    replied: BTreeSet<usize>,
     answered: Vec<String>,
 }
 
@@ -97,19 +100,21 @@ impl Customers {
         true
     }
 
-    /// Somebody answers the oldest answer that nobody has answered.
+    /// Somebody answers the oldest answer that has arrived and that nobody has answered. Not the oldest of all: one
+    /// that waits to be sent again must not silence everybody.
     fn reply(&mut self, carrier: &dyn Carrier) {
-        let Some((word, address)) = self.answers.get(self.replies.len()) else { return };
-        let Some(raw) = carrier.received(address).into_iter().find(|raw| holds(raw, word)) else {
-            return;
+        let arrived = |(number, (word, address)): (usize, &(String, String))| {
+            let raw = carrier.received(address).into_iter().find(|raw| holds(raw, word))?;
+            Some((number, address.clone(), raw))
         };
+        let open = self.answers.iter().enumerate().filter(|(number, _)| !self.replied.contains(number));
+        let Some((number, address, raw)) = open.into_iter().find_map(arrived) else { return };
         let parent = header(&raw, "Message-ID").expect("an id");
-        let number = self.replies.len();
         let text = format!("reply-{number}-word");
         let threading = format!("In-Reply-To: {parent}\r\nReferences: {parent}\r\n");
         let id = format!("r{number}@customer.example");
-        let raw = mail(address, &id, "Re: Printer smokes", &threading, &text);
-        carrier.deliver(&raw);
+        carrier.deliver(&mail(&address, &id, "Re: Printer smokes", &threading, &text));
+        self.replied.insert(number);
         self.replies.push(text);
     }
 
