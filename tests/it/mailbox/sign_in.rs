@@ -85,7 +85,9 @@ async fn a_dead_token_is_told_at_once_whatever_the_server_calls_it() {
     let Some(dovecot) = Dovecot::start(9).await else { return };
     for token in [TOLD_DEAD, UNKNOWN, NOT_JUDGED] {
         let mailbox = make(at(&dovecot, SignIn::OAuth), dovecot.dialer(), Arc::new(DeadGrant(token)), "");
-        for told in [mailbox.list(None, START).await.map(drop), mailbox.dispatch(outgoing(), None).await] {
+        for told in
+            [mailbox.list(None, START).await.map(drop), mailbox.dispatch(outgoing(), None).await.map(drop)]
+        {
             let dead = matches!(told, Err(MailboxError::Token(TokenError::NeedsReconnect { .. })));
             assert!(dead, "{token}: {told:?}");
         }
