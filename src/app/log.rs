@@ -1,6 +1,6 @@
-//! The log: structured lines on standard output. `RUST_LOG` refines the configured level.
+//! The log: structured lines on standard output, written by a thread of its own. `RUST_LOG` refines the configured level.
 
-use std::io::IsTerminal;
+use std::io::{self, IsTerminal};
 use std::sync::Arc;
 
 use anyhow::Context;
@@ -8,6 +8,7 @@ use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, fmt, registry};
 
+use super::lines::{Farewell, Lines};
 use crate::base::audit::TARGET;
 use crate::base::clock::SystemClock;
 use crate::base::journal::{Capture, Journal};
@@ -18,12 +19,14 @@ use crate::config::Log;
 const QUIET: &str = "h2=warn,hyper=warn,reqwest=warn,sqlx=warn,rustls=warn,tokio_rustls=warn,tungstenite=warn,\
                      async_imap=warn,imap_proto=warn,mail_send=warn,pingora=off";
 
-/// Starts the log; what the console may show of it is in the journal.
-pub(super) fn start(settings: &Log) -> anyhow::Result<Journal> {
+/// Starts the log; what the console may show of it is in the journal. Lines that wait are written when the other
+/// half is dropped.
+pub(super) fn start(settings: &Log) -> anyhow::Result<(Journal, Farewell)> {
     let wanted = std::env::var("RUST_LOG").unwrap_or_else(|_| settings.level.clone());
     let filter =
         EnvFilter::try_new(directives(&wanted)).with_context(|| format!("`{wanted}` is not a log level"))?;
-    let lines = fmt::layer().with_ansi(std::io::stdout().is_terminal());
+    let (writer, farewell) = Lines::to(io::stdout()).context("the log cannot be started")?;
+    let lines = fmt::layer().with_ansi(io::stdout().is_terminal()).with_writer(writer);
     let lines = if settings.json { lines.json().boxed() } else { lines.boxed() };
     let journal = Journal::default();
     let capture = Capture::new(journal.clone(), Arc::new(SystemClock)).with_filter(Capture::filter());
@@ -32,7 +35,7 @@ pub(super) fn start(settings: &Log) -> anyhow::Result<Journal> {
         .with(lines.with_filter(filter))
         .try_init()
         .context("the log cannot be started")?;
-    Ok(journal)
+    Ok((journal, farewell))
 }
 
 /// What is wanted, without the libraries that would tell too much and with the audit records.

@@ -12,6 +12,7 @@ mod command;
 mod console;
 mod doctor;
 mod installation;
+mod lines;
 mod log;
 mod mailboxes;
 mod process;

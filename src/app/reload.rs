@@ -8,7 +8,7 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tracing::{error, info, warn};
 
-use super::installation;
+use super::{certificate, installation};
 use crate::base::wake::Wake;
 use crate::config::watch::{Pace, Watch};
 use crate::config::{Routes, StartUp};
@@ -31,20 +31,30 @@ impl Reload {
     /// Reads the rules again, whole: all of them or none.
     pub(super) fn now(&self) {
         let watch = self.watch.lock().unwrap_or_else(PoisonError::into_inner);
-        match Routes::load(&self.start_up, &self.parts, installation::now()) {
-            Ok(routes) => {
+        let routes = match Routes::load(&self.start_up, &self.parts, installation::now()) {
+            Ok(routes) => routes,
+            Err(problems) => {
+                self.gateway.reload_refused();
+                error!("the rules changed and are wrong; the present ones stay\n{problems}");
+                return;
+            }
+        };
+        match certificate::default(&self.start_up, &routes) {
+            Ok(certificate) => {
                 for warning in &routes.warnings {
                     warn!("{warning}");
                 }
                 if let Some(watch) = &*watch {
                     watch.follow(self.paths(&routes.files));
                 }
-                self.gateway.replace(routes);
+                self.gateway.replace(routes, certificate);
                 info!(generation = self.gateway.generation(), "the rules were read again");
             }
-            Err(problems) => {
+            Err(problem) => {
                 self.gateway.reload_refused();
-                error!("the rules changed and are wrong; the present ones stay\n{problems}");
+                error!(
+                    "the rules changed and there is no certificate for them; the present ones stay: {problem:#}"
+                );
             }
         }
     }

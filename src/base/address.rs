@@ -1,6 +1,6 @@
 //! IP addresses and networks as an operator writes them.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use ipnet::IpNet;
 
@@ -42,6 +42,17 @@ pub fn canonical(address: IpAddr) -> IpAddr {
     address.to_canonical()
 }
 
+/// Who is counted as one client: an IPv4 address, or the /64 of IPv6 that a subscriber has all addresses of.
+pub fn subscriber(address: IpAddr) -> IpAddr {
+    match canonical(address) {
+        IpAddr::V6(v6) => {
+            let [a, b, c, d, ..] = v6.segments();
+            IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
+        }
+        v4 => v4,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -71,5 +82,14 @@ mod tests {
         for text in ["10.0", "010.0.0.1", "localhost", "fe80::1%eth0", "", "10.0.0.0/33", "10.0.0.0/"] {
             assert!(parse_network(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn an_ipv6_subscriber_is_one_client_and_a_mapped_address_is_its_ipv4() {
+        let of = |text: &str| subscriber(text.parse().expect("an address"));
+        assert_eq!(of("2001:db8::1"), of("2001:db8::ffff:1"));
+        assert_ne!(of("2001:db8::1"), of("2001:db8:0:1::1"));
+        assert_eq!(of("::ffff:192.0.2.1"), of("192.0.2.1"));
+        assert_ne!(of("192.0.2.1"), of("192.0.2.2"));
     }
 }

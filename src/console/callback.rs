@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::extract::{RawQuery, State};
 use http::StatusCode;
-use tracing::{info, warn};
+use tracing::{debug, warn};
 
 use crate::base::audit::{Event, Outcome, Record};
 use crate::base::report::Report;
@@ -77,7 +77,7 @@ async fn answer(shared: &Shared, query: &str, t: &Texts) -> (Page, Outcome, &'st
             return consent::returned(shared, &answer, t).unwrap_or_else(unknown);
         }
         Err(refused) => {
-            info!(reason = %refused, "a callback was refused unread");
+            debug!(reason = %refused, "a callback was refused unread");
             return (page::unknown_sign_in(), Outcome::Refused, "not a provider's answer");
         }
     };

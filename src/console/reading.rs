@@ -16,11 +16,14 @@ const AT_ONCE: usize = 2;
 
 /// Whose turn it is to read.
 #[derive(Clone)]
-pub struct Reading(Arc<Semaphore>);
+pub struct Reading {
+    turns: Arc<Semaphore>,
+    longest: Duration,
+}
 
 impl Default for Reading {
     fn default() -> Self {
-        Self(Arc::new(Semaphore::new(AT_ONCE)))
+        Self { turns: Arc::new(Semaphore::new(AT_ONCE)), longest: LONGEST }
     }
 }
 
@@ -40,9 +43,37 @@ impl Reading {
         self.aside(move || sanitised(page(&raw, &Limits::default()).ok()??)).await
     }
 
+    /// The turn lasts until `read` ends, even when nobody waits for it any more.
     async fn aside<T: Send + 'static>(&self, read: impl FnOnce() -> Option<T> + Send + 'static) -> Option<T> {
-        let _turn = self.0.acquire().await.expect("the semaphore is never closed");
-        let done = tokio::time::timeout(LONGEST, tokio::task::spawn_blocking(read)).await;
-        done.ok()?.ok()?
+        let turn = self.turns.clone().acquire_owned().await.expect("the semaphore is never closed");
+        let reading = tokio::task::spawn_blocking(move || {
+            let done = read();
+            drop(turn);
+            done
+        });
+        tokio::time::timeout(self.longest, reading).await.ok()?.ok()?
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_reader_that_nobody_waits_for_keeps_its_turn_until_it_ends() {
+        let reading = Reading { longest: Duration::from_millis(1), ..Reading::default() };
+        let mut ends = Vec::new();
+        for _ in 0..AT_ONCE {
+            let (end, may_end) = channel::<()>();
+            let read = reading.aside(move || may_end.recv().ok()).await;
+            assert_eq!(read, None, "it takes too long");
+            ends.push(end);
+        }
+        assert_eq!(reading.turns.available_permits(), 0);
+        drop(ends);
+        let patient = Reading { longest: LONGEST, ..reading };
+        assert_eq!(patient.aside(|| Some("read")).await, Some("read"));
     }
 }

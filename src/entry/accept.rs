@@ -11,6 +11,7 @@ use pingora::protocols::http::ServerSession;
 use pingora::protocols::tls::SslDigest;
 use pingora::server::ShutdownWatch;
 use prometheus_client::metrics::gauge::Gauge;
+use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
@@ -22,7 +23,7 @@ use super::deadline::Patience;
 use super::limits::{Limits, Place, Share};
 use super::notice::{Admits, Notice, Refused, Why};
 use super::proxy_header;
-use super::stream::{ClientStream, Origin, Protocol, Turn};
+use super::stream::{ClientStream, Origin, PREFACE, Protocol, Turn};
 use super::transport::Transport;
 use crate::base::address::canonical;
 use crate::web::client_address::Trusted;
@@ -159,7 +160,7 @@ impl<A: HttpServerApp + Send + Sync + 'static> Shared<A> {
         }
         let opening = async {
             match first_byte(&socket, drain).await? {
-                Some(first) => self.open(socket, peer, first).await.map(Some),
+                Some(first) => self.open(socket, peer, first, drain).await,
                 None => Ok(None),
             }
         };
@@ -190,26 +191,34 @@ impl<A: HttpServerApp + Send + Sync + 'static> Shared<A> {
         place.map(|place| (client, place)).ok_or(Why::Cap)
     }
 
-    /// Tells TLS from plain HTTP by the first byte, as one entry point may serve both.
-    async fn open(&self, socket: TcpStream, peer: SocketAddr, first: u8) -> io::Result<ClientStream> {
+    /// Tells TLS from plain HTTP by the first byte, as one entry point may serve both. `None` when draining
+    /// began before the client did.
+    async fn open(
+        &self,
+        socket: TcpStream,
+        peer: SocketAddr,
+        first: u8,
+        drain: &ShutdownWatch,
+    ) -> io::Result<Option<ClientStream>> {
         let descriptor = socket.as_raw_fd();
+        let failed =
+            |_: &io::Error| (self.notice)(&Refused::Connection { peer: peer.ip(), why: Why::Handshake });
         let (transport, tls, protocol, name) = if first == TLS_HANDSHAKE {
-            let stream = self.tls.accept(socket).await.inspect_err(|_| {
-                (self.notice)(&Refused::Connection { peer: peer.ip(), why: Why::Handshake });
-            })?;
+            let mut stream = self.tls.accept(socket).await.inspect_err(failed)?;
+            let is_http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+            if is_http2 && !takes_preface(&mut stream, drain).await.inspect_err(failed)? {
+                return Ok(None);
+            }
             let session = stream.get_ref().1;
             let name = session.server_name().map(|name| ServerName(name.to_ascii_lowercase().into()));
-            let protocol = match session.alpn_protocol() {
-                Some(b"h2") => Protocol::Http2,
-                _ => Protocol::Http1,
-            };
+            let protocol = if is_http2 { Protocol::Http2 } else { Protocol::Http1 };
             let digest = digest(session);
             (Transport::Tls(Box::new(stream)), Some(Arc::new(digest)), protocol, name)
         } else {
             (Transport::Plain(socket), None, Protocol::Http1, None)
         };
         let origin = Origin { peer, descriptor, tls, protocol, name };
-        Ok(ClientStream::new(transport, origin, self.patience, self.notice.clone()))
+        Ok(Some(ClientStream::new(transport, origin, self.patience, self.notice.clone())))
     }
 
     /// One request after the other; the stream holds the next one back until its turn.
@@ -238,6 +247,24 @@ async fn first_byte(socket: &TcpStream, drain: &ShutdownWatch) -> io::Result<Opt
         peeked = socket.peek(&mut first) => peeked.map(|_| Some(first[0])),
         () = begins(&mut drain) => Ok(None),
     }
+}
+
+/// Takes HTTP/2's preface, which whoever serves HTTP/2 would await for ever; `false` when it was not whole
+/// before draining.
+async fn takes_preface(stream: &mut (impl AsyncRead + Unpin), drain: &ShutdownWatch) -> io::Result<bool> {
+    let (mut preface, mut drain) = ([0; PREFACE.len()], drain.clone());
+    tokio::select! {
+        biased;
+        read = stream.read_exact(&mut preface) => read?,
+        () = begins(&mut drain) => return Ok(false),
+    };
+    if preface != *PREFACE {
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidData,
+            "the client does not begin with HTTP/2's preface",
+        ));
+    }
+    Ok(true)
 }
 
 /// Ready once draining; also when nobody is left who could say so.

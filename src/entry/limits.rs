@@ -1,13 +1,15 @@
-//! How many connections may be open, in all and from one address.
+//! How many connections may be open, in all and from one client.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::base::address::subscriber;
+
 /// Connections of all entry points together. Each may need a second one to an upstream.
 const MOST: usize = 8192;
-/// Connections from one address; browsers use at most a handful, an office behind one address some dozens.
-const MOST_PER_ADDRESS: usize = 256;
+/// Connections from one client; browsers use at most a handful, an office behind one address some dozens.
+const MOST_PER_CLIENT: usize = 256;
 
 /// Counts open connections; shared by all entry points.
 #[derive(Debug, Clone, Default)]
@@ -16,7 +18,7 @@ pub struct Limits(Arc<Mutex<Open>>);
 #[derive(Debug, Default)]
 struct Open {
     all: usize,
-    by_address: HashMap<IpAddr, usize>,
+    by_client: HashMap<IpAddr, usize>,
 }
 
 /// Whose connections are counted one by one.
@@ -33,7 +35,8 @@ pub enum Share {
 #[must_use]
 pub struct Place {
     limits: Limits,
-    address: Option<IpAddr>,
+    /// Whose place it is, as [`subscriber`] counts them.
+    client: Option<IpAddr>,
 }
 
 impl Limits {
@@ -43,20 +46,20 @@ impl Limits {
         if open.all >= MOST {
             return None;
         }
-        let address = (share == Share::Single).then_some(address);
-        if address.is_some_and(|address| !open.count(address)) {
+        let client = (share == Share::Single).then(|| subscriber(address));
+        if client.is_some_and(|client| !open.count(client)) {
             return None;
         }
         open.all += 1;
-        Some(Place { limits: self.clone(), address })
+        Some(Place { limits: self.clone(), client })
     }
 }
 
 impl Open {
-    /// One more of that address; `false` when it has all it may have.
-    fn count(&mut self, address: IpAddr) -> bool {
-        let count = self.by_address.entry(address).or_default();
-        let allowed = *count < MOST_PER_ADDRESS;
+    /// One more of that client; `false` when it has all it may have.
+    fn count(&mut self, client: IpAddr) -> bool {
+        let count = self.by_client.entry(client).or_default();
+        let allowed = *count < MOST_PER_CLIENT;
         if allowed {
             *count += 1;
         }
@@ -65,17 +68,18 @@ impl Open {
 }
 
 impl Place {
-    /// A proxy's connection turned out to be one client's: from now on it counts as that address's.
-    /// `None` when that address has all it may have.
+    /// A proxy's connection turned out to be one client's: from now on it counts as that one's.
+    /// `None` when that client has all it may have.
     pub fn of_client(mut self, address: IpAddr) -> Option<Self> {
-        if self.address.is_none() {
+        if self.client.is_none() {
+            let client = subscriber(address);
             let mut open = self.limits.0.lock().unwrap_or_else(PoisonError::into_inner);
-            if !open.count(address) {
+            if !open.count(client) {
                 drop(open);
                 return None;
             }
             drop(open);
-            self.address = Some(address);
+            self.client = Some(client);
         }
         Some(self)
     }
@@ -85,11 +89,11 @@ impl Drop for Place {
     fn drop(&mut self) {
         let mut open = self.limits.0.lock().unwrap_or_else(PoisonError::into_inner);
         open.all -= 1;
-        let Some(address) = self.address else { return };
-        if let Some(count) = open.by_address.get_mut(&address) {
+        let Some(client) = self.client else { return };
+        if let Some(count) = open.by_client.get_mut(&client) {
             *count -= 1;
             if *count == 0 {
-                open.by_address.remove(&address);
+                open.by_client.remove(&client);
             }
         }
     }
@@ -105,19 +109,36 @@ mod tests {
     #[test]
     fn one_address_cannot_take_every_place() {
         let limits = Limits::default();
-        let places: Vec<_> = (0..MOST_PER_ADDRESS).map(|_| limits.take(ONE, Share::Single)).collect();
+        let places: Vec<_> = (0..MOST_PER_CLIENT).map(|_| limits.take(ONE, Share::Single)).collect();
         assert!(places.iter().all(Option::is_some));
         assert!(limits.take(ONE, Share::Single).is_none());
         assert!(limits.take(OTHER, Share::Single).is_some());
     }
 
     #[test]
+    fn the_addresses_of_one_ipv6_subscriber_are_one_client() {
+        let limits = Limits::default();
+        let of = |net: u16, host: usize| {
+            let host = u16::try_from(host).expect("small");
+            IpAddr::from([0x2001, 0xdb8, 0, net, 0, 0, 0, host])
+        };
+        let proxied = |host| limits.take(ONE, Share::Proxy).expect("a place").of_client(of(1, host));
+        let places: Vec<_> = (0..MOST_PER_CLIENT)
+            .map(|host| if host % 2 == 0 { limits.take(of(1, host), Share::Single) } else { proxied(host) })
+            .collect();
+        assert!(places.iter().all(Option::is_some));
+        assert!(limits.take(of(1, 5000), Share::Single).is_none());
+        assert!(proxied(5001).is_none());
+        assert!(limits.take(of(2, 1), Share::Single).is_some());
+    }
+
+    #[test]
     fn a_closed_connection_gives_its_place_back() {
         let limits = Limits::default();
-        let places: Vec<_> = (0..MOST_PER_ADDRESS).map(|_| limits.take(ONE, Share::Single)).collect();
+        let places: Vec<_> = (0..MOST_PER_CLIENT).map(|_| limits.take(ONE, Share::Single)).collect();
         drop(places);
         assert!(limits.take(ONE, Share::Single).is_some());
-        assert!(limits.0.lock().expect("not poisoned").by_address.is_empty());
+        assert!(limits.0.lock().expect("not poisoned").by_client.is_empty());
     }
 
     #[test]
@@ -132,11 +153,11 @@ mod tests {
     fn a_client_behind_a_proxy_header_is_held_by_its_own_cap() {
         let limits = Limits::default();
         let place = || limits.take(OTHER, Share::Proxy).expect("a place").of_client(ONE);
-        let places: Vec<_> = (0..MOST_PER_ADDRESS).map(|_| place()).collect();
+        let places: Vec<_> = (0..MOST_PER_CLIENT).map(|_| place()).collect();
         assert!(places.iter().all(Option::is_some));
         assert!(place().is_none());
         drop(places);
         assert!(place().is_some());
-        assert!(limits.0.lock().expect("not poisoned").by_address.is_empty());
+        assert!(limits.0.lock().expect("not poisoned").by_client.is_empty());
     }
 }

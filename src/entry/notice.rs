@@ -21,7 +21,7 @@ pub enum Why {
     Address,
     /// The PROXY header is missing, wrong or sent by somebody who may not.
     ProxyHeader,
-    /// No TLS handshake came about.
+    /// No TLS handshake came about, or HTTP/2 was agreed on and not spoken.
     Handshake,
 }
 

@@ -21,6 +21,12 @@ impl AsyncRead for ClientStream {
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         if this.gate.is_none() {
+            if !this.preface.is_empty() {
+                let (now, later) = this.preface.split_at(this.preface.len().min(out.remaining()));
+                out.put_slice(now);
+                this.preface = later;
+                return Poll::Ready(Ok(()));
+            }
             return Pin::new(&mut this.connection).poll_read(context, out);
         }
         loop {

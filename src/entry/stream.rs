@@ -31,6 +31,9 @@ use crate::web::exchange::ServerName;
 /// Small answers leave in one piece with their head.
 const WRITE_BUFFER: usize = 4 * 1024;
 
+/// How every HTTP/2 connection begins (RFC 9113 section 3.4).
+pub(super) const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
 /// Tells a stream that its present request is answered. Shared by the stream and whoever runs it.
 #[derive(Debug, Clone, Default)]
 pub struct Turn(Arc<AtomicBool>);
@@ -67,6 +70,8 @@ pub struct ClientStream {
     pub(super) connection: BufWriter<Transport>,
     /// `None` for HTTP/2, which has its own framing and its own checks.
     pub(super) gate: Option<Gate>,
+    /// What of HTTP/2's preface pingora has yet to see; it was taken from the client before.
+    pub(super) preface: &'static [u8],
     pub(super) turn: Turn,
     pub(super) deadline: Deadline,
     /// Runs instead of reading once a head was refused.
@@ -85,6 +90,7 @@ pub struct ClientStream {
 }
 
 impl ClientStream {
+    /// Of an HTTP/2 connection the [`PREFACE`] must have been read.
     pub(super) fn new(transport: Transport, origin: Origin, patience: Patience, notice: Notice) -> Self {
         let socket = SocketDigest::from_raw_fd(origin.descriptor);
         // Asked from the kernel otherwise, which knows nothing of a connection that is gone.
@@ -92,6 +98,10 @@ impl ClientStream {
         Self {
             connection: BufWriter::with_capacity(WRITE_BUFFER, transport),
             gate: (origin.protocol == Protocol::Http1).then(Gate::new),
+            preface: match origin.protocol {
+                Protocol::Http1 => &[],
+                Protocol::Http2 => PREFACE,
+            },
             turn: Turn::default(),
             deadline: Deadline::new(patience, Instant::now()),
             farewell: None,

@@ -10,12 +10,14 @@ mod pages;
 mod reading;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::header::{ALLOW, HeaderValue, RETRY_AFTER};
 use http::{Method, Request, Response, StatusCode};
 use tokio::sync::Semaphore;
+use tokio::time::timeout;
 use tracing::error;
 
 use self::link::{Place, Wanted};
@@ -29,6 +31,10 @@ use crate::web::local::{LocalService, Origin};
 
 /// Mails read at once: each may be as large as the largest that is accepted.
 const AT_ONCE: usize = 2;
+/// Questions to the desk at once, whose answers may be as large as what the desk has about somebody.
+const ASKED_AT_ONCE: usize = 8;
+/// How long a request waits for its turn to ask.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Everything this stands on.
 pub struct Parts {
@@ -42,7 +48,8 @@ pub struct Parts {
 /// The files of mails, as a service in the process.
 pub struct MailFiles {
     parts: Parts,
-    turns: Semaphore,
+    turns: Arc<Semaphore>,
+    asking: Semaphore,
 }
 
 /// Why there is something else than what was asked for.
@@ -60,11 +67,13 @@ enum Refusal {
     Store(#[from] StoreError),
     #[error("the mail cannot be shown")]
     Unreadable,
+    #[error("too many others are asking")]
+    Busy,
 }
 
 impl MailFiles {
     pub fn new(parts: Parts) -> Self {
-        Self { parts, turns: Semaphore::new(AT_ONCE) }
+        Self { parts, turns: Arc::new(Semaphore::new(AT_ONCE)), asking: Semaphore::new(ASKED_AT_ONCE) }
     }
 
     async fn find(&self, request: &Request<Bytes>) -> Result<Answer, Refusal> {
@@ -73,23 +82,31 @@ impl MailFiles {
         }
         let client = request.extensions().get::<Origin>().ok_or(NotReadable::Anonymous)?.client;
         let caller = Caller::of(request.headers(), client).map_err(|_| NotReadable::Anonymous)?;
-        let reader = self.parts.readers.reader(&caller).await?;
+        let (row, wanted) = self.readable(&caller, request.uri().path()).await?;
+        self.show(&row, &wanted).await
+    }
+
+    /// The mail of that path, and what of it is wanted, if the desk says that the caller may read it.
+    async fn readable(&self, caller: &Caller, path: &str) -> Result<(InboundRow, Wanted), Refusal> {
+        let turn = timeout(PATIENCE, self.asking.acquire()).await.map_err(|_| Refusal::Busy)?;
+        let _turn = turn.expect("the semaphore is never closed");
+        let reader = self.parts.readers.reader(caller).await?;
         // Which mails there are is an agent's knowledge.
         let absent = if reader.is_agent() { Refusal::Absent } else { NotReadable::Forbidden.into() };
-        let Some(Place { mail, wanted }) = Place::of(request.uri().path()) else { return Err(absent) };
+        let Some(Place { mail, wanted }) = Place::of(path) else { return Err(absent) };
         let row = self.parts.store.inbound(mail).await?;
         let Some((row, ticket)) = row.and_then(|row| row.ticket.clone().map(|ticket| (row, ticket))) else {
             return Err(absent);
         };
-        self.parts.readers.check(&caller, &reader, &ticket).await?;
-        self.show(&row, &wanted).await
+        self.parts.readers.check(caller, &reader, &ticket).await?;
+        Ok((row, wanted))
     }
 
     async fn show(&self, row: &InboundRow, wanted: &Wanted) -> Result<Answer, Refusal> {
-        let _turn = self.turns.acquire().await.expect("the semaphore is never closed");
+        let turn = self.turns.clone().acquire_owned().await.expect("the semaphore is never closed");
         match wanted {
-            Wanted::Mail => self.mail(row).await,
-            Wanted::Page => self.page(row).await,
+            Wanted::Mail => self.mail(row, turn).await,
+            Wanted::Page => self.page(row, turn).await,
             Wanted::Original => {
                 let raw = self.raw(row).await?;
                 Ok(headers::download(raw, &format!("mail-{}.eml", row.id), "message/rfc822"))
@@ -159,7 +176,7 @@ fn answer(refusal: &Refusal, request: &Request<Bytes>) -> Answer {
             "The helpdesk cannot say right now who may read this. Try again in a moment.",
             home,
         ),
-        Refusal::Store(_) => {
+        Refusal::Store(_) | Refusal::Busy => {
             (StatusCode::SERVICE_UNAVAILABLE, "Not available", "Mails cannot be read right now.", home)
         }
         Refusal::Unreadable => (

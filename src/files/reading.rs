@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tokio::sync::OwnedSemaphorePermit;
+
 use super::{MailFiles, Refusal, headers, pages};
 use crate::mail::read::contents::page;
 use crate::mail::read::{Limits, read_guarded};
@@ -15,7 +17,7 @@ const SPARE: usize = 1_024;
 
 impl MailFiles {
     /// What the mail says as text, and where the rest of it is.
-    pub(super) async fn mail(&self, row: &InboundRow) -> Result<Answer, Refusal> {
+    pub(super) async fn mail(&self, row: &InboundRow, turn: OwnedSemaphorePermit) -> Result<Answer, Refusal> {
         let files = self.parts.store.files_of(row.id).await?;
         let message = match self.raw(row).await {
             Ok(raw) => {
@@ -25,7 +27,7 @@ impl MailFiles {
                     let has_page = page(&raw, &limits).is_ok_and(|page| page.is_some());
                     Some((message, has_page))
                 };
-                Some(aside(read).await?)
+                Some(aside(read, turn).await?)
             }
             Err(Refusal::Gone) => None,
             Err(other) => return Err(other),
@@ -34,10 +36,10 @@ impl MailFiles {
     }
 
     /// The mail's own page, made harmless.
-    pub(super) async fn page(&self, row: &InboundRow) -> Result<Answer, Refusal> {
+    pub(super) async fn page(&self, row: &InboundRow, turn: OwnedSemaphorePermit) -> Result<Answer, Refusal> {
         let raw = self.raw(row).await?;
         let limits = self.limits();
-        let made = aside(move || Some(page(&raw, &limits).ok()?.map(sanitised))).await?;
+        let made = aside(move || Some(page(&raw, &limits).ok()?.map(sanitised)), turn).await?;
         let fragment = made.ok_or(Refusal::Absent)?.ok_or(Refusal::Unreadable)?;
         Ok(headers::mail_page(pages::framed(&fragment)))
     }
@@ -47,9 +49,17 @@ impl MailFiles {
     }
 }
 
-/// Runs `read` where it keeps nobody waiting.
-async fn aside<T: Send + 'static>(read: impl FnOnce() -> Option<T> + Send + 'static) -> Result<T, Refusal> {
-    match tokio::time::timeout(LONGEST, tokio::task::spawn_blocking(read)).await {
+/// Runs `read` where it keeps nobody waiting. It has its turn until it ends, even when nobody waits any more.
+async fn aside<T: Send + 'static>(
+    read: impl FnOnce() -> Option<T> + Send + 'static,
+    turn: OwnedSemaphorePermit,
+) -> Result<T, Refusal> {
+    let reading = tokio::task::spawn_blocking(move || {
+        let done = read();
+        drop(turn);
+        done
+    });
+    match tokio::time::timeout(LONGEST, reading).await {
         Ok(Ok(Some(value))) => Ok(value),
         Ok(_) | Err(_) => Err(Refusal::Unreadable),
     }

@@ -1,6 +1,6 @@
 //! How answers leave, proxied and our own alike.
 
-use http::header::{CONTENT_LENGTH, HeaderName, HeaderValue, RETRY_AFTER, SERVER};
+use http::header::{CONTENT_LENGTH, CONTENT_SECURITY_POLICY, HeaderName, HeaderValue, RETRY_AFTER, SERVER};
 use http::{Method, StatusCode};
 use pingora::http::{RequestHeader, ResponseHeader};
 use pingora::proxy::Session;
@@ -10,6 +10,11 @@ use super::request::X_REQUEST_ID;
 use crate::web::answer::{Answer, short};
 
 const X_POWERED_BY: HeaderName = HeaderName::from_static("x-powered-by");
+
+/// In an answer's extensions: its Content-Security-Policy is what makes it safe to look at, and no other one
+/// takes its place.
+#[derive(Debug, Clone, Copy)]
+pub struct OwnPolicy;
 
 /// The last touch on every answer's head: the middlewares that saw the request, last one first, then
 /// what no answer shows.
@@ -40,6 +45,10 @@ pub async fn send(session: &mut Session, context: &Context, answer: Answer) -> p
         head.insert_header(CONTENT_LENGTH, body.len())?;
     }
     finish(session.req_header(), &mut head, context);
+    let own = parts.extensions.get::<OwnPolicy>().and(parts.headers.get(CONTENT_SECURITY_POLICY));
+    if let Some(own) = own {
+        head.insert_header(CONTENT_SECURITY_POLICY, own.clone())?;
+    }
     let bodiless = body.is_empty() || session.req_header().method == Method::HEAD;
     session.write_response_header(Box::new(head), bodiless).await?;
     if !bodiless {

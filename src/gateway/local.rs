@@ -3,11 +3,12 @@
 
 use std::sync::Arc;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::header::{HeaderValue, RETRY_AFTER};
 use http::{Method, Request, StatusCode};
 use pingora::proxy::Session;
 
+use super::body::{Collected, Terms, collect};
 use super::context::Context;
 use super::proxy::Proxy;
 use crate::web::answer::{Answer, short};
@@ -18,15 +19,21 @@ use crate::web::own::{is_mail_file, is_mail_hook};
 /// Where a provider's redirect comes back; the only place that needs no proof of an administrator.
 const CALLBACK: &str = "/admin/exchange/callback";
 const MOST_BODY: usize = 1024 * 1024;
+/// What a middleware asks the desk itself: sign-ins and passwords, of which anybody may send as many as he likes.
+const MOST_ERRAND_BODY: usize = 16 * 1024;
 /// Anybody may call there; a notification has a few hundred bytes, and a provider bundles some.
 const MOST_HOOK_BODY: usize = 128 * 1024;
+/// There is only something to read.
+const MOST_FILE_BODY: usize = 0;
+/// A whole body may take as long as so many reads.
+const READS: u32 = 3;
 
 /// Asks whichever of our own services has this path.
 pub async fn own(proxy: &Proxy, session: &mut Session, context: &Context) -> pingora::Result<Answer> {
     let path = session.req_header().uri.path();
     let canonical = context.exchange.as_ref().map_or(path, |exchange| exchange.path.text(path));
     let (service, most_body) = if is_mail_file(canonical) {
-        (proxy.gateway.mail_files.clone(), MOST_BODY)
+        (proxy.gateway.mail_files.clone(), MOST_FILE_BODY)
     } else if is_mail_hook(canonical) {
         (proxy.gateway.mail_hooks.clone(), MOST_HOOK_BODY)
     } else {
@@ -50,19 +57,20 @@ async fn console(proxy: &Proxy, session: &mut Session, context: &Context) -> pin
     let Some(console) = proxy.gateway.console.clone() else {
         return Ok(short(StatusCode::NOT_FOUND, &path, "Nothing is served here."));
     };
-    ask(proxy, console, session, context).await
+    ask_within(proxy, console, session, context, MOST_BODY).await
 }
 
-/// Asks a service in the process with the whole request.
+/// Asks a service that a middleware has put in the upstream's place.
 pub async fn ask(
     proxy: &Proxy,
     service: Arc<dyn LocalService>,
     session: &mut Session,
     context: &Context,
 ) -> pingora::Result<Answer> {
-    ask_within(proxy, service, session, context, MOST_BODY).await
+    ask_within(proxy, service, session, context, MOST_ERRAND_BODY).await
 }
 
+/// Asks a service in the process with the whole request.
 async fn ask_within(
     proxy: &Proxy,
     service: Arc<dyn LocalService>,
@@ -84,34 +92,26 @@ async fn ask_within(
     if let Some(admin) = &context.admin {
         request.extensions_mut().insert(admin.clone());
     }
-    match body(session, most_body).await? {
-        Some(body) => *request.body_mut() = body,
-        None => return Ok(short(StatusCode::PAYLOAD_TOO_LARGE, &path, "The request body is too large.")),
-    }
-    // On the control runtime: its sockets and stores live there.
-    let asked = proxy.gateway.control.spawn(async move { service.answer(request).await });
+    let bodies = &proxy.gateway.bodies;
+    let budget = if context.admin.is_some() { &bodies.admins } else { &bodies.strangers };
+    let terms = Terms { most: most_body, patience: proxy.entry.read * READS, client: exchange.client };
+    let room = match collect(session, &terms, budget).await? {
+        Ok(Collected { bytes, room }) => {
+            *request.body_mut() = bytes;
+            room
+        }
+        Err(unread) => return Ok(unread.answer(&path)),
+    };
+    // On the control runtime: its sockets and stores live there. It has the body even when the client is gone.
+    let asked = proxy.gateway.control.spawn(async move {
+        let answer = service.answer(request).await;
+        drop(room);
+        answer
+    });
     Ok(asked.await.unwrap_or_else(|error| {
         tracing::error!(%error, "a service in the process did not finish its answer");
         let mut answer = short(StatusCode::SERVICE_UNAVAILABLE, &path, "The service is not available.");
         answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("5"));
         answer
     }))
-}
-
-/// The whole body; `None` when it is larger than `most`.
-async fn body(session: &mut Session, most: usize) -> pingora::Result<Option<Bytes>> {
-    if session.is_body_empty() {
-        return Ok(Some(Bytes::new()));
-    }
-    if session.req_header().headers.contains_key(http::header::EXPECT) {
-        session.write_continue_response().await?;
-    }
-    let mut body = BytesMut::new();
-    while let Some(piece) = session.read_request_body().await? {
-        if body.len() + piece.len() > most {
-            return Ok(None);
-        }
-        body.extend_from_slice(&piece);
-    }
-    Ok(Some(body.freeze()))
 }

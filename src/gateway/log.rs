@@ -4,16 +4,17 @@
 //! strings, cookies and credentials never reach this file.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::time::Duration;
 
 use serde::Serialize;
 use time::OffsetDateTime;
 use time::macros::format_description;
 
+use super::log_writer::Writer;
 use crate::base::clock::Timestamp;
 use crate::config;
 
@@ -83,7 +84,7 @@ impl Line<'_> {
 
 /// What the writing thread is told.
 #[derive(Debug)]
-enum Order {
+pub(super) enum Order {
     Line(Vec<u8>),
     Reopen,
 }
@@ -117,11 +118,8 @@ impl AccessLog {
 
     fn start(target: Box<dyn Write + Send>, file: Option<PathBuf>, json: bool) -> io::Result<Self> {
         let (orders, waiting) = sync_channel(WAITING);
-        std::thread::Builder::new().name("access log".to_owned()).spawn(move || {
-            if let Err(error) = write_all(&waiting, BufWriter::new(target), file.as_deref()) {
-                tracing::error!(%error, "the access log cannot be written any more");
-            }
-        })?;
+        let writer = Writer::new(target, file);
+        std::thread::Builder::new().name("access log".to_owned()).spawn(move || writer.run(&waiting))?;
         Ok(Self { orders, json })
     }
 
@@ -138,38 +136,8 @@ impl AccessLog {
     }
 }
 
-fn append(path: &Path) -> io::Result<File> {
+pub(super) fn append(path: &Path) -> io::Result<File> {
     OpenOptions::new().create(true).append(true).open(path)
-}
-
-fn write_all(
-    waiting: &Receiver<Order>,
-    mut target: BufWriter<Box<dyn Write + Send>>,
-    file: Option<&Path>,
-) -> io::Result<()> {
-    while let Ok(first) = waiting.recv() {
-        let mut next = Some(first);
-        while let Some(order) = next {
-            match order {
-                Order::Line(line) => target.write_all(&line)?,
-                Order::Reopen => reopen(&mut target, file)?,
-            }
-            next = waiting.try_recv().ok();
-        }
-        target.flush()?;
-    }
-    Ok(())
-}
-
-/// A file that cannot be had leaves the present one in use.
-fn reopen(target: &mut BufWriter<Box<dyn Write + Send>>, file: Option<&Path>) -> io::Result<()> {
-    let Some(path) = file else { return Ok(()) };
-    target.flush()?;
-    match append(path) {
-        Ok(file) => *target = BufWriter::new(Box::new(file)),
-        Err(error) => tracing::error!(%error, "the access log cannot be opened anew; the old file is kept"),
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 //! Decides nothing about sockets and TLS, which is `entry`'s, and nothing about what a middleware does.
 
 mod answer;
+mod body;
+mod budget;
 mod certificates;
 mod context;
 mod durations;
@@ -12,7 +14,9 @@ mod head;
 mod http2;
 mod local;
 pub mod log;
+mod log_writer;
 mod metrics;
+mod names;
 mod own;
 pub mod proxy;
 mod redirect;
@@ -33,6 +37,7 @@ use prometheus_client::registry::Registry;
 use tokio_rustls::rustls::server::{ClientHello, ResolvesServerCert};
 use tokio_rustls::rustls::sign::CertifiedKey;
 
+use self::body::Bodies;
 use self::log::AccessLog;
 use self::metrics::Metrics;
 use self::proxy::{Entry, Proxy};
@@ -100,7 +105,7 @@ pub struct Gateway {
     ids: RequestIds,
     on_desk_write: Option<Wake>,
     on_rights_change: Option<Flush>,
-    default_certificate: Option<Arc<CertifiedKey>>,
+    bodies: Bodies,
     upstream: UpstreamTimeouts,
     clock: Arc<dyn Clock>,
 }
@@ -122,7 +127,7 @@ impl Gateway {
             entry_points: &entry_names,
             metrics: &metrics,
             timeouts: &parts.upstream,
-            default_certificate: parts.default_certificate.clone(),
+            default_certificate: parts.default_certificate,
         };
         let table = ArcSwap::from_pointee(Table::new(1, routes, &frame));
         metrics.reload_good.set(1);
@@ -144,20 +149,21 @@ impl Gateway {
             ids: RequestIds::new(),
             on_desk_write: parts.on_desk_write,
             on_rights_change: parts.on_rights_change,
-            default_certificate: parts.default_certificate,
+            bodies: Bodies::default(),
             upstream: parts.upstream,
             clock: parts.clock,
         })
     }
 
-    /// Puts other rules in place at once. Requests under way keep the ones they started with.
-    pub fn replace(&self, routes: Routes) {
+    /// Puts other rules in place at once, and with them the certificate for names that none of theirs is for.
+    /// Requests under way keep the ones they started with.
+    pub fn replace(&self, routes: Routes, default_certificate: Option<Arc<CertifiedKey>>) {
         let generation = self.generations.fetch_add(1, Ordering::Relaxed) + 1;
         let frame = Frame {
             entry_points: &self.entry_names,
             metrics: &self.metrics,
             timeouts: &self.upstream,
-            default_certificate: self.default_certificate.clone(),
+            default_certificate,
         };
         self.table.store(Arc::new(Table::new(generation, routes, &frame)));
         self.metrics.reloads.inc();

@@ -227,14 +227,17 @@ impl ProxyHttp for Proxy {
         context: &mut Context,
     ) -> FailToProxy {
         let code = status(error);
-        tracing::warn!(
-            kind = error.etype().as_str(),
-            side = error.esource().as_str(),
-            status = code,
-            service = context.service().map(|service| &*service.name),
-            request = context.id.as_ref().map(|id| id.text()),
-            "a request failed"
-        );
+        if let Some(left_out) = self.failure_to_tell() {
+            tracing::warn!(
+                kind = error.etype().as_str(),
+                side = error.esource().as_str(),
+                status = code,
+                service = context.service().map(|service| &*service.name),
+                request = context.id.as_ref().map(|id| id.text()),
+                left_out,
+                "a request failed"
+            );
+        }
         let begun = session.response_written().is_some_and(|written| !written.status.is_informational());
         if let (Some(code), false) = (code, begun) {
             // Whatever of the request is unread belongs to nobody now.

@@ -8,6 +8,7 @@ use http::{Method, StatusCode};
 use pingora::http::RequestHeader;
 use pingora::proxy::Session;
 
+use super::answer::OwnPolicy;
 use super::context::{Context, authority};
 use super::http2;
 use super::local;
@@ -17,7 +18,7 @@ use super::redirect;
 use super::table::{Query, host};
 use crate::middleware::{Decision, Verdict};
 use crate::web::answer::{Answer, short};
-use crate::web::client_address::{resolve, scheme, strip_forwarding};
+use crate::web::client_address::{complete_forwarding, resolve, scheme, strip_forwarding};
 use crate::web::exchange::{Exchange, ServerName};
 use crate::web::head::Headers;
 use crate::web::local::Unanswered;
@@ -64,11 +65,9 @@ pub async fn decide(proxy: &Proxy, session: &mut Session, context: &mut Context)
     {
         return Ok(refuse(status, session.req_header(), sentence));
     }
+    settle_forwarding(proxy, session, context);
     if let Some(step) = route(proxy, session, context) {
         return Ok(step);
-    }
-    if !peer(session).is_some_and(|peer| proxy.entry.trusted.believes(peer)) {
-        strip_forwarding(session.req_header_mut());
     }
     if let Some(answer) = middlewares(proxy, session.req_header_mut(), context).await {
         return Ok(Step::Answer(answer));
@@ -78,7 +77,9 @@ pub async fn decide(proxy: &Proxy, session: &mut Session, context: &mut Context)
         return Ok(refuse(StatusCode::FORBIDDEN, session.req_header(), "Upgrades are not allowed here."));
     }
     if is_own_path(session.req_header(), context) {
-        return local::own(proxy, session, context).await.map(Step::answer);
+        let mut answer = local::own(proxy, session, context).await?;
+        answer.extensions_mut().insert(OwnPolicy);
+        return Ok(Step::answer(answer));
     }
     let inner = context.instead.take();
     let service = match context.around.take() {
@@ -101,6 +102,25 @@ fn refuse(status: StatusCode, head: &RequestHeader, sentence: &str) -> Step {
     Step::answer(short(status, head.uri.path(), sentence))
 }
 
+/// Before anything is decided, as in Traefik: what somebody who is not trusted says for a proxy is taken out,
+/// and what nobody has said is written where a rule or a middleware looks at it.
+fn settle_forwarding(proxy: &Proxy, session: &mut Session, context: &Context) {
+    let peer = peer(session);
+    if !peer.is_some_and(|peer| proxy.entry.trusted.believes(peer)) {
+        strip_forwarding(session.req_header_mut());
+    }
+    let Some(peer) = peer.filter(|_| context.table.reads_forwarding) else { return };
+    let tls = is_tls(session);
+    let head = session.req_header_mut();
+    let scheme = scheme(peer, tls, &head.headers, &proxy.entry.trusted);
+    let host = authority(head).to_owned();
+    complete_forwarding(head, peer, scheme, &host);
+}
+
+fn is_tls(session: &Session) -> bool {
+    session.digest().and_then(|digest| digest.ssl_digest.as_ref()).is_some()
+}
+
 /// Settles address and route; answers where there is none, or where the entry point redirects.
 fn route(proxy: &Proxy, session: &mut Session, context: &mut Context) -> Option<Step> {
     let head = session.req_header();
@@ -114,7 +134,7 @@ fn route(proxy: &Proxy, session: &mut Session, context: &mut Context) -> Option<
     if let Some(redirection) = &entry.redirect {
         return Some(Step::answer(redirect::answer(redirection, head)));
     }
-    let tls = session.digest().and_then(|digest| digest.ssl_digest.as_ref()).is_some();
+    let tls = is_tls(session);
     let original = head.uri.path();
     let Ok(tidy) = tidied(original) else {
         return Some(refuse(StatusCode::BAD_REQUEST, head, PATH));

@@ -14,12 +14,15 @@ use super::metrics::{Metrics, Series};
 use super::upstream::{Service, UpstreamTimeouts};
 use crate::config::{NamedMiddleware, Router, Routes};
 use crate::rule::{Rule, Subject};
+use crate::web::client_address::is_completed;
 
 /// Routers, services and certificates that belong together.
 pub struct Table {
     /// 1 for the table of the start.
     pub generation: u64,
     pub certificates: Certificates,
+    /// Something looks at headers that are only there when they were completed ([`is_completed`]).
+    pub reads_forwarding: bool,
     /// In the order of the gateway's entry points.
     candidates: Box<[Candidates]>,
     routes: Box<[Route]>,
@@ -108,7 +111,9 @@ impl Table {
             candidates.sort(&compiled);
             candidates.admitted = candidates.union(&compiled);
         }
-        Self { generation, certificates, candidates, routes: compiled.into(), services, service_series }
+        let reads_forwarding = compiled.iter().any(Route::reads_forwarding);
+        let routes = compiled.into();
+        Self { generation, certificates, reads_forwarding, candidates, routes, services, service_series }
     }
 
     /// The router that answers, if any.
@@ -183,6 +188,13 @@ impl Route {
             rule: router.rule,
             priority: router.priority,
         }
+    }
+}
+
+impl Route {
+    fn reads_forwarding(&self) -> bool {
+        let mut by_middlewares = self.middlewares.iter().filter_map(|one| one.runs.reads());
+        self.rule.reads(is_completed) || by_middlewares.any(is_completed)
     }
 }
 

@@ -13,18 +13,27 @@ use crate::base::sparing::Sparing;
 /// Anybody can have himself refused as often as he likes.
 const TOLD_EVERY: Duration = Duration::from_secs(10);
 
+/// Nor does it take more than to hang up, or a service that is away, for a request to fail.
+const FAILED_EVERY: Duration = Duration::from_secs(1);
+
 /// One voice for each kind, so that one cannot silence the others.
 #[derive(Debug)]
 pub struct Voices {
     connections: Sparing,
     heads: Sparing,
     addresses: Sparing,
+    failures: Sparing,
 }
 
 impl Voices {
     pub fn new() -> Self {
         let voice = || Sparing::every(TOLD_EVERY);
-        Self { connections: voice(), heads: voice(), addresses: voice() }
+        Self {
+            connections: voice(),
+            heads: voice(),
+            addresses: voice(),
+            failures: Sparing::every(FAILED_EVERY),
+        }
     }
 }
 
@@ -80,6 +89,11 @@ impl Gateway {
 }
 
 impl Proxy {
+    /// A request failed on its way; how many others did since that was last told, if it may be told now.
+    pub(super) fn failure_to_tell(&self) -> Option<u64> {
+        self.gateway.voices.failures.speak(self.gateway.clock.now())
+    }
+
     /// A router's address list refused a client.
     pub(super) fn note_address(&self, router: &str, peer: IpAddr, client: IpAddr) {
         if let Some(left_out) = self.gateway.voices.addresses.speak(self.gateway.clock.now()) {

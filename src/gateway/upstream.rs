@@ -3,14 +3,12 @@
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use arc_swap::ArcSwapOption;
 use http::HeaderValue;
 use pingora::upstreams::peer::HttpPeer;
-use tokio::net::lookup_host;
-use tokio::time::timeout;
 
+use super::names::{Name, Unresolved};
 use crate::config;
 use crate::web::exchange::Scheme;
 
@@ -35,9 +33,6 @@ impl Default for UpstreamTimeouts {
 
 /// The desk's web client closes idle connections after 5 s; a request must not race that.
 const IDLE: Duration = Duration::from_secs(3);
-/// How long a name's addresses are used before they are asked for again.
-const NAME_LIFE: Duration = Duration::from_secs(10);
-const NAME_PATIENCE: Duration = Duration::from_secs(2);
 
 /// A service that can be asked.
 pub struct Service {
@@ -57,19 +52,7 @@ pub struct Server {
 
 enum Place {
     Address(SocketAddr),
-    Name { host: String, port: u16, known: ArcSwapOption<Known> },
-}
-
-struct Known {
-    addresses: Vec<SocketAddr>,
-    since: Instant,
-}
-
-/// The server's name has no address, and never had one.
-#[derive(Debug, thiserror::Error)]
-#[error("no address is known for `{host}`")]
-pub struct Unresolved {
-    pub host: String,
+    Name(Arc<Name>),
 }
 
 impl Service {
@@ -104,8 +87,7 @@ impl Server {
         let (place, address) = match bare.parse::<IpAddr>() {
             Ok(ip) => (Place::Address((ip, server.port).into()), SocketAddr::from((ip, server.port))),
             Err(_) => {
-                let known = ArcSwapOption::empty();
-                let place = Place::Name { host: server.host.clone(), port: server.port, known };
+                let place = Place::Name(Arc::new(Name::new(server.host.clone(), server.port)));
                 (place, SocketAddr::from(([0, 0, 0, 0], server.port)))
             }
         };
@@ -126,40 +108,10 @@ impl Server {
         let mut peer = Box::new(self.peer.clone());
         peer._address = match &self.place {
             Place::Address(address) => (*address).into(),
-            Place::Name { host, port, known } => resolve(host, *port, known, attempt).await?.into(),
+            Place::Name(name) => name.address(attempt).await?.into(),
         };
         Ok(peer)
     }
-}
-
-async fn resolve(
-    host: &str,
-    port: u16,
-    known: &ArcSwapOption<Known>,
-    attempt: usize,
-) -> Result<SocketAddr, Unresolved> {
-    let before = known.load_full();
-    if let Some(fresh) = before.as_ref().filter(|known| known.since.elapsed() < NAME_LIFE) {
-        return choose(fresh, host, attempt);
-    }
-    match timeout(NAME_PATIENCE, lookup_host((host, port))).await {
-        Ok(Ok(found)) => {
-            let asked = Arc::new(Known { addresses: found.collect(), since: Instant::now() });
-            let chosen = choose(&asked, host, attempt);
-            known.store(Some(asked));
-            chosen
-        }
-        _ => match before {
-            Some(stale) => choose(&stale, host, attempt),
-            None => Err(Unresolved { host: host.to_owned() }),
-        },
-    }
-}
-
-fn choose(known: &Known, host: &str, attempt: usize) -> Result<SocketAddr, Unresolved> {
-    let index = attempt.checked_rem(known.addresses.len());
-    let chosen = index.and_then(|index| known.addresses.get(index));
-    chosen.copied().ok_or_else(|| Unresolved { host: host.to_owned() })
 }
 
 fn authority(server: &config::Server) -> HeaderValue {
@@ -213,16 +165,5 @@ mod tests {
         for (server, text) in table {
             assert_eq!(authority(&server), text);
         }
-    }
-
-    #[tokio::test]
-    async fn a_name_with_several_addresses_is_walked_through() {
-        let known = ArcSwapOption::from_pointee(Known {
-            addresses: vec![([192, 0, 2, 1], 80).into(), ([192, 0, 2, 2], 80).into()],
-            since: Instant::now(),
-        });
-        let first = resolve("desk", 80, &known, 0).await.expect("known");
-        let second = resolve("desk", 80, &known, 1).await.expect("known");
-        assert_ne!(first, second);
     }
 }

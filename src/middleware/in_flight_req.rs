@@ -9,6 +9,7 @@ use std::hash::BuildHasher;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use http::StatusCode;
+use http::header::HeaderName;
 use serde::Deserialize;
 
 use crate::middleware::registry::{Compiled, Parts, Spec as Checked, SpecError};
@@ -94,6 +95,10 @@ impl Drop for Running {
 }
 
 impl Middleware for InFlightReq {
+    fn reads(&self) -> Option<&HeaderName> {
+        self.criterion.header()
+    }
+
     fn for_router(&self) -> Option<Arc<dyn Middleware>> {
         let (amount, criterion) = (self.amount, self.criterion.clone());
         Some(Arc::new(Self { amount, criterion, counts: Arc::default() }))

@@ -9,7 +9,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use http::header::HeaderValue;
+use http::header::{HeaderName, HeaderValue};
 use ipnet::IpNet;
 
 use crate::web::answer::Answer;
@@ -99,6 +99,11 @@ pub trait Middleware: Send + Sync {
     /// Lets some paths pass and not others, so a path must have one meaning before it is asked.
     fn decides_by_path(&self) -> bool {
         false
+    }
+
+    /// The request header by which it tells requests apart.
+    fn reads(&self) -> Option<&HeaderName> {
+        None
     }
 
     /// A copy that counts on its own, where Traefik counts for each router alone.

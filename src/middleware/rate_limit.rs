@@ -154,6 +154,10 @@ impl RateLimit {
 }
 
 impl Middleware for RateLimit {
+    fn reads(&self) -> Option<&HeaderName> {
+        self.criterion.header()
+    }
+
     fn for_router(&self) -> Option<Arc<dyn Middleware>> {
         Some(Arc::new(Self::new(self.pace, self.criterion.clone(), self.clock.clone())))
     }

@@ -67,6 +67,13 @@ impl CriterionSpec {
 }
 
 impl Criterion {
+    pub(super) fn header(&self) -> Option<&HeaderName> {
+        match self {
+            Self::Header(name) => Some(name),
+            Self::Address(_) | Self::Host => None,
+        }
+    }
+
     /// Who sent the request. Requests that lack what is asked for are counted as one source, those whose
     /// address cannot be believed as their peer's.
     pub(super) fn source(&self, exchange: &Exchange, head: &dyn RequestHead) -> Source {

@@ -10,7 +10,7 @@ mod tokens;
 use std::net::IpAddr;
 use std::ops::Range;
 
-use http::{HeaderMap, Method};
+use http::{HeaderMap, HeaderName, Method};
 
 pub use matcher::pattern::{PatternError, read as read_pattern};
 
@@ -82,6 +82,11 @@ impl Rule {
     /// Whether a request for the host of `subject` could match, whatever else it says.
     pub fn could_accept_host(&self, subject: &Subject<'_>) -> bool {
         self.expression.could_be(true, &|matcher| matcher.is_about_host().then(|| matcher.matches(subject)))
+    }
+
+    /// Whether the rule looks at one of these headers.
+    pub fn reads(&self, wanted: impl Fn(&HeaderName) -> bool) -> bool {
+        self.expression.has(&|matcher| matcher.header().is_some_and(&wanted))
     }
 
     /// Priority of a router that names none: the length of the rule in bytes, as written.

@@ -49,6 +49,15 @@ impl<L> Expression<L> {
         })
     }
 
+    /// Whether any leaf is such a one.
+    pub fn has(&self, leaf: &impl Fn(&L) -> bool) -> bool {
+        match self {
+            Self::Leaf(inner) => leaf(inner),
+            Self::Not(inner) => inner.has(leaf),
+            Self::All(list) | Self::Any(list) => list.iter().any(|inner| inner.has(leaf)),
+        }
+    }
+
     /// Evaluates the tree from left to right, as far as needed.
     pub fn holds(&self, leaf: &impl Fn(&L) -> bool) -> bool {
         match self {

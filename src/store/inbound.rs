@@ -104,6 +104,7 @@ mod tests {
 
     #[tokio::test]
     async fn due_mails_are_found_in_order_without_sorting_the_backlog() {
+        sqlx::any::install_default_drivers();
         let store = open_memory().await.expect("a store");
         let explained = query(concat!("EXPLAIN QUERY PLAN ", due!())).bind("m").bind(9_i64).bind(99_i64);
         let explained = explained.bind(0_i64).bind(0_i64).bind(1_i64);

@@ -10,7 +10,9 @@ use ipnet::IpNet;
 
 use crate::base::address::canonical;
 use crate::web::exchange::Scheme;
-pub use crate::web::forwarding::{is_websocket, strip_forwarding, write_forwarding};
+pub use crate::web::forwarding::{
+    complete_forwarding, is_completed, is_websocket, strip_forwarding, write_forwarding,
+};
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");

@@ -2,6 +2,8 @@
 //!
 //! Nothing a client writes about itself survives. Who the client is has been settled elsewhere.
 
+use std::net::IpAddr;
+
 use http::HeaderMap;
 use http::header::{CONNECTION, HeaderName, HeaderValue, UPGRADE};
 
@@ -26,11 +28,12 @@ pub fn strip_forwarding(headers: &mut dyn Headers) {
 }
 
 fn speaks_for_a_proxy(name: &HeaderName) -> bool {
-    const EXACT: [&str; 25] = [
+    const EXACT: [&str; 26] = [
         "forwarded",
         "x-forwarded",
         "forwarded-for",
         "x-real-ip",
+        "x-scheme",
         "x-client-ip",
         "x-cluster-client-ip",
         "cf-connecting-ip",
@@ -67,6 +70,27 @@ fn speaks_for_a_proxy(name: &HeaderName) -> bool {
     name.contains('_') || EXACT.contains(&name) || PREFIXES.iter().any(|prefix| name.starts_with(prefix))
 }
 
+/// Whether it is one of the headers that [`complete_forwarding`] writes.
+pub fn is_completed(name: &HeaderName) -> bool {
+    [X_REAL_IP, X_FORWARDED_PROTO, X_FORWARDED_PORT, X_FORWARDED_HOST].contains(name)
+}
+
+/// Writes where it is absent what rules and middlewares find in every request behind Traefik: the peer, and
+/// how and for which `host` it asked.
+pub fn complete_forwarding(headers: &mut dyn Headers, peer: IpAddr, scheme: Scheme, host: &str) {
+    let mut complete = |name: HeaderName, value: &dyn Fn(&HeaderMap) -> Option<HeaderValue>| {
+        if headers.map().get(&name).is_none_or(HeaderValue::is_empty)
+            && let Some(value) = value(headers.map())
+        {
+            headers.insert(name, value);
+        }
+    };
+    complete(X_REAL_IP, &|_| Some(header_value(&peer.to_string())));
+    complete(X_FORWARDED_PROTO, &|map| Some(HeaderValue::from_static(forwarded_scheme(map, scheme))));
+    complete(X_FORWARDED_PORT, &|_| Some(header_value(&forwarded_port(scheme, host).to_string())));
+    complete(X_FORWARDED_HOST, &|_| HeaderValue::from_str(host).ok().filter(|host| !host.is_empty()));
+}
+
 /// Writes what the upstream is told about the client, one value each, in place of whatever was there.
 /// `host` is the authority the client asked for, with its port if it named one.
 ///
@@ -79,7 +103,7 @@ pub fn write_forwarding(headers: &mut dyn Headers, exchange: &Exchange, host: &s
         X_FORWARDED_PROTO,
         HeaderValue::from_static(forwarded_scheme(headers.map(), exchange.scheme)),
     );
-    headers.insert(X_FORWARDED_PORT, header_value(&forwarded_port(exchange, host).to_string()));
+    headers.insert(X_FORWARDED_PORT, header_value(&forwarded_port(exchange.scheme, host).to_string()));
     match HeaderValue::from_str(host) {
         Ok(host) => headers.insert(X_FORWARDED_HOST, host),
         Err(_) => headers.remove(&X_FORWARDED_HOST),
@@ -101,12 +125,12 @@ fn forwarded_scheme(headers: &HeaderMap, scheme: Scheme) -> &'static str {
 }
 
 /// The port the client named, otherwise its scheme's own.
-fn forwarded_port(exchange: &Exchange, host: &str) -> u16 {
+fn forwarded_port(scheme: Scheme, host: &str) -> u16 {
     let named = host
         .rsplit_once(':')
         .filter(|(_, port)| !port.ends_with(']'))
         .and_then(|(_, port)| port.parse().ok());
-    named.unwrap_or(match exchange.scheme {
+    named.unwrap_or(match scheme {
         Scheme::Https => 443,
         Scheme::Http => 80,
     })
@@ -126,8 +150,6 @@ fn has_token(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::net::IpAddr;
-
     use super::*;
     use crate::web::path::canonical;
 
@@ -162,6 +184,7 @@ mod tests {
             ("x-forwarded-prefix", "/x"),
             ("x-forwarded-tls-client-cert", "x"),
             ("x-real-ip", "10.0.0.1"),
+            ("x-scheme", "https"),
             ("cf-connecting-ip", "10.0.0.1"),
             ("true-client-ip", "10.0.0.1"),
             ("x-client-ip", "10.0.0.1"),
@@ -198,8 +221,18 @@ mod tests {
     }
 
     #[test]
+    fn what_a_proxy_has_said_is_completed_and_not_replaced() {
+        let told = [("x-real-ip", "203.0.113.7"), ("x-forwarded-proto", "https")];
+        let mut headers = head(&told);
+        complete_forwarding(&mut headers, ip("10.0.0.1"), Scheme::Https, "desk.example");
+        let all = [told[0], told[1], ("x-forwarded-port", "443"), ("x-forwarded-host", "desk.example")];
+        assert_eq!(headers, head(&all));
+        assert!(all.iter().all(|(name, _)| is_completed(&HeaderName::from_static(name))));
+    }
+
+    #[test]
     fn the_port_is_the_one_the_client_named() {
-        let told = |host| forwarded_port(&exchange("203.0.113.7", Scheme::Http), host);
+        let told = |host| forwarded_port(Scheme::Http, host);
         assert_eq!(
             [told("a.test:8080"), told("[::1]:81"), told("[::1]"), told("a.test")],
             [8080, 81, 80, 80]

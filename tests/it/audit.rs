@@ -96,3 +96,15 @@ fn a_user_id_cannot_begin_a_line_of_its_own() {
 
     assert_eq!(lines.len(), 1);
 }
+
+#[test]
+fn a_flood_of_refusals_does_not_fill_the_log() {
+    let refusals: Vec<_> = (0..1000)
+        .map(|number: u32| {
+            let client = std::net::IpAddr::from(number.to_be_bytes());
+            Record::new(Event::Refusal, Outcome::Refused, "admin work without a session").from(client)
+        })
+        .collect();
+
+    assert_eq!(written(&refusals).len(), 60);
+}

@@ -1,6 +1,7 @@
 //! The gateway on real sockets: what a client may send, what an upstream gets, how it ends.
 
 mod before_tls;
+mod bodies;
 mod brakes;
 pub mod client;
 mod cookies;

@@ -1,14 +1,22 @@
 //! What the running program does when it is told something by a signal.
 
+use std::process::{Command, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::{Request, StatusCode};
 use mintgate::sandbox::fault::{Effect, Fault};
-use rustix::process::Signal;
+use rustix::process::{Pid, Signal, kill_process};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::rustls::ClientConfig;
+use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::pki_types::ServerName;
 
+use crate::gateway::tls::any::Anything;
 use crate::support::process::eventually;
-use crate::support::program::{PATIENCE, Scene};
+use crate::support::program::{MINTGATE, PATIENCE, Scene};
 
 impl Scene {
     async fn status_of(&self, path: &str) -> Option<StatusCode> {
@@ -119,6 +127,67 @@ async fn sigusr1_opens_the_access_log_anew() {
     let line = async || std::fs::read_to_string(&log).ok().filter(|text| text.contains("/sw.js"));
     eventually("a line in the new file", line).await;
     assert!(!std::fs::read_to_string(&moved).expect("the old file").contains("/sw.js"));
+}
+
+/// The status line's worth of a handshake with the entry point that also speaks plain HTTP.
+async fn handshake(scene: &Scene) -> bool {
+    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .expect("versions")
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(Anything))
+        .with_no_client_auth();
+    let port = scene.public.port().expect("a port of its own");
+    let socket = TcpStream::connect(("127.0.0.1", port)).await.expect("it listens");
+    let name = ServerName::try_from("desk.localhost").expect("a name");
+    TlsConnector::from(Arc::new(config)).connect(name, socket).await.is_ok()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_every_reload_a_handshake_finds_a_certificate() {
+    let scene = Scene::start().await;
+    let folder = scene.config.parent().expect("a folder").to_owned();
+    let made = rcgen::generate_simple_self_signed(["desk.localhost".to_owned()]).expect("a certificate");
+    std::fs::write(folder.join("desk.crt"), made.cert.pem()).expect("written");
+    std::fs::write(folder.join("desk.key"), made.signing_key.serialize_pem()).expect("written");
+    let rules = folder.join("rules.yml");
+    let own = format!(
+        "tls: {{ certificates: [{{ certFile: \"{0}/desk.crt\", keyFile: \"{0}/desk.key\" }}] }}\n",
+        folder.display()
+    );
+    let plain = rules_for("127.0.0.1");
+    let by_tls = plain.replace("desk: { rule", "desk: { tls: {}, rule");
+    std::fs::write(&rules, &plain).expect("written");
+    let start_up = std::fs::read_to_string(&scene.config).expect("the start-up file");
+    let unwatched = format!("providers: {{ file: {{ filename: \"{}\", watch: false }} }}\n", rules.display());
+    std::fs::write(&scene.config, start_up + &unwatched).expect("written");
+    let program = scene.start_program().await;
+    assert!(!handshake(&scene).await, "nothing speaks TLS yet");
+    // From nothing to TLS, to a certificate of its own, and back without one.
+    for text in [by_tls.clone(), by_tls.clone() + &own, by_tls] {
+        std::fs::write(&rules, &text).expect("written");
+        program.signal(Signal::HUP);
+        eventually("a handshake", async || handshake(&scene).await.then_some(())).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_nobody_reads_holds_up_neither_requests_nor_the_end() {
+    let scene = Scene::start().await;
+    let mut command = Command::new(MINTGATE);
+    let command = command.args(["run", "--config"]).arg(&scene.config).env("RUST_LOG", "debug");
+    let mut program = command.stdout(Stdio::piped()).spawn().expect("the program starts");
+    scene.until_it_answers().await;
+    // Several lines each: far more than a pipe holds.
+    for _ in 0..600 {
+        assert_eq!(scene.status_of("/admin/exchange").await, Some(StatusCode::UNAUTHORIZED));
+    }
+    assert_eq!(scene.status_of("/ping").await, Some(StatusCode::OK));
+    let pid = i32::try_from(program.id()).ok().and_then(Pid::from_raw).expect("a process id");
+    kill_process(pid, Signal::TERM).expect("it is running");
+    let ended = tokio::task::spawn_blocking(move || program.wait());
+    let ended = tokio::time::timeout(PATIENCE, ended).await.expect("it ends").expect("a task");
+    assert!(ended.expect("a child").success());
 }
 
 fn rules_for(client: &str) -> String {

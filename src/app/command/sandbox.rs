@@ -29,7 +29,7 @@ pub(crate) struct Arguments {
 
 /// Prints one line of JSON with the addresses and the app registration, then serves until it is ended.
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    log::start(&Log { level: "warn".to_owned(), json: false })?;
+    let _log = log::start(&Log { level: "warn".to_owned(), json: false })?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(serve(arguments))?;
     Ok(ExitCode::SUCCESS)

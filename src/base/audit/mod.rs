@@ -1,8 +1,10 @@
 //! Audit records: who did what of consequence, when, from where, and how it ended.
 //!
-//! One shape for all of them, as a log line with target `audit` and as a metric. A record names the desk's
+//! One shape for all of them, as a log line with target `audit` and as a metric; of what anybody can bring about
+//! the metric counts all, and the log has a ration. A record names the desk's
 //! user id and the client's address; tokens, mail addresses and texts from outside have no place in it.
 
+mod ration;
 mod unusual;
 
 use std::net::IpAddr;
@@ -13,6 +15,7 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::registry::Registry;
 
+use self::ration::Ration;
 use self::unusual::Watch;
 use crate::base::clock::{Clock, Timestamp};
 use crate::base::id::MailboxId;
@@ -154,6 +157,7 @@ struct Inner {
     clock: Arc<dyn Clock>,
     counted: Family<Labels, Counter>,
     watch: Mutex<Watch>,
+    ration: Mutex<Ration>,
     listener: OnceLock<Listener>,
 }
 
@@ -163,6 +167,7 @@ impl Audit {
             clock,
             counted: Family::default(),
             watch: Mutex::default(),
+            ration: Mutex::default(),
             listener: OnceLock::new(),
         }))
     }
@@ -200,13 +205,20 @@ impl Audit {
         if let Some(listener) = self.0.listener.get() {
             listener(now, record);
         }
+        let steady = self.0.clock.steady();
+        let mut ration = self.0.ration.lock().unwrap_or_else(PoisonError::into_inner);
+        let taken = ration.take(record, steady);
+        drop(ration);
+        let Some(left_out) = taken else { return };
+        let left_out = (left_out > 0).then_some(left_out);
         let at = now.rfc3339();
+        let detail = record.detail;
         match record.event {
             Event::Unusual => {
-                tracing::warn!(target: TARGET, at, event, outcome, detail = record.detail, client, user, mailbox);
+                tracing::warn!(target: TARGET, at, event, outcome, detail, client, user, mailbox, left_out);
             }
             _ => {
-                tracing::info!(target: TARGET, at, event, outcome, detail = record.detail, client, user, mailbox);
+                tracing::info!(target: TARGET, at, event, outcome, detail, client, user, mailbox, left_out);
             }
         }
     }

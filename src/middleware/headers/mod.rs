@@ -21,6 +21,8 @@ type Change = (HeaderName, Option<HeaderValue>);
 
 struct Headers {
     request: Vec<Change>,
+    /// The service's alone: whoever decides here goes by the host that the client asked for.
+    host: Option<Change>,
     response: Vec<Change>,
     security: security::Security,
     cors: Option<cors::Cors>,
@@ -50,6 +52,7 @@ impl Middleware for Headers {
     // Once more where the client's `Connection:` line cannot take them away.
     fn forward(&self, _exchange: &Exchange, headers: &mut dyn HeaderLines) {
         apply(&self.request, headers);
+        apply(self.host.as_slice(), headers);
     }
 
     fn response(&self, exchange: &Exchange, request: &dyn RequestHead, response: &mut dyn ResponseHead) {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use http::header::{HeaderName, HeaderValue};
+use http::header::{HOST, HeaderName, HeaderValue};
 use serde::Deserialize;
 use serde_yaml::Spanned;
 
@@ -63,14 +63,15 @@ impl Checked for Spec {
         if errors.is_empty() && self.says_nothing() {
             errors.push(SpecError::whole("`headers` changes nothing").hint("name at least one option"));
         }
-        let request = changes(&self.custom_request_headers, &mut errors);
+        let mut request = changes(&self.custom_request_headers, &mut errors);
+        let host = request.extract_if(.., |(name, _)| *name == HOST).last();
         let response = changes(&self.custom_response_headers, &mut errors);
         let security = Security::compile(self, &mut errors);
         let cors = Cors::compile(self, &mut errors);
         if !errors.is_empty() {
             return Err(errors);
         }
-        let mut compiled = Compiled::clean(Headers { request, response, security, cors });
+        let mut compiled = Compiled::clean(Headers { request, host, response, security, cors });
         let everybody = self.access_control_allow_origin_list.iter().any(|origin| origin == "*");
         if everybody && self.access_control_allow_credentials {
             let message = "browsers refuse `accessControlAllowCredentials` together with the origin `*`";

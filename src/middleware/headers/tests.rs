@@ -28,6 +28,15 @@ fn a_custom_request_header_replaces_and_an_empty_one_removes() {
     assert_eq!(status(verdict), StatusCode::OK);
     assert_eq!(request.headers().get_all("x-a").iter().collect::<Vec<_>>(), ["new"]);
     assert!(!request.headers().contains_key("x-b"));
+}
+
+#[test]
+fn a_host_is_changed_for_the_service_alone() {
+    let middleware = compiled("headers: {customRequestHeaders: {host: other.test}}");
+    let mut request = get("/", &[("host", "a.test")]);
+    assert_eq!(status(middleware.request(&exchange("192.0.2.1", "/"), &mut request)), StatusCode::OK);
+    assert_eq!(request.headers()[HOST], "a.test");
+    middleware.forward(&exchange("192.0.2.1", "/"), request.headers_mut());
     assert_eq!(request.headers()[HOST], "other.test");
 }
 

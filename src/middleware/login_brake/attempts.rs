@@ -1,14 +1,14 @@
 //! Who tried how often. Counts live in memory, outlive a reload of the rules, and are bounded: whoever was
 //! silent longest is forgotten first. Accounts are kept as keyed hashes of what was typed.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use moka::policy::EvictionPolicy;
 use moka::sync::Cache;
 
-use crate::base::address::canonical;
+use crate::base::address::subscriber;
 use crate::base::clock::Clock;
 use crate::base::secret::HashKey;
 
@@ -28,19 +28,13 @@ pub(super) struct Limit {
     pub lockout: Duration,
 }
 
-/// A client: an IPv4 address, or the /64 that one IPv6 subscriber has.
+/// A client, as [`subscriber`] counts them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Who(IpAddr);
 
 impl Who {
     pub(super) fn of(client: IpAddr) -> Self {
-        match canonical(client) {
-            IpAddr::V6(v6) => {
-                let [a, b, c, d, ..] = v6.segments();
-                Self(IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0)))
-            }
-            v4 => Self(v4),
-        }
+        Self(subscriber(client))
     }
 }
 
@@ -324,14 +318,6 @@ mod tests {
         assert_eq!(answers[2..], [Ok(()), Err(5 * MINUTE)]);
         scene.clock.advance(5 * MINUTE);
         assert_eq!(scene.attempts.ticket(who, &limit), Ok(()));
-    }
-
-    #[test]
-    fn an_ipv6_subscriber_is_one_client_and_a_mapped_address_is_its_ipv4() {
-        let of = |text: &str| Who::of(text.parse().expect("an address"));
-        assert_eq!(of("2001:db8::1"), of("2001:db8::ffff:1"));
-        assert_ne!(of("2001:db8::1"), of("2001:db8:0:1::1"));
-        assert_eq!(of("::ffff:192.0.2.1"), of("192.0.2.1"));
     }
 
     #[test]

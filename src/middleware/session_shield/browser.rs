@@ -8,6 +8,7 @@ use std::net::IpAddr;
 use http::header::{HeaderMap, HeaderValue, USER_AGENT};
 use serde::{Deserialize, Serialize};
 
+use crate::base::address::subscriber;
 use crate::base::secret::sha256;
 
 /// Who uses a session, or began it.
@@ -48,10 +49,7 @@ impl Beginning {
     /// The same IPv4 address, or the same /64 of IPv6, inside which addresses change by themselves
     /// (RFC 8981). What a thief of cookies cannot copy along with them.
     pub fn is_at(&self, client: IpAddr) -> bool {
-        match (self.client, client) {
-            (IpAddr::V6(then), IpAddr::V6(now)) => then.segments()[..4] == now.segments()[..4],
-            (then, now) => then == now,
-        }
+        subscriber(self.client) == subscriber(client)
     }
 }
 

@@ -27,7 +27,7 @@ use crate::web::local::LocalService;
 const WORKER_GUARD: &str = "\
 self.addEventListener(\"fetch\", (event) => {
   const path = new URL(event.request.url).pathname;
-  if (/^(\\/[a-z-]{2,5})?\\/(admin\\/exchange|api|mail-files)(\\/|$)|^\\/(ping|metrics)$/i.test(path)) event.stopImmediatePropagation();
+  if (/^(\\/[a-z0-9-]+)?\\/(admin\\/exchange|api|mail-files)(\\/|$)|^\\/(ping|metrics)$/i.test(path)) event.stopImmediatePropagation();
 });
 ";
 
@@ -208,4 +208,27 @@ fn named_user(body: &[u8], field: &str) -> Option<String> {
 fn never_stored(mut answer: Answer) -> Answer {
     answer.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     answer
+}
+
+#[cfg(test)]
+mod tests {
+    use regex::RegexBuilder;
+
+    use super::*;
+
+    #[test]
+    fn the_service_worker_keeps_nothing_of_ours_in_any_language() {
+        let (_, rest) = WORKER_GUARD.split_once("(/").expect("an expression");
+        let (expression, _) = rest.split_once("/i.test").expect("its end");
+        let ours = RegexBuilder::new(expression).case_insensitive(true).build().expect("an expression");
+        for locale in ["", "/de", "/es-419", "/zh-Hans", "/zh-Hant-TW"] {
+            for path in ["/admin/exchange", "/admin/exchange/setup/1", "/api/v1/tickets/all", "/mail-files/7"]
+            {
+                assert!(ours.is_match(&format!("{locale}{path}")), "{locale}{path}");
+            }
+        }
+        for path in ["/", "/de", "/issues", "/admin", "/_next/static/api.js", "/de/apis", "/a/b/api"] {
+            assert!(!ours.is_match(path), "{path}");
+        }
+    }
 }

@@ -241,7 +241,6 @@ impl Asked {
 
     /// Handle and cookie are in another browser's hands. The session itself stays its owner's.
     fn stranger(self) -> Decision {
-        tracing::warn!(client = %self.exchange.client, "a session was shown by another browser");
         self.note("another browser's session");
         match self.place.is_api() {
             true => answered(self.refuse(StatusCode::UNAUTHORIZED, "Please sign in.")),

@@ -36,10 +36,18 @@ impl Matcher for Header {
     fn matches(&self, subject: &Subject<'_>) -> bool {
         subject.headers.get_all(&self.name).iter().any(|value| value.as_bytes() == self.value.as_bytes())
     }
+
+    fn header(&self) -> Option<&HeaderName> {
+        Some(&self.name)
+    }
 }
 
 impl Matcher for HeaderRegexp {
     fn matches(&self, subject: &Subject<'_>) -> bool {
         subject.headers.get_all(&self.name).iter().any(|value| self.value.is_match(value.as_bytes()))
+    }
+
+    fn header(&self) -> Option<&HeaderName> {
+        Some(&self.name)
     }
 }

@@ -13,6 +13,8 @@ mod query;
 use std::fmt;
 use std::ops::RangeInclusive;
 
+use http::HeaderName;
+
 use crate::rule::syntax::{Argument, Call};
 use crate::rule::{RuleError, Subject};
 
@@ -23,6 +25,11 @@ pub trait Matcher: fmt::Debug + Send + Sync {
     /// Looks at nothing but the host.
     fn is_about_host(&self) -> bool {
         false
+    }
+
+    /// The header it looks at.
+    fn header(&self) -> Option<&HeaderName> {
+        None
     }
 }
 

@@ -4,8 +4,12 @@ use std::io::{Read as _, Write as _};
 use std::time::Duration;
 
 use ipnet::IpNet;
+use mintgate::app::serve::Ended;
 use mintgate::middleware::Middleware;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_rustls::client::TlsStream;
 
 use super::client::Client;
 use super::start::{Plan, Started, named, router, routes, service};
@@ -51,15 +55,15 @@ fn the_lists_of_the_moment_decide() {
         sent.and_then(|()| stream.read_to_end(&mut answer)).is_err() || answer.is_empty()
     };
     assert!(closed(&gateway));
-    gateway.gateway.replace(rules(&["192.0.2.0/24", "127.0.0.0/8"], true));
+    gateway.gateway.replace(rules(&["192.0.2.0/24", "127.0.0.0/8"], true), None);
     assert_eq!(alert(&gateway).first(), Some(&21), "one of the lists has it");
-    gateway.gateway.replace(rules(&["192.0.2.0/24"], false));
+    gateway.gateway.replace(rules(&["192.0.2.0/24"], false), None);
     assert_eq!(
         Client::to(gateway.address).ask("GET /", &[]).status,
         200,
         "in plain each router answers for itself"
     );
-    gateway.gateway.replace(rules(&["192.0.2.0/24"], true));
+    gateway.gateway.replace(rules(&["192.0.2.0/24"], true), None);
     assert!(closed(&gateway));
 }
 
@@ -86,4 +90,39 @@ async fn a_dripped_head_has_one_deadline_within_tls_too() {
     assert!(answer.starts_with(b"HTTP/1.1 408 "), "{}", String::from_utf8_lossy(&answer));
     assert_eq!(upstream.requests(), 0);
     stopped(gateway).await;
+}
+
+/// Until the gateway closes; whether it says farewell does not matter.
+async fn until_closed(mut stream: TlsStream<TcpStream>) {
+    let mut rest = Vec::new();
+    let closed = timeout(Duration::from_secs(20), stream.read_to_end(&mut rest)).await;
+    drop(closed.expect("the gateway closes in time"));
+}
+
+#[tokio::test]
+async fn http2_that_is_agreed_on_and_not_spoken_ends() {
+    let upstream = Upstream::echo();
+    let pki = pki(&upstream);
+    let plan = Plan { head_deadline: Duration::from_millis(500), ..Plan::default() };
+    let gateway = Started::with(plan, pki.routes);
+    for said in [&b""[..], b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r", b"GET / HTTP/1.1\r\nHost: a.example\r\n\r\n"] {
+        let mut stream = connect(gateway.address, &pki.roots, "a.example", "h2").await;
+        stream.write_all(said).await.expect("sent");
+        until_closed(stream).await;
+    }
+    stopped(gateway).await;
+}
+
+#[tokio::test]
+async fn http2_that_has_not_begun_is_not_waited_for_when_draining() {
+    let upstream = Upstream::echo();
+    let pki = pki(&upstream);
+    // Shorter than the preface may take, which would end the silence too.
+    let plan = Plan { grace: Duration::from_secs(5), ..Plan::default() };
+    let gateway = Started::with(plan, pki.routes);
+    let stream = connect(gateway.address, &pki.roots, "a.example", "h2").await;
+    gateway.drain();
+    until_closed(stream).await;
+    let ended = tokio::task::spawn_blocking(move || gateway.ended()).await.expect("ended");
+    assert_eq!(ended, Ended::Drained);
 }

@@ -17,6 +17,7 @@ use mintgate::web::local::{Admin, LocalService, admin};
 
 use super::client::Client;
 use super::start::{Plan, Started, everything_to, named, router, routes, service};
+use super::trusted_proxies::compiled;
 use super::upstream::Upstream;
 
 #[test]
@@ -355,4 +356,29 @@ fn an_agents_comment_rings_and_a_change_of_rights_flushes() {
     client.ask("POST /api/v1/ticket/comment", &["Content-Length: 0"]);
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     runtime.block_on(wake.rung());
+}
+
+/// Says which host it was asked for.
+struct Host;
+
+#[async_trait]
+impl LocalService for Host {
+    async fn answer(&self, request: http::Request<Bytes>) -> http::Response<Bytes> {
+        let host = request.headers().get(http::header::HOST).map_or(&b""[..], |host| host.as_bytes());
+        http::Response::new(Bytes::copy_from_slice(host))
+    }
+}
+
+#[test]
+fn another_host_for_the_service_is_the_services_alone() {
+    let upstream = Upstream::echo();
+    let mut own = desk(true);
+    own.middlewares.push(compiled("headers: {customRequestHeaders: {Host: desk.internal}}"));
+    let plan = Plan { console: Some(Arc::new(Host)), ..Plan::default() };
+    let gateway = Started::with(plan, routes(vec![own], vec![service(&[upstream.address])]));
+    let mut client = Client::to(gateway.address);
+    assert_eq!(client.ask("GET /admin/exchange", &[]).text(), "desk.example");
+    let seen = client.ask("GET /", &[]).text().to_ascii_lowercase();
+    assert!(seen.contains("\nhost: desk.internal\n") || seen.ends_with("\nhost: desk.internal"), "{seen}");
+    assert!(seen.contains("x-forwarded-host: desk.example"), "{seen}");
 }

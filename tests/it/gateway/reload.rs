@@ -69,8 +69,8 @@ fn no_request_is_lost_and_each_belongs_to_one_generation() {
     let (swapping, ended) = (gateway.clone(), done.clone());
     let swaps = std::thread::spawn(move || {
         while !ended.load(Ordering::SeqCst) {
-            swapping.gateway.replace(generation("new", &new));
-            swapping.gateway.replace(generation("old", &old));
+            swapping.gateway.replace(generation("new", &new), None);
+            swapping.gateway.replace(generation("old", &old), None);
         }
     });
     let answers: Vec<_> = clients.into_iter().flat_map(|client| client.join().expect("answered")).collect();

@@ -25,7 +25,7 @@ const BY_EXCLUSION: &str =
     "ipAllowList: {sourceRange: [203.0.113.0/24], ipStrategy: {excludedIPs: [10.0.0.0/8]}}";
 const THROUGH_PROXIES: [&str; 1] = ["X-Forwarded-For: 203.0.113.9, 10.0.0.2"];
 
-fn compiled(yaml: &str) -> NamedMiddleware {
+pub(super) fn compiled(yaml: &str) -> NamedMiddleware {
     let runtime = Runtime::new().expect("a runtime");
     let desk = "http://127.0.0.1:5003".parse().expect("a URL");
     let nobody = Egress::only(["http://127.0.0.1:5003"]).expect("rules");
@@ -108,4 +108,72 @@ fn the_upstream_hears_only_us_even_behind_a_trusted_proxy() {
     let seen = Client::to(gateway.address).ask("GET /", &lines).text().to_ascii_lowercase();
     assert!(seen.contains("\nx-forwarded-for: 10.0.0.2\n"), "{seen}");
     assert!(!seen.contains("6.6.6.6") && !seen.contains("203.0.113.9"), "{seen}");
+}
+
+/// Two upstreams: the second gets what the rule of the first does not take.
+fn chosen(trusted: Trusted, rule: &str, lines: &[&str]) -> &'static str {
+    let named = |name: &'static str| {
+        Upstream::new(move |request| {
+            request.drain();
+            request.reply("", name.as_bytes());
+        })
+    };
+    let (first, second) = (named("first"), named("second"));
+    let (mut narrow, mut wide) = (router(rule), router("PathPrefix(`/`)"));
+    (narrow.priority, wide.priority, wide.service) = (2, 1, 1);
+    let services = vec![service(&[first.address]), service(&[second.address])];
+    let gateway = Started::with(Plan { trusted, ..Plan::default() }, routes(vec![narrow, wide], services));
+    match Client::to(gateway.address).ask("GET /", lines).text().as_str() {
+        "first" => "first",
+        _ => "second",
+    }
+}
+
+#[test]
+fn rules_read_what_a_trusted_proxy_says_and_nobody_elses_word() {
+    let table = [
+        ("Header(`X-Real-Ip`, `10.0.0.5`)", "X-Real-Ip: 10.0.0.5"),
+        ("Header(`X-Forwarded-Proto`, `https`)", "X-Forwarded-Proto: https"),
+        ("HeaderRegexp(`X-Forwarded-Host`, `public`)", "X-Forwarded-Host: public.example"),
+        ("Header(`X-Forwarded-Port`, `443`)", "X-Forwarded-Port: 443"),
+        ("Header(`X-Forwarded-User`, `admin`)", "X-Forwarded-User: admin"),
+        ("!Header(`X-Real-Ip`, `127.0.0.1`)", "X-Real-Ip: 10.0.0.5"),
+    ];
+    for (rule, line) in table {
+        assert_eq!(chosen(Trusted::Nobody, rule, &[line]), "second", "{rule}");
+        assert_eq!(chosen(loopback(), rule, &[line]), "first", "{rule}");
+    }
+}
+
+#[test]
+fn rules_find_how_the_request_came_where_nobody_has_said_it() {
+    for rule in [
+        "Header(`X-Real-Ip`, `127.0.0.1`)",
+        "Header(`X-Forwarded-Proto`, `http`)",
+        "Header(`X-Forwarded-Port`, `80`)",
+        "Header(`X-Forwarded-Host`, `desk.example`)",
+    ] {
+        for trusted in [Trusted::Nobody, loopback()] {
+            assert_eq!(chosen(trusted, rule, &[]), "first", "{rule}");
+        }
+    }
+}
+
+#[test]
+fn clients_are_told_apart_by_a_forwarding_header_that_nobody_has_sent() {
+    let upstream = Upstream::echo();
+    let yaml =
+        "rateLimit: {average: 1, period: 1h, burst: 1, sourceCriterion: {requestHeaderName: X-Real-Ip}}";
+    let mut everything = router("PathPrefix(`/`)");
+    everything.middlewares = vec![compiled(yaml)];
+    let plan = Plan { proxy_header: Some(loopback()), ..Plan::default() };
+    let gateway = Started::with(plan, routes(vec![everything], vec![service(&[upstream.address])]));
+    let ask = |peer: &str, line: &str| {
+        let mut client = Client::to(gateway.address);
+        client.send(format!("PROXY TCP4 {peer} 127.0.0.1 4711 80\r\n"));
+        client.ask("GET /", &[line]).status
+    };
+    assert_eq!(ask("203.0.113.7", "Accept: */*"), 200);
+    assert_eq!(ask("203.0.113.8", "X-Real-Ip: 203.0.113.7"), 200);
+    assert_eq!(ask("203.0.113.7", "X-Real-Ip: 203.0.113.9"), 429);
 }

@@ -55,7 +55,7 @@ struct World {
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     // What is to be said here stands in the demo's own words below, audit records included.
-    let journal = log::start(&Log { level: "error,audit=off".to_owned(), json: false })?;
+    let (journal, _farewell) = log::start(&Log { level: "error,audit=off".to_owned(), json: false })?;
     prepare(&arguments.data)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let held = (hold(arguments.http_port)?, hold(arguments.https_port)?);

@@ -1,15 +1,19 @@
 //! What mails brought, through the whole gateway: who may see it, and how bytes from strangers leave.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Barrier};
+
 use mintgate::base::clock::Clock;
 use mintgate::base::id::MailboxId;
 use mintgate::sandbox::desk::{self as sandbox, AGENT, Desk};
 use mintgate::store::{FileRow, InboundEnd, NewFile, NewMail, Quota, TicketRow};
 use serde_json::{Value, json};
 
-use super::scene::{Browser, Scene};
+use super::scene::{Browser, SHIELD, Scene, target, token};
 use crate::desk_user::DeskUser;
 use crate::gateway::client::Response as Answer;
 use crate::gateway::start::Started;
+use crate::gateway::upstream::Upstream;
 
 const BOB: (&str, &str) = ("bob@customer.example", "bob");
 const EVE: (&str, &str) = ("eve@elsewhere.example", "eve");
@@ -234,4 +238,61 @@ fn the_mail_itself_is_text_with_the_ways_to_everything_else() {
     assert!(html.contains("big.iso"), "{html}");
     let policy = answer.header("content-security-policy").expect("a policy");
     assert!(policy.starts_with("default-src 'none'") && !policy.contains("script-src"), "{policy}");
+}
+
+/// `sandbox` makes a stranger's page a document without an origin; it has to outlast what an operator says of the
+/// desk's pages.
+#[test]
+fn an_operators_policy_does_not_take_the_place_of_a_mails() {
+    let story = Story::new();
+    let loose = "headers: {contentSecurityPolicy: \"default-src 'self' 'unsafe-inline'\", \
+                 customResponseHeaders: {Content-Security-Policy: \"script-src *\"}}";
+    let gateway = story.scene.gateway_of(&[SHIELD, loose]);
+    let agent = Browser::signed_in(&gateway, AGENT);
+    for end in ["/page", "/original.eml", "/1/shot.png"] {
+        let answer = story.get(&agent, end);
+        let policies = answer.all("content-security-policy");
+        assert_eq!((answer.status, policies.len()), (200, 1), "{end}");
+        assert!(
+            policies[0].contains("sandbox") && policies[0].contains("default-src 'none'"),
+            "{policies:?}"
+        );
+    }
+    let desks = agent.ask("GET /api/v1/tickets/all");
+    assert_eq!(
+        desks.all("content-security-policy"),
+        ["script-src *"],
+        "the desk's pages have the operator's"
+    );
+}
+
+#[test]
+fn however_many_read_mails_the_desk_is_asked_by_a_few_at_a_time() {
+    const AT_ONCE: usize = 8;
+    let (asking, most) = (AtomicUsize::new(0), Arc::new(AtomicUsize::new(0)));
+    let (seen, all_there) = (most.clone(), Barrier::new(AT_ONCE));
+    let desk = Upstream::new(move |request| {
+        request.drain();
+        if !target(request).contains("/auth/profile") {
+            return request.reply("", json!({"token": token("u1")}).to_string().as_bytes());
+        }
+        seen.fetch_max(asking.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+        all_there.wait();
+        asking.fetch_sub(1, Ordering::SeqCst);
+        request.reply("", json!({"user": {"external_user": false}}).to_string().as_bytes());
+    });
+    let scene = Scene::before(desk.address);
+    let gateway = scene.gateway();
+    let agent = Browser::signed_in(&gateway, AGENT);
+    let readers: Vec<_> = (0..3 * AT_ONCE)
+        .map(|_| {
+            let agent = agent.clone();
+            std::thread::spawn(move || agent.status("GET /mail-files/1"))
+        })
+        .collect();
+    assert!(
+        readers.into_iter().all(|reader| reader.join().expect("answered") == 404),
+        "there is no such mail"
+    );
+    assert_eq!(most.load(Ordering::SeqCst), AT_ONCE);
 }
