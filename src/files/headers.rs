@@ -10,6 +10,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::mail::picture;
 use crate::web::answer::Answer;
+use crate::web::plain::POLICY;
 
 const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 
@@ -18,8 +19,6 @@ const BYTES_POLICY: &str = "default-src 'none'; frame-ancestors 'none'; sandbox"
 /// For the mail's own page. Its pictures are within it, so that it may load nothing at all.
 const PAGE_POLICY: &str = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; \
      form-action 'none'; frame-ancestors 'none'; sandbox";
-/// For a page of ours that shows text only.
-const OWN_POLICY: &str = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// RFC 8187's attr-char are the ones left as they are.
 const NOT_ATTR_CHAR: &AsciiSet = &NON_ALPHANUMERIC
@@ -56,7 +55,7 @@ pub(super) fn mail_page(html: String) -> Answer {
 
 /// A page of ours.
 pub(super) fn own_page(html: String) -> Answer {
-    with(html.into_bytes(), "text/html; charset=utf-8", OWN_POLICY, None)
+    with(html.into_bytes(), "text/html; charset=utf-8", POLICY, None)
 }
 
 fn with(

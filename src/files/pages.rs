@@ -1,5 +1,5 @@
 //! The two pages: a mail as text with what it brought, and the frame around a mail's own page. Without
-//! scripts and styles; texts of strangers are escaped by the template engine.
+//! scripts; texts of strangers are escaped by the template engine.
 
 use askama::Template;
 use tracing::error;
@@ -17,9 +17,10 @@ use crate::web::own::{mail_file_path, mail_path};
 <html lang=\"en\">
 <meta charset=\"utf-8\">
 <meta name=\"viewport\" content=\"width=device-width\">
-<meta name=\"color-scheme\" content=\"light dark\">
+<style>{{ crate::web::plain::STYLE|safe }}</style>
 {% if let Some(text) = text -%}
 <title>{{ text.subject }}</title>
+<main>
 <h1>{{ text.subject }}</h1>
 <dl>
 {%- for (what, who) in text.people %}
@@ -30,6 +31,7 @@ use crate::web::own::{mail_file_path, mail_path};
 <a href=\"{{ place }}/original.eml\">As it came (.eml)</a></p>
 {%- else -%}
 <title>Mail</title>
+<main>
 <h1>Mail</h1>
 <p>The mail itself is not kept any more.</p>
 {%- endif %}
@@ -46,6 +48,7 @@ use crate::web::own::{mail_file_path, mail_path};
 <hr>
 <pre>{{ text.text }}</pre>
 {%- endif %}
+</main>
 </html>
 "
 )]
@@ -101,11 +104,11 @@ fn shown(one: &Mailbox) -> String {
     if one.name.is_empty() { one.address.clone() } else { format!("{} <{}>", one.name, one.address) }
 }
 
-/// A page around a fragment that is harmless already.
+/// A page around a fragment that is harmless already, in whatever language.
 pub(super) fn framed(fragment: &str) -> String {
     format!(
-        "<!doctype html>\n<html>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width\">\n\
-         <title>Mail</title>\n<body>\n{fragment}\n</body>\n</html>\n"
+        "<!doctype html>\n<html lang=\"und\">\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width\">\n\
+         <title>Mail</title>\n<body>\n<main>\n{fragment}\n</main>\n</body>\n</html>\n"
     )
 }
 

@@ -8,7 +8,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, HeaderValue, USER_AGENT};
+use http::header::{AUTHORIZATION, CONTENT_SECURITY_POLICY, HeaderValue, USER_AGENT};
 use http::{Request, Response};
 use mintgate::base::id::MailboxId;
 use mintgate::desk::reader::Readers;
@@ -45,7 +45,13 @@ async fn answer(State(front): State<Arc<Front>>, request: Request<Body>) -> Resp
         let line = HeaderValue::from_str(&format!("Bearer {token}")).expect("a value");
         head.headers.insert(AUTHORIZATION, line);
     }
-    front.files.answer(Request::from_parts(head, Bytes::new())).await.map(Body::from)
+    let mut answer = front.files.answer(Request::from_parts(head, Bytes::new())).await;
+    // In a sandbox the checker's own timers would not run; nothing else of the policy is taken away.
+    if let Some(policy) = answer.headers().get(CONTENT_SECURITY_POLICY) {
+        let open = policy.to_str().expect("text").replace("; sandbox", "");
+        answer.headers_mut().insert(CONTENT_SECURITY_POLICY, open.parse().expect("a value"));
+    }
+    answer.map(Body::from)
 }
 
 /// A mail with a file on a ticket of the desk's; its number.
