@@ -10,6 +10,7 @@ use fantoccini::key::Key;
 use serde_json::{Value, json};
 
 use super::chromium::Chromium;
+use super::process::eventually;
 use super::small_png::write_small;
 
 /// Light or dark, by the system's setting.
@@ -80,7 +81,13 @@ impl Chromium {
     }
 
     async fn drawn(&self) -> Vec<u8> {
-        let size = self.devtools("Page.getLayoutMetrics", json!({})).await["cssContentSize"].clone();
+        // Nothing is wide while a page is being replaced.
+        let size = eventually("a page to draw", async || {
+            let told = self.devtools("Page.getLayoutMetrics", json!({})).await;
+            let size = told["cssContentSize"].clone();
+            size["width"].as_f64().is_some_and(|width| width > 0.0).then_some(size)
+        })
+        .await;
         let clip = json!({"x": 0, "y": 0, "width": size["width"], "height": size["height"], "scale": 1});
         let wanted = json!({"format": "png", "captureBeyondViewport": true, "clip": clip});
         let shot = self.devtools("Page.captureScreenshot", wanted).await;
