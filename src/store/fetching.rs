@@ -4,7 +4,7 @@
 use async_trait::async_trait;
 use sqlx::query;
 
-use super::inbound::{read, select, too_far};
+use super::inbound::{in_turn, read, select, turn};
 use super::sql::{FailingTo, Sql, clean};
 use super::{InboundRow, Result};
 use crate::base::clock::Timestamp;
@@ -68,18 +68,8 @@ impl Fetching for Sql {
         after: Option<(Timestamp, i64)>,
         limit: u32,
     ) -> Result<Vec<InboundRow>> {
-        let (received_at, id) = after.unwrap_or((Timestamp(i64::MIN), i64::MIN));
-        let statement = query(select!(
-            "WHERE fetched = 0 AND state = 'new' AND mailbox = $1 \
-             AND (+next_try_at <= $2 OR +next_try_at > $3) AND (received_at, id) > ($4, $5) \
-             ORDER BY received_at, id LIMIT $6"
-        ))
-        .bind(mailbox.as_str())
-        .bind(now.0)
-        .bind(too_far(now).0)
-        .bind(received_at.0)
-        .bind(id)
-        .bind(i64::from(limit));
+        const UNFETCHED: &str = in_turn!("fetched = 0 AND state = 'new'");
+        let statement = turn(UNFETCHED, mailbox, now, after, limit);
         self.rows("list mails to fetch", statement).await?.iter().map(read).collect()
     }
 

@@ -3,35 +3,59 @@
 use std::time::Duration;
 
 use sqlx::any::AnyRow;
+use sqlx::query;
 
-use super::sql::{Columns, Word};
+use super::sql::{Columns, Query, Word};
 use super::{InboundRow, InboundState, Intent, Reading, Result, StoreError};
 use crate::base::clock::Timestamp;
+use crate::base::id::MailboxId;
 
 macro_rules! select {
-    ($rest:literal) => {
+    ($($rest:literal),+) => {
         concat!(
             "SELECT id, mailbox, source_key, received_at, stored_at, state, attempts, refusals, next_try_at, \
              accepted, settle_tries, message_id, intent, intent_ticket, intent_at, ticket, reason, sender, \
              content, files FROM inbound ",
-            $rest
+            $($rest),+
         )
     };
 }
 pub(super) use select;
 
-/// Parameters: mailbox, now, what is too far ahead, when received and id of the last one, limit. The sign keeps
-/// the times from choosing the index: only the one in order of arrival needs no sorting.
-macro_rules! due {
-    () => {
+/// Mails of a mailbox for which `$which` holds and whose next try is due, in order of arrival; [`turn`] binds
+/// the parameters. The sign keeps the times from choosing the index: only the one in that order needs no sorting.
+macro_rules! in_turn {
+    ($which:literal) => {
         select!(
-            "WHERE fetched = 1 AND state IN ('new', 'intent') AND mailbox = $1 \
-             AND (+next_try_at <= $2 OR +next_try_at > $3) AND (received_at, id) > ($4, $5) \
-             ORDER BY received_at, id LIMIT $6"
+            "WHERE ",
+            $which,
+            " AND mailbox = $1 AND (+next_try_at <= $2 OR +next_try_at > $3) \
+             AND (received_at, id) > ($4, $5) ORDER BY received_at, id LIMIT $6"
         )
     };
 }
-pub(super) use due;
+pub(super) use in_turn;
+
+/// Those that are worked on.
+pub(super) const DUE: &str = in_turn!("fetched = 1 AND state IN ('new', 'intent')");
+
+/// A statement of [`in_turn`] for what comes behind `after` (when received, id).
+pub(super) fn turn<'q>(
+    statement: &'static str,
+    mailbox: &MailboxId,
+    now: Timestamp,
+    after: Option<(Timestamp, i64)>,
+    limit: u32,
+) -> Query<'q> {
+    let (received_at, id) = after.unwrap_or((Timestamp(i64::MIN), i64::MIN));
+    query(statement)
+        .bind(mailbox.as_str().to_owned())
+        .bind(now.0)
+        .bind(too_far(now).0)
+        .bind(received_at.0)
+        .bind(id)
+        .bind(i64::from(limit))
+}
 
 /// Nothing waits longer of its own accord: what is due later than this was written by a clock that was ahead.
 const LONGEST_WAIT: Duration = Duration::from_secs(2 * 3600);
@@ -97,8 +121,6 @@ fn read_intent(row: &AnyRow) -> Result<Option<Intent>> {
 
 #[cfg(test)]
 mod tests {
-    use sqlx::query;
-
     use super::*;
     use crate::store::open::open_memory;
 
@@ -106,8 +128,11 @@ mod tests {
     async fn due_mails_are_found_in_order_without_sorting_the_backlog() {
         sqlx::any::install_default_drivers();
         let store = open_memory().await.expect("a store");
-        let explained = query(concat!("EXPLAIN QUERY PLAN ", due!())).bind("m").bind(9_i64).bind(99_i64);
-        let explained = explained.bind(0_i64).bind(0_i64).bind(1_i64);
+        const EXPLAINED: &str =
+            concat!("EXPLAIN QUERY PLAN ", in_turn!("fetched = 1 AND state IN ('new', 'intent')"));
+        assert!(EXPLAINED.ends_with(DUE));
+        let mailbox = MailboxId::parse("m").expect("an id");
+        let explained = turn(EXPLAINED, &mailbox, Timestamp(9), Some((Timestamp(0), 0)), 1);
         let plan: Vec<_> = store.rows("explain", explained).await.expect("a plan");
         let plan: Vec<_> = plan.iter().map(|row| row.text("detail").expect("a step")).collect();
         assert!(plan.len() == 1 && plan[0].contains("inbound_waiting"), "{plan:?}");

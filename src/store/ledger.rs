@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use sqlx::{Any, Transaction, query};
 
-use super::inbound::{due, read, select, too_far};
+use super::inbound::{DUE, read, select, too_far, turn};
 use super::sql::{Columns, Dialect, FailingTo, Query, Sql, Word, clean, demand_change};
 use super::tickets::{self, Direction};
 use super::{
@@ -119,14 +119,7 @@ impl Ledger for Sql {
         after: Option<(Timestamp, i64)>,
         limit: u32,
     ) -> Result<Vec<InboundRow>> {
-        let (received_at, id) = after.unwrap_or((Timestamp(i64::MIN), i64::MIN));
-        let statement = query(due!())
-            .bind(mailbox.as_str())
-            .bind(now.0)
-            .bind(too_far(now).0)
-            .bind(received_at.0)
-            .bind(id)
-            .bind(i64::from(limit));
+        let statement = turn(DUE, mailbox, now, after, limit);
         self.rows("list due mails", statement).await?.iter().map(read).collect()
     }
 

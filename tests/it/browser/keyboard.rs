@@ -81,21 +81,25 @@ async fn a_mailbox_is_set_up_by_tab_and_enter() {
     browser.shows("✓ Connected").await;
 }
 
+async fn from_a_wrong_address_to_its_field(browser: &Chromium, stage: &Stage) {
+    browser.open(&stage.at("/admin/exchange/setup")).await;
+    tab_to(browser, "#address").await;
+    browser.type_keys("support").await;
+    browser.key(Key::Enter).await;
+    browser.shows("Please correct this").await;
+
+    has_focus(browser, "#errors").await;
+    enter(browser, "#errors a").await;
+
+    has_focus(browser, "#address").await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_focus_stands_on_what_is_wrong_and_a_link_leads_to_the_field() {
     let Some(browser) = Chromium::start().await else { return };
     let installation = Installation::start().await;
     let stage = Stage::start(&installation, |parts| parts).await;
-    browser.open(&stage.at("/admin/exchange/setup")).await;
-    tab_to(&browser, "#address").await;
-    browser.type_keys("support").await;
-    browser.key(Key::Enter).await;
-    browser.shows("Please correct this").await;
-
-    has_focus(&browser, "#errors").await;
-    enter(&browser, "#errors a").await;
-
-    has_focus(&browser, "#address").await;
+    from_a_wrong_address_to_its_field(&browser, &stage).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -116,14 +120,5 @@ async fn without_scripts_the_focus_stands_on_what_is_wrong_as_well() {
     let installation = Installation::start().await;
     let stage = Stage::start(&installation, |parts| parts).await;
     browser.switch_scripts_off().await;
-    browser.open(&stage.at("/admin/exchange/setup")).await;
-    tab_to(&browser, "#address").await;
-    browser.type_keys("support").await;
-    browser.key(Key::Enter).await;
-    browser.shows("Please correct this").await;
-
-    has_focus(&browser, "#errors").await;
-    enter(&browser, "#errors a").await;
-
-    has_focus(&browser, "#address").await;
+    from_a_wrong_address_to_its_field(&browser, &stage).await;
 }

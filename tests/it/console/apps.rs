@@ -1,7 +1,5 @@
 //! App registrations that are entered on pages: in the wizard and on their own page, used at once by everybody.
 
-use std::sync::Arc;
-
 use http::header::{CONTENT_TYPE, HOST, ORIGIN};
 use http::{Request, StatusCode};
 use mintgate::base::secret::{ExposeSecret, SecretString};
@@ -9,7 +7,7 @@ use mintgate::console::{Console, Parts};
 use mintgate::oauth::app::Apps;
 use mintgate::oauth::locations::Locations;
 use mintgate::oauth::source::{Resource, TokenError, TokenSource};
-use mintgate::store::{self, MailboxState, StoreAt};
+use mintgate::store::MailboxState;
 use mintgate::token::keeper::Keeper;
 use mintgate::token::registrations::Registrations;
 
@@ -17,9 +15,10 @@ use super::wizard::{draft, leads_to, leave_by_the_wizard, submit};
 use super::{row, rows};
 use crate::support::installation::{Installation, MAILBOX, MINUTE, PUBLIC_URL, url};
 use crate::support::oidc_provider::OidcProvider;
-use crate::support::postgres::database;
 use crate::support::provider::{ACCOUNT, Provider};
 use crate::support::sign_in::{Browser, Page, between, form, path_of};
+
+mod kept;
 
 const APPS: &str = "/admin/exchange/apps";
 const MICROSOFT: &str = "/admin/exchange/apps/microsoft";
@@ -436,127 +435,4 @@ async fn removing_is_asked_before_says_who_loses_by_it_and_is_undone_by_entering
 
     register(&installation, &browser).await;
     token(&installation.keeper, &installation).await.expect("a token");
-}
-
-#[tokio::test]
-async fn what_the_configuration_names_is_shown_and_cannot_be_changed_here() {
-    let installation = bare().await;
-    let values = Values::of(&installation);
-    let entering = installation.console();
-    register(&installation, &Browser::admin(&entering, 1)).await;
-    let registrations = installation.registrations_of(Apps::new(Some(installation.app.clone()), None));
-    let console = Console::new(Parts { registrations, ..installation.console_parts() });
-    let browser = Browser::admin(&console, 1);
-
-    let page = browser.get(APPS).await.text();
-    assert!(page.contains("Set by MICROSOFT_CLIENT_ID or microsoft.clientId; read-only here."), "{page}");
-    assert!(page.contains("It is not used while the configuration names one."), "{page}");
-    assert!(!page.contains("href=\"/admin/exchange/apps/microsoft\""), "{page}");
-    assert_eq!(browser.get(MICROSOFT).await.status(), StatusCode::CONFLICT);
-    let token = browser.form_token().await;
-    let mut fields = vec![("token", token.as_str()), ("seen", "")];
-    fields.extend(values.fields());
-    let refused = browser.ask(post(MICROSOFT, PUBLIC_URL), form(&fields)).await;
-    assert_eq!(refused.status(), StatusCode::CONFLICT);
-    let remove = format!("{MICROSOFT}/remove");
-    let question = browser.get(&remove).await.text();
-    assert!(question.contains("Nothing changes for mailboxes."), "{question}");
-    assert_eq!(leads_to(&send(&browser, &question, &remove, &[]).await), APPS);
-    assert!(!browser.get(APPS).await.text().contains("It is not used"));
-}
-
-#[tokio::test]
-async fn a_second_gateway_on_the_same_store_uses_it_too() {
-    let Some(place) = database() else { return };
-    let installation = unregistered(Installation::start_on(&place).await);
-    let other = Other::of(&installation, &place).await;
-    let (ours, others) = (installation.console(), other.console(&installation));
-    let (here, there) = (Browser::admin(&ours, 1), Browser::admin(&others, 1));
-    assert!(there.get(APPS).await.text().contains("No app is registered at Microsoft."));
-    register(&installation, &here).await;
-
-    there.connect(&*installation.http, MAILBOX).await;
-    assert_eq!(state(&installation).await, MailboxState::Connected);
-    let new = "new8Q~abcdefghijklmnopqrstuvwxyz0123456789";
-    installation.sandbox.identity.change_app(|app| app.client_secret = SecretString::from(new));
-    let values = Values::of(&installation);
-    leads_to(&enter(&here, MICROSOFT, MICROSOFT, &values.fields()).await);
-    installation.clock.advance(60 * MINUTE);
-    token(&other.keeper, &installation).await.expect("a token by the new secret");
-}
-
-/// Another process's part of an installation.
-struct Other {
-    registrations: Arc<Registrations>,
-    keeper: Arc<Keeper>,
-}
-
-impl Other {
-    async fn of(installation: &Installation, place: &StoreAt) -> Self {
-        let store = store::open(place).await.expect("a store");
-        let Installation { sealer, http, clock, audit, .. } = installation;
-        let locations = installation.registrations.locations().clone();
-        let registrations = Registrations::new(store.clone(), sealer.clone(), Apps::default(), locations);
-        let keeper = Keeper::new(
-            store,
-            sealer.clone(),
-            http.clone(),
-            registrations.clone(),
-            clock.clone(),
-            audit.clone(),
-        );
-        Self { registrations, keeper }
-    }
-
-    fn console(&self, installation: &Installation) -> Console {
-        let (registrations, keeper) = (self.registrations.clone(), self.keeper.clone());
-        Console::new(Parts { registrations, keeper, ..installation.console_parts() })
-    }
-}
-
-#[tokio::test]
-async fn a_restart_keeps_it_and_the_secret_lies_in_no_file_and_on_no_page() {
-    let installation = connected().await;
-    let secret = Values::of(&installation).client_secret;
-    let restarted = installation.registrations_of(Apps::default());
-    let apps = restarted.look().await.expect("looked");
-    assert!(apps.microsoft().is_some_and(|app| app.client_secret.expose_secret() == secret));
-
-    let keeper = installation.another_keeper();
-    installation.clock.advance(60 * MINUTE);
-    token(&keeper, &installation).await.expect("a token");
-    let console = installation.console();
-    let browser = Browser::admin(&console, 1);
-    let remove = format!("{MICROSOFT}/remove");
-    for path in ["/admin/exchange", APPS, MICROSOFT, &remove, "/admin/exchange/diagnostics"] {
-        let page = browser.get(path).await.text();
-        assert!(!page.contains(&secret), "{path}");
-    }
-    let mut files = Vec::new();
-    for ending in ["", "-wal", "-shm"] {
-        let path = format!("{}{ending}", installation.database().display());
-        files.extend(std::fs::read(path).unwrap_or_default());
-    }
-    assert!(files.len() > 4096 && !files.windows(20).any(|part| secret.as_bytes()[..20] == *part));
-}
-
-#[tokio::test]
-async fn the_day_on_which_an_entered_secret_ends_is_told_with_the_way_to_enter_another() {
-    let installation = bare().await;
-    let console = installation.console();
-    let browser = Browser::admin(&console, 1);
-    let values = Values::of(&installation);
-    let mut fields = values.fields();
-    let soon = installation.now() + 20 * 24 * 60 * MINUTE;
-    let day: String = soon.rfc3339().chars().take(10).collect();
-    fields[3].1 = &day;
-    leads_to(&enter(&browser, MICROSOFT, MICROSOFT, &fields).await);
-    let page = browser.get("/admin/exchange").await.text();
-    let alarm = between(&page, "role=\"alert\">", "</div>").expect("an alarm");
-    assert!(
-        alarm.contains("in 19 days") && alarm.contains("href=\"/admin/exchange/apps/microsoft\""),
-        "{alarm}"
-    );
-    assert!(!alarm.contains("restart"), "{alarm}");
-    assert!(browser.get(APPS).await.text().contains("! It ends soon:"));
 }
