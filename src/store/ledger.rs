@@ -423,6 +423,10 @@ impl Ledger for Sql {
         self.least_recently_swept(by_mail, swept_before, limit).await
     }
 
+    async fn unmark_swept_after(&self, now: Timestamp) -> Result<u64> {
+        self.forget_sweeps_after(now).await
+    }
+
     async fn mark_swept(&self, id: &str, now: Timestamp) -> Result<()> {
         self.sweep_done(id, now).await
     }

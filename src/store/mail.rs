@@ -284,6 +284,8 @@ pub trait Ledger: Send + Sync {
         swept_before: Timestamp,
         limit: u32,
     ) -> Result<Vec<TicketRow>>;
+    /// Has those swept next that a clock which was ahead marked as swept after `now`; how many.
+    async fn unmark_swept_after(&self, now: Timestamp) -> Result<u64>;
     async fn mark_swept(&self, id: &str, now: Timestamp) -> Result<()>;
     /// Adds a conversation that did not begin as a mail; `false` if it is known.
     async fn add_ticket(&self, ticket: &TicketRow) -> Result<bool>;

@@ -6,7 +6,8 @@ use async_trait::async_trait;
 use sqlx::any::AnyRow;
 use sqlx::{Any, Transaction, query};
 
-use super::sql::{Columns, FailingTo, Sql, Word, clean};
+use super::shared_time::server_now;
+use super::sql::{Columns, Dialect, FailingTo, Sql, Word, clean};
 use super::waiting::{self, Waiting};
 use super::{MailboxRow, MailboxState, Mailboxes, PollResult, Result};
 use crate::base::clock::Timestamp;
@@ -69,6 +70,23 @@ const FAREWELL: [&str; 4] = [
     "UPDATE inbound SET state = 'new' WHERE mailbox = $1 AND state = 'intent' AND intent = 'open'",
     "DELETE FROM mailbox WHERE id = $1",
 ];
+
+/// Where `$now` is the time that counts. Evaluated anew in each place: the statement may have waited for the row.
+macro_rules! lease {
+    ($now:expr) => {
+        concat!(
+            "INSERT INTO lease (mailbox, holder, fence, until_at) VALUES ($1, $2, 1, ",
+            $now,
+            " + $3) ON CONFLICT (mailbox) DO UPDATE SET holder = excluded.holder, until_at = excluded.until_at, \
+             fence = CASE WHEN lease.holder = excluded.holder THEN lease.fence ELSE lease.fence + 1 END \
+             WHERE lease.holder = excluded.holder OR lease.until_at <= ",
+            $now,
+            " OR lease.until_at > ",
+            $now,
+            " + $4 RETURNING fence"
+        )
+    };
+}
 
 /// A lease that ends further ahead than this was taken by a clock that was ahead. Far more than a lease lasts
 /// and than the clocks of several gateways differ.
@@ -195,21 +213,20 @@ impl Mailboxes for Sql {
         &self,
         id: &MailboxId,
         holder: &str,
-        now: Timestamp,
-        until: Timestamp,
+        span: Duration,
+        own: Timestamp,
     ) -> Result<Option<i64>> {
-        let statement = query(
-            "INSERT INTO lease (mailbox, holder, fence, until_at) VALUES ($1, $2, 1, $4) \
-             ON CONFLICT (mailbox) DO UPDATE SET holder = excluded.holder, until_at = excluded.until_at, \
-             fence = CASE WHEN lease.holder = excluded.holder THEN lease.fence ELSE lease.fence + 1 END \
-             WHERE lease.holder = excluded.holder OR lease.until_at <= $3 OR lease.until_at > $5 \
-             RETURNING fence",
-        )
-        .bind(id.as_str())
-        .bind(holder)
-        .bind(now.0)
-        .bind(until.0)
-        .bind((now + TOO_FAR).0);
+        let milliseconds = |span: Duration| i64::try_from(span.as_millis()).unwrap_or(i64::MAX / 4);
+        let statement = match self.dialect {
+            Dialect::Sqlite => query(lease!("$5")),
+            Dialect::Postgres => query(lease!(server_now!())),
+        };
+        let statement =
+            statement.bind(id.as_str()).bind(holder).bind(milliseconds(span)).bind(milliseconds(TOO_FAR));
+        let statement = match self.dialect {
+            Dialect::Sqlite => statement.bind(own.0),
+            Dialect::Postgres => statement,
+        };
         self.row("lease a mailbox", statement).await?.map(|row| row.number("fence")).transpose()
     }
 

@@ -21,6 +21,7 @@ mod queues;
 mod sealed;
 mod sessions;
 mod settling;
+mod shared_time;
 mod sql;
 mod tickets;
 mod waiting;
@@ -39,7 +40,10 @@ pub use mail::{
 pub use open::{open, open_beside};
 pub use queues::{Listed, Queues, Standing, Wanted};
 pub use settling::Settling;
+pub use shared_time::SharedTime;
 pub use waiting::Waiting;
+
+use std::time::Duration;
 
 use async_trait::async_trait;
 
@@ -145,15 +149,15 @@ pub trait Mailboxes: Send + Sync {
     /// what still waits.
     async fn former_mailbox(&self, address: &str) -> Result<Option<MailboxId>>;
 
-    /// Takes or renews the right to work a mailbox until `until`; the fencing number, or `None` while
-    /// another holder has it. A lease that ends far in the future was taken by a clock that was ahead, and
-    /// counts as over.
+    /// Takes or renews the right to work a mailbox for `span`, by the clock of [`SharedTime`]; the fencing
+    /// number, or `None` while another holder has it. With no span the right is given back. A lease that ends
+    /// far in the future was taken by a clock that was ahead, and counts as over.
     async fn lease(
         &self,
         id: &MailboxId,
         holder: &str,
-        now: Timestamp,
-        until: Timestamp,
+        span: Duration,
+        own: Timestamp,
     ) -> Result<Option<i64>>;
     async fn cursor(&self, id: &MailboxId) -> Result<Option<String>>;
     /// Accepts mail from `since` on and forgets the cursor, if `fence` is still the newest (otherwise
@@ -322,6 +326,7 @@ pub trait Store:
     + Events
     + Facts
     + Sessions
+    + SharedTime
     + Drafts
     + Files
 {
@@ -340,6 +345,7 @@ impl<
         + Events
         + Facts
         + Sessions
+        + SharedTime
         + Drafts
         + Files,
 > Store for T

@@ -239,6 +239,13 @@ impl Sql {
         self.rows("list tickets to sweep", statement).await?.iter().map(read).collect()
     }
 
+    pub(super) async fn forget_sweeps_after(&self, now: Timestamp) -> Result<u64> {
+        // Both kinds are named, so that the index is used.
+        let statement =
+            query("UPDATE ticket SET swept_at = 0 WHERE by_mail IN (0, 1) AND swept_at > $1").bind(now.0);
+        Ok(self.execute("forget sweeps of another time", statement).await?.rows_affected())
+    }
+
     pub(super) async fn drop_participants(&self, id: &str, addresses: &[String]) -> Result<()> {
         const WHAT: &str = "leave participants out";
         if addresses.is_empty() {

@@ -32,6 +32,9 @@ pub struct Record {
     pub claim: Option<Claim>,
 }
 
+/// Far more than a claim lasts.
+const TOO_FAR: Duration = Duration::from_secs(600);
+
 /// One process's right to refresh, for as long as an answer may take. Where rotation is strict, a second
 /// process that asks with the same refresh token would be told that the grant is dead.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,8 +49,11 @@ impl Claim {
         Self { holder: holder.to_owned(), until: until.0 }
     }
 
+    /// By the same clock that `until` was taken from. One that ends far ahead was written while that clock was
+    /// ahead.
     pub fn is_over(&self, now: Timestamp) -> bool {
-        Timestamp(self.until) <= now
+        let until = Timestamp(self.until);
+        until <= now || until > now + TOO_FAR
     }
 }
 
@@ -234,6 +240,10 @@ mod tests {
     fn a_claim_survives_its_bytes_and_ends_by_time() {
         let claim = Record::from_bytes(&record().to_bytes()).expect("a record").claim.expect("a claim");
         assert!(!claim.is_over(Timestamp(8)) && claim.is_over(Timestamp(9)));
+        assert!(
+            claim.is_over(Timestamp(9) - Duration::from_secs(601)),
+            "the clock was ahead when it was written"
+        );
     }
 
     #[test]

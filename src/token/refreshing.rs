@@ -11,6 +11,7 @@ use tokio::sync::OwnedMutexGuard;
 use tracing::warn;
 
 use crate::base::audit::Outcome;
+use crate::base::clock::Timestamp;
 use crate::base::id::{MailboxId, random_bytes};
 use crate::base::report::Report;
 use crate::base::secret::{ExposeSecret, SecretString};
@@ -85,7 +86,8 @@ impl Refreshing {
             if let Some(token) = self.adopt_stored(slot, &stored.record) {
                 return Ok(token);
             }
-            if self.is_claimed_elsewhere(&stored.record) {
+            let claimed = self.is_claimed_elsewhere(&stored.record).await;
+            if claimed.map_err(|error| self.vault(slot, error))? {
                 if self.usable(slot).is_some() {
                     return Err(TokenError::Unavailable {
                         retry_at: self.inner.clock.now() + LOOK,
@@ -131,16 +133,22 @@ impl Refreshing {
         }
     }
 
-    fn is_claimed_elsewhere(&self, record: &Record) -> bool {
-        let now = self.inner.clock.now();
-        record.claim.as_ref().is_some_and(|claim| claim.holder != self.inner.holder && !claim.is_over(now))
+    async fn is_claimed_elsewhere(&self, record: &Record) -> Result<bool, VaultError> {
+        let other = record.claim.as_ref().filter(|claim| claim.holder != self.inner.holder);
+        let Some(claim) = other else { return Ok(false) };
+        Ok(!claim.is_over(self.shared_time().await?))
+    }
+
+    /// What claims are judged by: two processes whose clocks differ must not both believe that they have one.
+    async fn shared_time(&self) -> Result<Timestamp, StoreError> {
+        self.inner.store.shared_time(self.inner.clock.now()).await
     }
 
     /// Takes the right to refresh; `None` when somebody else was faster. A store that cannot be
     /// written is noticed here, before the provider rotates anything.
     async fn claim(&self, stored: Versioned) -> Result<Option<Versioned>, VaultError> {
         let Versioned { mut record, version } = stored;
-        record.claim = Some(Claim::new(&self.inner.holder, self.inner.clock.now() + CLAIM));
+        record.claim = Some(Claim::new(&self.inner.holder, self.shared_time().await? + CLAIM));
         let won = self.inner.vault.write(&self.mailbox, &record, version).await?;
         Ok(won.then_some(Versioned { record, version: version + 1 }))
     }

@@ -70,6 +70,10 @@ pub enum WorkerError {
     Subscription(#[from] VaultError),
     #[error("another worker took the mailbox over")]
     LeaseLost,
+    #[error(
+        "the store does not say in time whether the mailbox is still this worker's; its round is begun again"
+    )]
+    LeaseUncertain,
     #[error("the mail is no longer as it was seen")]
     Overtaken,
     #[error("this build has no mailbox of the kind `{kind}`")]

@@ -257,17 +257,15 @@ impl Worker {
 
     async fn take_lease(&self, id: &MailboxId) -> Result<Option<i64>, WorkerError> {
         let now = self.parts.clock.now();
-        Ok(self.parts.store.lease(id, &self.parts.holder, now, now + LEASE).await?)
+        Ok(self.parts.store.lease(id, &self.parts.holder, LEASE, now).await?)
     }
 
     /// Renews the lease for as long as the round goes on; ends when it is lost.
     async fn keep_lease(&self, id: &MailboxId, fence: i64) -> WorkerError {
         loop {
             tokio::time::sleep(LEASE / 3).await;
-            match self.take_lease(id).await {
-                Ok(Some(kept)) if kept == fence => {}
-                Ok(_) => return WorkerError::LeaseLost,
-                Err(error) => return error,
+            if let Err(error) = still_held(fence, self.take_lease(id)).await {
+                return error;
             }
         }
     }
@@ -275,7 +273,7 @@ impl Worker {
     /// Lets another worker have the mailbox at once.
     pub(super) async fn release(&self, id: &MailboxId) {
         let now = self.parts.clock.now();
-        if let Err(error) = self.parts.store.lease(id, &self.parts.holder, now, now).await {
+        if let Err(error) = self.parts.store.lease(id, &self.parts.holder, Duration::ZERO, now).await {
             info!(mailbox = %id, error = %Report(&error), "the lease could not be given back");
         }
     }
@@ -309,9 +307,35 @@ impl Worker {
     }
 }
 
+/// Fails unless `renewal` gives the same lease again while there is no doubt about it: a store that is long
+/// silent may have given the mailbox to another worker by the time it answers.
+async fn still_held(
+    fence: i64,
+    renewal: impl Future<Output = Result<Option<i64>, WorkerError>>,
+) -> Result<(), WorkerError> {
+    match tokio::time::timeout(LEASE / 3, renewal).await {
+        Ok(Ok(Some(kept))) if kept == fence => Ok(()),
+        Ok(Ok(_)) => Err(WorkerError::LeaseLost),
+        Ok(Err(error)) => Err(error),
+        Err(_) => Err(WorkerError::LeaseUncertain),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_lease_that_the_store_does_not_renew_in_time_counts_as_lost() {
+        use std::future::{pending, ready};
+        assert!(still_held(7, ready(Ok(Some(7)))).await.is_ok());
+        let (others, nobodys) = (still_held(7, ready(Ok(Some(8)))), still_held(7, ready(Ok(None))));
+        assert!(matches!(others.await, Err(WorkerError::LeaseLost)));
+        assert!(matches!(nobodys.await, Err(WorkerError::LeaseLost)));
+        let began = Instant::now();
+        assert!(matches!(still_held(7, pending()).await, Err(WorkerError::LeaseUncertain)));
+        assert!(began.elapsed() + LEASE / 3 < LEASE, "before it may be another's");
+    }
 
     #[test]
     fn what_a_later_step_learnt_of_the_provider_counts_beside_the_first_failure() {

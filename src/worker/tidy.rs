@@ -20,6 +20,9 @@ const FILES_KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
 /// month finds them still.
 const FILES_OF_GONE_KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
 
+/// Two gateways' clocks may differ by this much without anything being done anew.
+const CLOCKS_APART: Duration = Duration::from_secs(600);
+
 /// When it was tidied last, in milliseconds since 1970.
 const TIDIED_FACT: &str = "mail_tidied_at";
 
@@ -37,6 +40,7 @@ impl Worker {
             self.drop_sent(now - keep).await?;
         }
         self.drop_orphaned_orders().await?;
+        store.unmark_swept_after(now + CLOCKS_APART).await?;
         let swept = store.sweep_files(now - FILES_KEPT, now - FILES_OF_GONE_KEPT).await?;
         if swept > 0 {
             info!(swept, "files that no mail at the desk has are dropped");

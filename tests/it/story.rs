@@ -109,7 +109,7 @@ async fn told_to_end_while_a_mail_leaves_it_notes_that_it_left() {
     assert_eq!(states, [OutboxState::Sent]);
     let id = store.mailboxes().await.expect("listed").remove(0).id;
     let now = SystemClock.now();
-    let lease = store.lease(&id, "another", now, now + Duration::from_secs(30)).await;
+    let lease = store.lease(&id, "another", Duration::from_secs(30), now).await;
     assert!(lease.expect("asked").is_some(), "the next one need not wait for the mailbox");
 }
 

@@ -9,10 +9,13 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::future::{join_all, pending};
 use http::{Request, Response};
+use mintgate::base::clock::Timestamp;
 use mintgate::base::secret::ExposeSecret;
 use mintgate::oauth::source::{Resource, TokenError, TokenSource};
 use mintgate::store::{self, MailboxState, Store, StoreAt};
 use mintgate::token::keeper::Keeper;
+use mintgate::token::record::Claim;
+use mintgate::token::vault::{Vault, Versioned};
 use mintgate::web::call::{BodyStream, CallError, HttpCall};
 use tokio::sync::Notify;
 
@@ -22,8 +25,6 @@ use crate::support::oidc_provider::OidcProvider;
 use crate::support::postgres::database;
 
 const HOUR: Duration = Duration::from_secs(3600);
-/// Longer than a process may claim a refresh for itself.
-const CLAIM: Duration = Duration::from_secs(91);
 
 /// The way to the provider: counts refreshes, and may end there.
 struct Way {
@@ -96,6 +97,15 @@ impl Scene {
         swallowed.notified().await;
         asking.abort();
     }
+
+    /// The time of whoever has claimed the refresh is over.
+    async fn end_claim(&self) {
+        let vault = Vault::new(self.installation().store.clone(), self.installation().sealer.clone());
+        let Versioned { mut record, version } = vault.read(&mailbox()).await.expect("opens").expect("there");
+        let claim = record.claim.expect("somebody has claimed it");
+        record.claim = Some(Claim::new(&claim.holder, Timestamp(0)));
+        assert!(vault.write(&mailbox(), &record, version).await.expect("written"));
+    }
 }
 
 async fn token(keeper: &Keeper) -> Result<String, TokenError> {
@@ -131,13 +141,30 @@ async fn while_another_process_refreshes_the_old_token_serves() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_process_whose_clock_is_ahead_does_not_refresh_beside_another() {
+    let Some(scene) = Scene::new().await else { return };
+    let clock = &scene.installation().clock;
+    let ahead = scene.process(None).await;
+    let before = token(&ahead).await.expect("a token");
+    // Due by every clock, and good for some minutes more.
+    clock.advance(Duration::from_secs(54 * 60));
+    scene.kill_one_between_answer_and_vault().await;
+
+    // Longer than a claim lasts.
+    clock.advance(Duration::from_secs(150));
+
+    assert_eq!(token(&ahead).await.expect("the old token"), before);
+    assert_eq!(scene.asked(), 1, "the other one may still be asking");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_refresh_that_a_crash_lost_asks_for_an_admin_once_where_rotation_is_strict() {
     let Some(scene) = Scene::new().await else { return };
     let survivor = scene.process(None).await;
     scene.installation().clock.advance(HOUR);
     scene.kill_one_between_answer_and_vault().await;
 
-    scene.installation().clock.advance(CLAIM);
+    scene.end_claim().await;
     let refused = token(&survivor).await;
     assert!(matches!(refused, Err(TokenError::NeedsReconnect { .. })), "{refused:?}");
     assert_eq!(scene.state().await, MailboxState::NeedsReconnect);

@@ -25,6 +25,7 @@ on_both!(
     ended_mails_stay_unsettled_until_settled,
     text_with_nul_does_not_stop_the_ledger,
     tickets_are_swept_in_turn,
+    a_sweep_by_a_clock_that_was_ahead_is_made_again,
     counts_tell_where_mails_stand,
     a_ticket_is_found_by_its_number_and_by_its_short_form,
     a_ticket_that_is_gone_is_looked_at_once_a_day,
@@ -258,6 +259,18 @@ async fn tickets_are_swept_in_turn(place: StoreAt) {
     store.mark_swept("t2", later(40)).await.expect("marked");
     assert_eq!(due(later(31)).await, ["t1", "t3"]);
     assert_eq!(due(later(20)).await, Vec::<String>::new());
+}
+
+async fn a_sweep_by_a_clock_that_was_ahead_is_made_again(place: StoreAt) {
+    let store = open(&place).await;
+    for (id, swept_at) in [("t1", later(9_000)), ("t2", NOW)] {
+        store.add_ticket(&TicketRow { swept_at, ..ticket(id) }).await.expect("added");
+    }
+
+    assert_eq!(store.unmark_swept_after(later(1)).await.expect("forgotten"), 1);
+
+    let due = store.tickets_to_sweep(true, NOW, 10).await.expect("listed");
+    assert_eq!(due.into_iter().map(|row| row.id).collect::<Vec<_>>(), ["t1"]);
 }
 
 async fn counts_tell_where_mails_stand(place: StoreAt) {

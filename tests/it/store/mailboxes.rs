@@ -9,6 +9,9 @@ use mintgate::store::{
 };
 
 use super::{FRESH, NOW, later, mail, on_both, open, reading, support};
+use crate::support::postgres::database;
+
+const LEASE: Duration = Duration::from_secs(30);
 
 on_both!(
     a_mailbox_connected_again_keeps_its_cursor_and_its_first_moment,
@@ -18,6 +21,7 @@ on_both!(
     a_run_of_errors_keeps_its_beginning_until_a_poll_is_fine,
     a_disconnected_mailbox_takes_its_secrets_along_and_nothing_else,
     a_lease_is_renewed_by_its_holder_and_refused_to_others,
+    a_lease_ends_when_its_time_is_over,
     a_holder_that_was_overtaken_cannot_move_the_cursor,
     of_many_workers_one_gets_the_lease,
     fencing_numbers_go_on_after_a_disconnect,
@@ -47,7 +51,7 @@ fn row() -> MailboxRow {
 async fn a_mailbox_connected_again_keeps_its_cursor_and_its_first_moment(place: StoreAt) {
     let store = open(&place).await;
     store.connect_mailbox(&row()).await.expect("connected");
-    let fence = store.lease(&support(), "worker", NOW, later(60)).await.expect("leased").expect("free");
+    let fence = store.lease(&support(), "worker", LEASE, NOW).await.expect("leased").expect("free");
     assert!(store.set_cursor(&support(), fence, Some("page 7")).await.expect("written"));
     store
         .set_mailbox_state(&support(), MailboxState::NeedsReconnect, Some("the grant is dead"), later(5))
@@ -146,20 +150,75 @@ async fn a_disconnected_mailbox_takes_its_secrets_along_and_nothing_else(place: 
 
 async fn a_lease_is_renewed_by_its_holder_and_refused_to_others(place: StoreAt) {
     let store = open(&place).await;
-    assert_eq!(store.lease(&support(), "a", NOW, later(60)).await.expect("asked"), Some(1));
-    assert_eq!(store.lease(&support(), "b", later(59), later(120)).await.expect("asked"), None);
-    assert_eq!(store.lease(&support(), "a", later(50), later(110)).await.expect("asked"), Some(1));
-    assert_eq!(store.lease(&support(), "b", later(109), later(170)).await.expect("asked"), None);
-    assert_eq!(store.lease(&support(), "b", later(110), later(170)).await.expect("asked"), Some(2));
-    assert_eq!(store.lease(&support(), "a", later(111), later(171)).await.expect("asked"), None);
+    let lease = async |holder, span| store.lease(&support(), holder, span, NOW).await.expect("asked");
+    assert_eq!(lease("a", LEASE).await, Some(1));
+    assert_eq!(lease("b", LEASE).await, None);
+    assert_eq!(lease("b", Duration::ZERO).await, None, "nor does it give back what is another's");
+    assert_eq!(lease("a", LEASE).await, Some(1));
+    assert_eq!(lease("a", Duration::ZERO).await, Some(1));
+    assert_eq!(lease("b", LEASE).await, Some(2));
+    assert_eq!(lease("a", LEASE).await, None);
+}
+
+/// By whatever clock: the embedded store's is moved, the server's goes on by itself.
+async fn a_lease_ends_when_its_time_is_over(place: StoreAt) {
+    let store = open(&place).await;
+    let short = Duration::from_millis(200);
+    assert_eq!(store.lease(&support(), "a", short, NOW).await.expect("asked"), Some(1));
+    assert_eq!(store.lease(&support(), "b", LEASE, NOW).await.expect("asked"), None);
+    let taking_over = async {
+        loop {
+            if let Some(fence) = store.lease(&support(), "b", LEASE, NOW + short).await.expect("asked") {
+                return fence;
+            }
+        }
+    };
+    let fence = tokio::time::timeout(Duration::from_secs(20), taking_over).await.expect("it ends");
+    assert_eq!(fence, 2);
+    assert_eq!(store.lease(&support(), "a", LEASE, NOW).await.expect("asked"), None);
+}
+
+#[tokio::test]
+async fn however_far_the_clocks_of_two_gateways_are_apart_one_has_the_lease() {
+    let Some(place) = database() else { return };
+    let (one, two) = (open(&place).await, open(&place).await);
+    assert_eq!(one.lease(&support(), "one", LEASE, NOW).await.expect("asked"), Some(1));
+    for hours in [0, 8, 24 * 365] {
+        let ahead = NOW + Duration::from_secs(hours * 3600);
+        let behind = NOW - Duration::from_secs(hours * 3600);
+        for own in [ahead, behind] {
+            assert_eq!(two.lease(&support(), "two", LEASE, own).await.expect("asked"), None, "{hours}");
+        }
+    }
+    assert_eq!(one.lease(&support(), "one", LEASE, NOW).await.expect("asked"), Some(1), "it was not touched");
+}
+
+#[tokio::test]
+async fn processes_that_share_a_store_share_its_time() {
+    let Some(place) = database() else { return };
+    let store = open(&place).await;
+    let of_one_behind = store.shared_time(NOW).await.expect("told");
+    let of_one_ahead = store.shared_time(later(8 * 3600)).await.expect("told");
+    assert!(of_one_behind <= of_one_ahead);
+    assert!(of_one_ahead.since(of_one_behind) < Duration::from_secs(3600));
+}
+
+#[tokio::test]
+async fn the_only_process_of_a_store_goes_by_its_own_clock() {
+    let store = open(&StoreAt::Sqlite(":memory:".into())).await;
+    assert_eq!(store.shared_time(NOW).await.expect("told"), NOW);
+    assert_eq!(store.lease(&support(), "a", LEASE, NOW).await.expect("asked"), Some(1));
+    assert_eq!(store.lease(&support(), "b", LEASE, later(29)).await.expect("asked"), None);
+    assert_eq!(store.lease(&support(), "b", LEASE, later(30)).await.expect("asked"), Some(2));
 }
 
 async fn a_holder_that_was_overtaken_cannot_move_the_cursor(place: StoreAt) {
     let store = open(&place).await;
     store.connect_mailbox(&row()).await.expect("connected");
-    let old = store.lease(&support(), "a", NOW, later(60)).await.expect("asked").expect("free");
+    let old = store.lease(&support(), "a", LEASE, NOW).await.expect("asked").expect("free");
     assert!(store.set_cursor(&support(), old, Some("1")).await.expect("answered"));
-    let new = store.lease(&support(), "b", later(60), later(120)).await.expect("asked").expect("free");
+    store.lease(&support(), "a", Duration::ZERO, NOW).await.expect("asked").expect("its own");
+    let new = store.lease(&support(), "b", LEASE, NOW).await.expect("asked").expect("free");
 
     assert!(!store.set_cursor(&support(), old, Some("stale")).await.expect("answered"));
     assert_eq!(store.cursor(&support()).await.expect("read").as_deref(), Some("1"));
@@ -171,9 +230,7 @@ async fn of_many_workers_one_gets_the_lease(place: StoreAt) {
     let store = open(&place).await;
     let workers = (0..10).map(|number| {
         let store = store.clone();
-        tokio::spawn(
-            async move { store.lease(&support(), &format!("worker {number}"), NOW, later(60)).await },
-        )
+        tokio::spawn(async move { store.lease(&support(), &format!("worker {number}"), LEASE, NOW).await })
     });
     let answers = futures_util::future::try_join_all(workers).await.expect("every worker ends");
     let won: Vec<i64> = answers.into_iter().filter_map(|answer| answer.expect("answered")).collect();
@@ -183,11 +240,12 @@ async fn of_many_workers_one_gets_the_lease(place: StoreAt) {
 async fn fencing_numbers_go_on_after_a_disconnect(place: StoreAt) {
     let store = open(&place).await;
     store.connect_mailbox(&row()).await.expect("connected");
-    store.lease(&support(), "a", NOW, later(60)).await.expect("asked").expect("free");
+    store.lease(&support(), "a", LEASE, NOW).await.expect("asked").expect("free");
     store.disconnect_mailbox(&support()).await.expect("disconnected");
     store.connect_mailbox(&row()).await.expect("connected");
 
-    assert_eq!(store.lease(&support(), "b", later(60), later(99)).await.expect("asked"), Some(2));
+    store.lease(&support(), "a", Duration::ZERO, NOW).await.expect("asked").expect("its own");
+    assert_eq!(store.lease(&support(), "b", LEASE, NOW).await.expect("asked"), Some(2));
     assert!(!store.set_cursor(&support(), 1, Some("stale")).await.expect("answered"));
 }
 
@@ -203,14 +261,11 @@ async fn an_address_is_one_mailbox_whatever_its_case(place: StoreAt) {
 }
 
 async fn a_lease_that_a_clock_put_far_ahead_is_over(place: StoreAt) {
-    const HOUR: u64 = 3600;
     let store = open(&place).await;
-    assert_eq!(
-        store.lease(&support(), "a", later(8 * HOUR), later(8 * HOUR + 30)).await.expect("asked"),
-        Some(1)
-    );
-    assert_eq!(store.lease(&support(), "b", NOW, later(30)).await.expect("asked"), Some(2));
-    assert_eq!(store.lease(&support(), "a", NOW, later(30)).await.expect("asked"), None);
+    let lease = async |holder, span| store.lease(&support(), holder, span, NOW).await.expect("asked");
+    assert_eq!(lease("a", Duration::from_secs(8 * 3600)).await, Some(1));
+    assert_eq!(lease("b", LEASE).await, Some(2));
+    assert_eq!(lease("a", LEASE).await, None);
 }
 
 async fn an_address_is_the_same_mailbox_when_it_is_connected_again(place: StoreAt) {

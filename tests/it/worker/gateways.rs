@@ -1,11 +1,12 @@
 //! Several gateways on one PostgreSQL: one of them works a mailbox, and one that comes back late does no harm.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, mpsc};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
+use mintgate::base::clock::{Clock, ManualClock};
 use mintgate::store::InboundState;
-use mintgate::worker::Point;
+use mintgate::worker::{Parts, Point, Worker};
 
 use super::mails::{question, question_id, reply};
 use super::scene::Scene;
@@ -42,6 +43,7 @@ async fn a_paused_holder_that_comes_back_moves_no_cursor_and_doubles_nothing() {
         tokio::task::block_in_place(|| arrival.recv()).expect("it gets there");
 
         scene.clock.advance(PAUSE);
+        scene.end_lease_of("the first").await;
         let second = scene.worker_named("the second", |_| {});
         second.run_once().await.expect("the second takes over");
         scene.clock.advance(PAUSE);
@@ -60,6 +62,35 @@ async fn a_paused_holder_that_comes_back_moves_no_cursor_and_doubles_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_gateway_whose_clock_is_hours_ahead_leaves_another_ones_mailbox_alone() {
+    let Some(place) = postgres::database() else { return };
+    let scene = Scene::on(place).await;
+    scene.deliver(&question(1));
+    let (pass, arrival, open) = gate(Point::RawStored);
+    let holder = scene.worker_named("the first", pass);
+    let first = tokio::spawn(async move { holder.run_once().await });
+    tokio::task::block_in_place(|| arrival.recv()).expect("it gets there");
+    let met = Arc::new(AtomicU32::new(0));
+    let (counted, clock) = (met.clone(), Arc::new(ManualClock::at(scene.clock.now())));
+    clock.advance(Duration::from_secs(8 * 3600));
+    let at = move |_| {
+        counted.fetch_add(1, Ordering::SeqCst);
+    };
+    let ahead = Worker::new(Parts { clock, ..scene.parts("ahead", at) });
+
+    ahead.run_once().await.expect("a pass");
+    assert_eq!(met.load(Ordering::SeqCst), 0, "it did something for the mailbox");
+
+    open.send(()).expect("the first waits");
+    first.await.expect("it does not die").expect("it still has the mailbox");
+    assert_eq!(scene.count(InboundState::Done).await, 1);
+    scene.end_lease_of("the first").await;
+    scene.deliver(&question(2));
+    ahead.run_once().await.expect("a pass");
+    assert_eq!(scene.desk.tickets().len(), 2, "what was given back is taken over");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn two_gateways_at_once_make_one_ticket_one_comment_and_one_answer() {
     let Some(place) = postgres::database() else { return };
     let scene = Scene::on(place).await;
@@ -70,6 +101,9 @@ async fn two_gateways_at_once_make_one_ticket_one_comment_and_one_answer() {
             left.expect("a pass");
             right.expect("a pass");
             scene.clock.advance(PAUSE);
+            for holder in ["one", "two"] {
+                scene.end_lease_of(holder).await;
+            }
         }
     };
     scene.deliver(&question(1));

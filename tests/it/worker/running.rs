@@ -49,12 +49,12 @@ async fn a_mailbox_connected_while_running_is_worked_from_the_next_ring_on() {
 async fn a_mailbox_that_another_worker_holds_is_left_alone_until_the_lease_ends() {
     let scene = Scene::new().await;
     let now = scene.clock.now();
-    let until = now + Duration::from_secs(60);
-    scene.store.lease(&id(), "somebody else", now, until).await.expect("the store").expect("the lease");
+    let minute = Duration::from_secs(60);
+    scene.store.lease(&id(), "somebody else", minute, now).await.expect("the store").expect("the lease");
     scene.deliver(&question(1));
     scene.any_pass().await;
     assert!(scene.desk.tickets().is_empty());
-    scene.clock.set(until);
+    scene.clock.advance(minute);
     scene.pass().await;
     assert_eq!(scene.desk.tickets().len(), 1);
 }

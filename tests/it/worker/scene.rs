@@ -188,6 +188,11 @@ impl Scene {
         }
     }
 
+    /// The lease of the gateway `holder` runs out, as it does when nothing is heard of it.
+    pub async fn end_lease_of(&self, holder: &str) {
+        self.store.lease(&id(), holder, Duration::ZERO, self.clock.now()).await.expect("the store");
+    }
+
     /// One look at everything that must go well.
     pub async fn pass(&self) {
         self.worker().run_once().await.expect("a pass");
