@@ -381,7 +381,7 @@ impl Ledger for Sql {
         let statement = query(
             "DELETE FROM inbound_raw WHERE inbound IN (SELECT id FROM inbound JOIN inbound_raw ON \
              inbound_raw.inbound = inbound.id WHERE state IN ('done', 'ignored') AND (files = 0 \
-             OR id IN (SELECT mail_file.inbound FROM mail_file)) AND ended_at < $1 LIMIT $2)",
+             OR (state = 'ignored' AND ticket IS NULL) OR id IN (SELECT mail_file.inbound FROM mail_file)) AND ended_at < $1 LIMIT $2)",
         )
         .bind(ended_before.0)
         .bind(i64::from(limit));

@@ -263,8 +263,8 @@ pub trait Ledger: Send + Sync {
     /// Ends a waiting or quarantined mail as Ignored, by hand; `false` for any other, and when it is not in
     /// the state `from`.
     async fn skip_inbound(&self, id: i64, from: InboundState, reason: &str, now: Timestamp) -> Result<bool>;
-    /// Drops the bytes of mails that ended as Done or Ignored before `ended_before`, unless they bring files
-    /// that nothing else knows of; at most `limit` at once. How many were dropped.
+    /// Drops the bytes of mails that ended as Done or Ignored before `ended_before`, unless they belong to a
+    /// ticket and bring files that nothing else knows of; at most `limit` at once. How many were dropped.
     async fn drop_old_raw(&self, ended_before: Timestamp, limit: u32) -> Result<u64>;
     /// Newest first.
     async fn recent_inbound(&self, state: Option<InboundState>, limit: u32) -> Result<Vec<InboundRow>>;
@@ -375,6 +375,13 @@ pub trait Outbox: Send + Sync {
     /// Mails about this ticket that were sent at or after `since`.
     async fn sent_about(&self, ticket: &str, since: Timestamp) -> Result<u64>;
     async fn due_outgoing(&self, mailbox: &MailboxId, now: Timestamp, limit: u32) -> Result<Vec<OutboxRow>>;
+    /// Mails that wait in this mailbox and were due at or before `since`: nobody has tried them from then on.
+    async fn overdue_outgoing(
+        &self,
+        mailbox: &MailboxId,
+        since: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<OutboxRow>>;
     async fn outgoing(&self, id: i64) -> Result<Option<OutboxRow>>;
     async fn outgoing_mime(&self, id: i64) -> Result<Option<Vec<u8>>>;
     /// `seen` is the `dispatched_at` that the mail was read with.
@@ -398,7 +405,8 @@ pub trait Outbox: Send + Sync {
     async fn skip_outgoing(&self, id: i64, from: OutboxState, reason: &str) -> Result<bool>;
     /// Tries again now, by hand, what failed or waits; `false` for any other.
     async fn retry_outgoing(&self, id: i64, now: Timestamp) -> Result<bool>;
-    /// Drops the bytes of mails that were sent before `before`, `limit` at most; how many.
+    /// Drops the bytes of mails that were sent before `before`, and of notices from before it that were given up;
+    /// `limit` of each at most. How many. Answers that were given up stay: a person may have them sent.
     async fn drop_sent_mime(&self, before: Timestamp, limit: u32) -> Result<u64>;
     /// Newest first.
     async fn recent_outgoing(&self, state: Option<OutboxState>, limit: u32) -> Result<Vec<OutboxRow>>;

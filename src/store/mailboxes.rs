@@ -246,10 +246,10 @@ impl Mailboxes for Sql {
         }
         // Whatever was ignored from before the mailbox's own first moment was ignored for its age.
         let (again, wider) = (
-            "UPDATE inbound SET state = 'new', attempts = 0, refusals = 0, next_try_at = $2, reason = NULL, ended_at = NULL \
-             WHERE mailbox = $1 AND state = 'ignored' AND received_at >= $2 AND received_at < \
-             (SELECT accept_since FROM mailbox WHERE id = $1) AND EXISTS \
-             (SELECT 1 FROM inbound_raw WHERE inbound_raw.inbound = inbound.id)",
+            "UPDATE inbound SET state = 'new', attempts = 0, refusals = 0, next_try_at = $2, reason = NULL, ended_at = NULL, \
+             fetched = CASE WHEN EXISTS (SELECT 1 FROM inbound_raw WHERE inbound_raw.inbound = inbound.id) \
+             THEN 1 ELSE 0 END WHERE mailbox = $1 AND state = 'ignored' AND received_at >= $2 AND received_at < \
+             (SELECT accept_since FROM mailbox WHERE id = $1)",
             "UPDATE mailbox SET position = NULL, last_mail_at = NULL, \
              accept_since = CASE WHEN accept_since < $2 THEN accept_since ELSE $2 END WHERE id = $1",
         );

@@ -161,7 +161,8 @@ pub trait Mailboxes: Send + Sync {
     ) -> Result<Option<i64>>;
     async fn cursor(&self, id: &MailboxId) -> Result<Option<String>>;
     /// Accepts mail from `since` on and forgets the cursor, if `fence` is still the newest (otherwise
-    /// `false`). Mails that were left alone only because they were older are new again.
+    /// `false`). Mails that were left alone only because they were older are new again; those whose bytes are
+    /// dropped are to be fetched.
     async fn import_since(&self, id: &MailboxId, fence: i64, since: Timestamp) -> Result<bool>;
     /// Writes the cursor if `fence` is still the newest; `false` when another holder took over.
     async fn set_cursor(&self, id: &MailboxId, fence: i64, cursor: Option<&str>) -> Result<bool>;

@@ -177,6 +177,22 @@ impl Outbox for Sql {
         self.rows("list mails to send", statement).await?.iter().map(read).collect()
     }
 
+    async fn overdue_outgoing(
+        &self,
+        mailbox: &MailboxId,
+        since: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<OutboxRow>> {
+        let statement = query(select!(
+            "WHERE mailbox = $1 AND state IN ('queued', 'sending') AND next_try_at <= $2 \
+             ORDER BY created_at, id LIMIT $3"
+        ))
+        .bind(mailbox.as_str())
+        .bind(since.0)
+        .bind(i64::from(limit));
+        self.rows("list mails that nobody sends", statement).await?.iter().map(read).collect()
+    }
+
     async fn outgoing_mime(&self, id: i64) -> Result<Option<Vec<u8>>> {
         let statement = query("SELECT mime FROM outbox_mime WHERE outbox = $1").bind(id);
         self.row("read a mail to send", statement).await?.map(|row| row.bytes("mime")).transpose()
@@ -276,13 +292,19 @@ impl Outbox for Sql {
     }
 
     async fn drop_sent_mime(&self, before: Timestamp, limit: u32) -> Result<u64> {
-        let statement = query(
+        let (sent, notices) = (
             "DELETE FROM outbox_mime WHERE outbox IN (SELECT outbox.id FROM outbox JOIN outbox_mime ON \
              outbox_mime.outbox = outbox.id WHERE outbox.state = 'sent' AND outbox.sent_at < $1 LIMIT $2)",
-        )
-        .bind(before.0)
-        .bind(i64::from(limit));
-        Ok(self.execute("drop the bytes of sent mails", statement).await?.rows_affected())
+            "DELETE FROM outbox_mime WHERE outbox IN (SELECT outbox.id FROM outbox JOIN outbox_mime ON \
+             outbox_mime.outbox = outbox.id WHERE outbox.state = 'failed' AND outbox.kind <> 'answer' \
+             AND outbox.created_at < $1 LIMIT $2)",
+        );
+        let mut dropped = 0;
+        for statement in [sent, notices] {
+            let statement = query(statement).bind(before.0).bind(i64::from(limit));
+            dropped += self.execute("drop the bytes of old mails", statement).await?.rows_affected();
+        }
+        Ok(dropped)
     }
 
     async fn recent_outgoing(&self, state: Option<OutboxState>, limit: u32) -> Result<Vec<OutboxRow>> {

@@ -5,10 +5,15 @@ use async_trait::async_trait;
 use sqlx::query;
 
 use super::inbound::{read, select, too_far};
-use super::sql::Sql;
-use super::{InboundRow, Result};
+use super::sql::{FailingTo, Sql};
+use super::{Facts, InboundRow, Result};
 use crate::base::clock::Timestamp;
 use crate::base::id::MailboxId;
+
+/// The fact that says what stood on the server before a mail was settled.
+fn before_name(id: i64) -> String {
+    format!("settling/{id}")
+}
 
 #[async_trait]
 pub trait Settling: Send + Sync {
@@ -19,7 +24,11 @@ pub trait Settling: Send + Sync {
         now: Timestamp,
         limit: u32,
     ) -> Result<Vec<InboundRow>>;
+    /// Nothing is left to do for the mail on its server, or nothing more is tried; what was kept for that goes.
     async fn settle_inbound(&self, id: i64) -> Result<()>;
+    /// Keeps what stood on the server before the mail was settled for the first time, until it is settled; what
+    /// is kept now.
+    async fn keep_before_settling(&self, id: i64, before: &str) -> Result<String>;
     /// Counts a try that failed.
     async fn postpone_settling(&self, id: i64, next_try_at: Timestamp) -> Result<()>;
     /// Mails that were put aside and that the desk is to be told of, now.
@@ -55,9 +64,18 @@ impl Settling for Sql {
     }
 
     async fn settle_inbound(&self, id: i64) -> Result<()> {
-        let statement = query("UPDATE inbound SET settled = 1 WHERE id = $1").bind(id);
-        self.execute("settle a mail", statement).await?;
-        Ok(())
+        const WHAT: &str = "settle a mail";
+        let mut transaction = self.begin(WHAT).await?;
+        let settled = query("UPDATE inbound SET settled = 1 WHERE id = $1").bind(id);
+        let kept = query("DELETE FROM fact WHERE name = $1").bind(before_name(id));
+        for statement in [settled, kept] {
+            statement.execute(&mut *transaction).await.failing_to(WHAT)?;
+        }
+        transaction.commit().await.failing_to(WHAT)
+    }
+
+    async fn keep_before_settling(&self, id: i64, before: &str) -> Result<String> {
+        self.fact_or_insert(&before_name(id), before).await
     }
 
     async fn postpone_settling(&self, id: i64, next_try_at: Timestamp) -> Result<()> {

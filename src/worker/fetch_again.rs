@@ -12,6 +12,7 @@ use crate::base::clock::Timestamp;
 use crate::base::report::Report;
 use crate::mailbox::{Fetched, Listed, Mailbox, MailboxError};
 use crate::store::{InboundEnd, InboundRow, MailboxRow, PutOff};
+use crate::web::call::CallError;
 
 /// As long as another mail was fetched within this time, a mail that cannot be is alone with its trouble.
 pub(super) const ALONE: Duration = Duration::from_secs(3600);
@@ -21,6 +22,9 @@ const PATIENCE: Duration = Duration::from_secs(24 * 3600);
 
 /// Failures running after which the others have to wait, too: most likely it is the server.
 const RUNNING: u32 = 4;
+
+/// A connection that ends says more about the server than a refusal does, and costs more time.
+const BROKEN_OFF_COUNTS: u32 = 2;
 
 const GONE: &str = "gone from the mail server before it could be fetched";
 
@@ -40,7 +44,7 @@ impl Worker {
             match self.fetch_one_again(row, mailbox, mail).await? {
                 None => running = 0,
                 Some(error) => {
-                    running += 1;
+                    running += if breaks_off(&error) { BROKEN_OFF_COUNTS } else { 1 };
                     trouble = Some(error);
                 }
             }
@@ -124,7 +128,14 @@ pub(super) async fn brought(
     })
 }
 
-/// Whether other mails of the same mailbox may well be fetched after this.
+/// Whether other mails of the same mailbox may well be fetched after this. A connection that ends may do so at
+/// this mail every time; several running are the server's.
 pub(super) fn concerns_one_mail(error: &MailboxError) -> bool {
     matches!(error, MailboxError::Refused { .. } | MailboxError::Server { .. } | MailboxError::Garbled { .. })
+        || breaks_off(error)
+}
+
+/// Whether the connection ended, or nothing more came over it.
+pub(super) fn breaks_off(error: &MailboxError) -> bool {
+    matches!(error, MailboxError::Call(CallError::Broken { .. } | CallError::Timeout { .. }))
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::{FutureExt, StreamExt, stream};
 use tracing::{info, warn};
 
-use super::fetch_again::{ALONE, brought, concerns_one_mail};
+use super::fetch_again::{ALONE, breaks_off, brought, concerns_one_mail};
 use super::round::Lease;
 use super::trouble::backoff;
 use super::{Point, Worker, WorkerError};
@@ -17,6 +17,9 @@ use crate::store::{MailboxRow, NewMail, UnfetchedMail};
 
 /// A provider allows few calls at once per mailbox (Graph: four).
 const PARALLEL: usize = 4;
+
+/// Connections that end running, at one mail each, before the rest of the page is left for another time.
+const ENDED_RUNNING: u32 = 2;
 
 /// A lost cursor lists again from this long before the newest known mail; the ledger knows the doubles.
 const OVERLAP: Duration = Duration::from_secs(2 * 24 * 3600);
@@ -98,12 +101,13 @@ impl Worker {
             })
             .collect();
         let mut fetched = stream::iter(fetches).buffered(PARALLEL);
-        let (mut newest, mut trouble) = (None, None);
+        let (mut newest, mut trouble, mut ended) = (None, None, 0);
         while let Some((listed, outcome)) = fetched.next().await {
+            ended = if outcome.as_ref().is_err_and(breaks_off) { ended + 1 } else { 0 };
             match outcome {
                 Ok(Some(mail)) => newest = newest.max(Some(self.store_fetched(row, listed, mail).await?)),
                 Ok(None) => {}
-                Err(error) if concerns_one_mail(&error) => {
+                Err(error) if concerns_one_mail(&error) && ended < ENDED_RUNNING => {
                     self.note_unfetched(row, listed, &error).await?;
                     trouble = Some(error);
                 }

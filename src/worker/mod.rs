@@ -32,6 +32,7 @@ mod reading;
 mod round;
 mod send;
 mod settle;
+mod stranded;
 mod subscribe;
 mod supervise;
 mod tidy;

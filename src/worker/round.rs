@@ -186,8 +186,9 @@ impl Worker {
         }
         outcome.note(self.process_due(turn.row, stop).await);
         outcome.note(self.tell_desk_of_put_aside(turn.row).await);
-        if let Some(mailbox) = turn.mailbox {
-            self.finish(turn, mailbox, &mut outcome, stop).await;
+        match turn.mailbox {
+            Some(mailbox) => self.finish(turn, mailbox, &mut outcome, stop).await,
+            None => outcome.note(self.give_up_behind_dead_sign_in(turn.row).await),
         }
         outcome
     }
@@ -255,7 +256,7 @@ impl Worker {
         })
     }
 
-    async fn take_lease(&self, id: &MailboxId) -> Result<Option<i64>, WorkerError> {
+    pub(super) async fn take_lease(&self, id: &MailboxId) -> Result<Option<i64>, WorkerError> {
         let now = self.parts.clock.now();
         Ok(self.parts.store.lease(id, &self.parts.holder, LEASE, now).await?)
     }

@@ -17,7 +17,7 @@ use crate::oauth::source::TokenError;
 use crate::store::{MailboxRow, OutboxRow, OutgoingKind};
 
 /// Tries are given up after this time; `MIN_TRIES` keeps a long hold from using it up.
-const GIVE_UP_AFTER: Duration = Duration::from_secs(72 * 3600);
+pub(super) const GIVE_UP_AFTER: Duration = Duration::from_secs(72 * 3600);
 const MIN_TRIES: u32 = 20;
 
 /// How long a notice is worth sending.
@@ -214,16 +214,30 @@ impl Worker {
         Ok(self.parts.store.postpone_outgoing(mail.id, now + mail_retry(tries), reason).await?)
     }
 
-    /// The agent is told at the ticket first: a crash in between tells him twice rather than never.
     async fn give_up(&self, mail: &OutboxRow, reason: &str) -> Result<(), WorkerError> {
+        match self.end_unsent(mail, reason).await {
+            Err(WorkerError::Desk(error)) => {
+                let later = self.parts.clock.now() + mail_retry(mail.attempts + 1);
+                self.parts.store.postpone_outgoing(mail.id, later, reason).await?;
+                Err(error.into())
+            }
+            other => other,
+        }
+    }
+
+    /// The agent is told at the ticket first: a crash in between tells him twice rather than never. A desk that
+    /// cannot be told leaves the mail as it was.
+    pub(super) async fn end_unsent(&self, mail: &OutboxRow, reason: &str) -> Result<(), WorkerError> {
         if mail.kind != OutgoingKind::Answer {
             // Nobody wrote it, so nobody has to be told.
             return Ok(self.parts.store.outgoing_failed(mail.id, reason).await?);
         }
         warn!(mailbox = %mail.mailbox, ticket = mail.ticket, comment = mail.comment, reason, "an answer is given up");
         let note = format!(
-            "[mintgate] An answer on this ticket could not be mailed to the customer: {}",
-            without_key(reason)
+            "[mintgate] An answer on this ticket could not be mailed to the customer: {}. An administrator can have \
+             it sent again (mail out-{}).",
+            without_key(reason),
+            mail.id,
         );
         match self.parts.desk.comment(&mail.ticket, &note, false).await {
             Ok(()) => {}
@@ -231,11 +245,7 @@ impl Worker {
             Err(error @ (DeskError::Refused { .. } | DeskError::Forbidden { .. })) => {
                 warn!(ticket = mail.ticket, error = %Report(&error), "the ticket takes no note");
             }
-            Err(error) => {
-                let later = self.parts.clock.now() + mail_retry(mail.attempts + 1);
-                self.parts.store.postpone_outgoing(mail.id, later, reason).await?;
-                return Err(error.into());
-            }
+            Err(error) => return Err(error.into()),
         }
         self.parts.store.outgoing_failed(mail.id, reason).await?;
         self.tell_given_up(mail, reason).await

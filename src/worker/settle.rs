@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tracing::warn;
 
+use super::fetch_again::concerns_one_mail;
 use super::{Worker, WorkerError};
 use crate::base::backoff::Backoff;
 use crate::base::id::random_bytes;
@@ -64,11 +65,7 @@ impl Worker {
                 self.parts.store.settle_inbound(mail.id).await?;
                 return Ok(None);
             }
-            Err(
-                error @ (MailboxError::Refused { .. }
-                | MailboxError::Server { .. }
-                | MailboxError::Garbled { .. }),
-            ) => error,
+            Err(error) if concerns_one_mail(&error) => error,
             Err(error) => return Err(error.into()),
         };
         warn!(mailbox = %mail.mailbox, mail = mail.id, error = %Report(&error), "a mail cannot be settled yet");
@@ -77,6 +74,7 @@ impl Worker {
         self.parts.store.postpone_settling(mail.id, next_try_at).await?;
         Ok(Some(error))
     }
+
     /// Does it so that it can be repeated, however far an earlier try came.
     async fn try_to_settle(
         &self,
@@ -90,12 +88,7 @@ impl Worker {
             Err(error) => return Ok(Err(error)),
         };
         // Kept before anything is done: the connection, or this process, may end half-way.
-        let (store, name) = (&self.parts.store, format!("settling/{}", mail.id));
-        let before = store.fact_or_insert(&name, &before).await?;
-        let settled = mailbox.settle_from(key, &before).await;
-        if settled.is_ok() {
-            store.set_fact(&name, None).await?;
-        }
-        Ok(settled)
+        let before = self.parts.store.keep_before_settling(mail.id, &before).await?;
+        Ok(mailbox.settle_from(key, &before).await)
     }
 }

@@ -1,5 +1,5 @@
 //! Drops what is no longer needed: the bytes of mails that are done or sent, after the time the operator chose,
-//! files that no mail at the desk has, and orders for mailboxes that are gone.
+//! files that no mail at the desk has, orders and waiting answers of mailboxes that are gone.
 
 use std::time::Duration;
 
@@ -45,7 +45,9 @@ impl Worker {
         if swept > 0 {
             info!(swept, "files that no mail at the desk has are dropped");
         }
-        Ok(store.set_fact(TIDIED_FACT, Some(&now.0.to_string())).await?)
+        store.set_fact(TIDIED_FACT, Some(&now.0.to_string())).await?;
+        // Last: it needs the desk, and everything else does not.
+        self.give_up_of_disconnected().await
     }
 
     /// Mails whose files nothing else knows of are kept.

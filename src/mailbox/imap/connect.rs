@@ -30,6 +30,10 @@ pub(super) struct ImapDoor<'d> {
 impl Door for ImapDoor<'_> {
     type Session = Session;
 
+    fn host(&self) -> &str {
+        &self.server.host
+    }
+
     async fn enter(&self, proof: &Proof) -> Result<Session, NotSignedIn> {
         open(self.dialer, self.server, proof).await
     }

@@ -33,6 +33,10 @@ pub(super) struct SmtpDoor<'d> {
 impl Door for SmtpDoor<'_> {
     type Session = (SmtpClient<Link>, Vec<String>);
 
+    fn host(&self) -> &str {
+        &self.server.host
+    }
+
     async fn enter(&self, proof: &Proof) -> Result<Self::Session, NotSignedIn> {
         open(self.dialer, self.server, self.hello, proof).await
     }

@@ -10,6 +10,7 @@ use crate::base::secret::SecretString;
 use crate::mailbox::MailboxError;
 use crate::mailbox::refusal::SignInRefusal;
 use crate::mailbox::settings::SignIn;
+use crate::mailbox::wire::{SIGN_IN, silent};
 use crate::oauth::source::{AccessToken, PasswordSource, Purpose, Resource, TokenError, TokenSource};
 
 /// What is refused in two attempts running is wrong; once may be the server's trouble, with new tokens too.
@@ -41,6 +42,8 @@ impl From<MailboxError> for NotSignedIn {
 #[async_trait]
 pub(in crate::mailbox) trait Door: Sync {
     type Session: Send;
+    /// The server's name.
+    fn host(&self) -> &str;
     async fn enter(&self, proof: &Proof) -> Result<Self::Session, NotSignedIn>;
 }
 
@@ -56,17 +59,22 @@ pub(in crate::mailbox) struct Access {
     pub(in crate::mailbox) cleared: AtomicBool,
 }
 
+async fn enter<D: Door>(door: &D, proof: &Proof) -> Result<D::Session, NotSignedIn> {
+    let entered = tokio::time::timeout(SIGN_IN, door.enter(proof)).await;
+    entered.unwrap_or_else(|_| Err(NotSignedIn::Failed(silent(door.host(), SIGN_IN))))
+}
+
 impl Access {
     /// Signs in at `door`. A token that is turned away is renewed once: where the grant is dead, the provider says
     /// so then, whatever the server's words were.
     pub(in crate::mailbox) async fn sign_in<D: Door>(&self, door: &D) -> Result<D::Session, MailboxError> {
         let mut proof = self.proof().await?;
-        let mut outcome = door.enter(&proof).await;
+        let mut outcome = enter(door, &proof).await;
         if let (Err(no), Proof::Token(token)) = (&outcome, &proof)
             && self.doubts(no)
         {
             proof = Proof::Token(self.tokens.renew(&self.mailbox, Resource::Mail, token).await?);
-            outcome = door.enter(&proof).await;
+            outcome = enter(door, &proof).await;
             self.cleared.store(matches!(outcome, Err(NotSignedIn::Unclear(_))), Ordering::Relaxed);
         }
         match outcome {

@@ -20,6 +20,10 @@ use crate::web::call::CallError;
 /// How long one command may take, its answer included.
 pub(super) const COMMAND: Duration = Duration::from_secs(30);
 
+/// How long it may take from the first packet until somebody is signed in. Each line of a greeting has a command's
+/// time, and a server that says one after the other would never come to an end.
+pub(super) const SIGN_IN: Duration = Duration::from_secs(60);
+
 /// Bytes a second that a connection brings at least. Twenty-five megabytes over a slow line take minutes,
 /// and a mail that could never be fetched would hold up every later one.
 const SLOWEST: u64 = 32 * 1024;
@@ -66,6 +70,6 @@ pub(super) async fn timed_by_size<T>(
     }
 }
 
-fn silent(host: &str, after: Duration) -> MailboxError {
+pub(super) fn silent(host: &str, after: Duration) -> MailboxError {
     MailboxError::Call(CallError::Timeout { host: host.to_owned(), after })
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use mintgate::base::clock::Timestamp;
 use mintgate::mailbox::MailboxError;
 use mintgate::mailbox::settings::{MailboxSettings, Security, Server};
+use mintgate::web::call::CallError;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpListener;
 
@@ -143,6 +144,22 @@ async fn a_mail_may_come_slowly_but_not_for_ever() {
         let port = ending_server([&UP_TO_SEARCH[..], &FOUND, &[answer.leak()]].concat()).await;
         let fetched = outcome(plain(port)).await;
         assert_eq!(fetched.is_ok(), comes, "{mail}: {fetched:?}");
+    }
+}
+
+/// Each line in time, and there is always another one.
+#[tokio::test(start_paused = true)]
+async fn a_sign_in_that_never_comes_to_its_end_is_left() {
+    let slowly = "~* OK wait\r\n".repeat(200);
+    for (what, answers) in [
+        ("capabilities", vec![GREETING, slowly.clone().leak()]),
+        ("sign-in", vec![GREETING, CAPABILITY, "+ \r\n", slowly.leak()]),
+    ] {
+        let port = server(answers.leak(), "").await;
+        let began = tokio::time::Instant::now();
+        let failed = outcome(plain(port)).await;
+        assert!(matches!(failed, Err(MailboxError::Call(CallError::Timeout { .. }))), "{what}: {failed:?}");
+        assert!(began.elapsed() < Duration::from_secs(90), "{what}: {:?}", began.elapsed());
     }
 }
 

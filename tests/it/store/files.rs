@@ -12,6 +12,7 @@ on_both!(
     files_of_a_ticket_outlive_every_sweep,
     files_of_a_mail_that_was_left_alone_are_swept,
     a_crash_before_the_commit_leaves_nothing,
+    the_bytes_of_a_mail_that_was_left_alone_go_with_its_files,
     the_bytes_of_a_mail_go_once_its_files_are_kept_apart,
 );
 
@@ -123,4 +124,16 @@ async fn the_bytes_of_a_mail_go_once_its_files_are_kept_apart(place: StoreAt) {
     assert_eq!(store.inbound_raw(apart).await.expect("read"), None);
     assert!(store.inbound_raw(within).await.expect("read").is_some(), "nothing else has its files");
     assert_eq!(kept(&*store, apart).await, (1, 1));
+}
+
+async fn the_bytes_of_a_mail_that_was_left_alone_go_with_its_files(place: StoreAt) {
+    let store = open(&place).await;
+    let (left_alone, noted) = (add(&*store, "left alone").await, add(&*store, "noted").await);
+    for (id, ticket) in [(left_alone, None), (noted, Some("t1".to_owned()))] {
+        let end = InboundEnd::Ignored { reason: "an automatic reply".to_owned(), ticket };
+        store.end_inbound(id, None, &end, None, NOW).await.expect("ended");
+    }
+    assert_eq!(store.drop_old_raw(later(1), 10).await.expect("dropped"), 1);
+    assert_eq!(store.inbound_raw(left_alone).await.expect("read"), None);
+    assert!(store.inbound_raw(noted).await.expect("read").is_some(), "the ticket leads to its files");
 }

@@ -23,6 +23,7 @@ on_both!(
     two_copies_never_give_way_to_each_other,
     a_quarantined_mail_is_tried_again_by_hand_only,
     ended_mails_stay_unsettled_until_settled,
+    what_stood_before_a_mail_was_settled_is_kept_until_then,
     text_with_nul_does_not_stop_the_ledger,
     tickets_are_swept_in_turn,
     a_sweep_by_a_clock_that_was_ahead_is_made_again,
@@ -259,6 +260,18 @@ async fn tickets_are_swept_in_turn(place: StoreAt) {
     store.mark_swept("t2", later(40)).await.expect("marked");
     assert_eq!(due(later(31)).await, ["t1", "t3"]);
     assert_eq!(due(later(20)).await, Vec::<String>::new());
+}
+
+async fn what_stood_before_a_mail_was_settled_is_kept_until_then(place: StoreAt) {
+    let store = open(&place).await;
+    let id = store.add_inbound(&mail("one")).await.expect("stored").expect("new");
+    let fact = format!("settling/{id}");
+    assert_eq!(store.keep_before_settling(id, "7 12").await.expect("kept"), "7 12");
+    assert_eq!(store.keep_before_settling(id, "7 13").await.expect("kept"), "7 12", "the first counts");
+    assert!(store.fact(&fact).await.expect("read").is_some());
+    // Also the end of a mail that is given up.
+    store.settle_inbound(id).await.expect("settled");
+    assert_eq!(store.fact(&fact).await.expect("read"), None);
 }
 
 async fn a_sweep_by_a_clock_that_was_ahead_is_made_again(place: StoreAt) {

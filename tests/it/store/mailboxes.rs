@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use mintgate::base::id::MailboxId;
 use mintgate::store::{
-    FirstIntent, InboundEnd, InboundState, Intent, MailboxRow, MailboxState, NewMail, PollResult, StoreAt,
-    Waiting,
+    FirstIntent, InboundEnd, InboundRow, InboundState, Intent, MailboxRow, MailboxState, NewMail, PollResult,
+    StoreAt, Waiting,
 };
 
 use super::{FRESH, NOW, later, mail, on_both, open, reading, support};
@@ -29,6 +29,7 @@ on_both!(
     a_lease_that_a_clock_put_far_ahead_is_over,
     an_address_is_the_same_mailbox_when_it_is_connected_again,
     what_waits_in_a_disconnected_mailbox_keeps_its_age_and_holds_up_no_copy,
+    old_mail_whose_bytes_are_dropped_is_to_be_fetched_when_it_is_wanted_after_all,
 );
 
 fn row() -> MailboxRow {
@@ -302,4 +303,29 @@ async fn what_waits_in_a_disconnected_mailbox_keeps_its_age_and_holds_up_no_copy
     let found = async |id| store.inbound(id).await.expect("read").expect("there");
     assert_eq!((found(in_time).await.state, found(in_time).await.accepted), (InboundState::New, true));
     assert!(!found(too_old).await.accepted);
+}
+
+async fn old_mail_whose_bytes_are_dropped_is_to_be_fetched_when_it_is_wanted_after_all(place: StoreAt) {
+    let store = open(&place).await;
+    store.connect_mailbox(&row()).await.expect("connected");
+    let fence = store.lease(&support(), "worker", LEASE, NOW).await.expect("asked").expect("free");
+    let since = NOW - Duration::from_secs(100);
+    for key in ["dropped", "there"] {
+        let old = NewMail { received_at: since, ..mail(key) };
+        let id = store.add_inbound(&old).await.expect("stored").expect("new");
+        let reason = "received before the mailbox was connected".to_owned();
+        let end = InboundEnd::Ignored { reason, ticket: None };
+        store.end_inbound(id, None, &end, None, NOW).await.expect("ended");
+        if key == "dropped" {
+            assert_eq!(store.drop_old_raw(later(1), 10).await.expect("dropped"), 1);
+        }
+    }
+
+    assert!(store.import_since(&support(), fence, since).await.expect("answered"));
+
+    let keys = |rows: Vec<InboundRow>| rows.into_iter().map(|row| row.source_key).collect::<Vec<_>>();
+    let due = store.due_inbound(&support(), later(9), None, 10).await.expect("listed");
+    assert_eq!(keys(due), ["there"]);
+    let unfetched = store.unfetched_inbound(&support(), later(9), None, 10).await.expect("listed");
+    assert_eq!(keys(unfetched), ["dropped"]);
 }

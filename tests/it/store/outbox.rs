@@ -1,5 +1,7 @@
 //! The outbox: a comment is answered once, and a sent mail stays sent.
 
+use std::time::Duration;
+
 use mintgate::store::{
     InboundEnd, NewOutgoing, OutboxState, OutgoingKind, Participant, Store, StoreAt, TicketRow,
 };
@@ -16,6 +18,8 @@ on_both!(
     of_two_workers_with_one_mail_one_goes_on,
     a_mail_that_was_put_off_by_a_clock_ahead_is_due,
     the_bytes_of_sent_mails_are_dropped_after_a_time,
+    the_bytes_of_notices_that_were_given_up_are_dropped_and_those_of_answers_stay,
+    what_nobody_has_tried_since_is_told_from_what_waits,
     who_is_left_out_takes_part_no_more,
     a_failed_mail_is_not_tried_again_but_evidence_counts,
 );
@@ -153,6 +157,33 @@ async fn the_bytes_of_sent_mails_are_dropped_after_a_time(place: StoreAt) {
     assert!(is_there().await);
     assert_eq!(store.drop_sent_mime(later(6), 10).await.expect("tidied"), 1);
     assert!(!is_there().await);
+}
+
+async fn the_bytes_of_notices_that_were_given_up_are_dropped_and_those_of_answers_stay(place: StoreAt) {
+    let store = open(&place).await;
+    let notice = NewOutgoing { kind: OutgoingKind::Acknowledgement, ..answer("greeting") };
+    for mail in [answer("c1"), notice] {
+        store.add_outgoing(&mail).await.expect("queued");
+    }
+    let mails = store.due_outgoing(&support(), NOW, 10).await.expect("listed");
+    for mail in &mails {
+        store.outgoing_failed(mail.id, "too late").await.expect("given up");
+    }
+    assert_eq!(store.drop_sent_mime(NOW, 10).await.expect("tidied"), 0, "they are new");
+    assert_eq!(store.drop_sent_mime(later(1), 10).await.expect("tidied"), 1);
+    let left = async |at: usize| store.outgoing_mime(mails[at].id).await.expect("read").is_some();
+    assert_eq!((left(0).await, left(1).await), (true, false));
+}
+
+async fn what_nobody_has_tried_since_is_told_from_what_waits(place: StoreAt) {
+    let store = open(&place).await;
+    let id = queued(&*store).await;
+    let overdue = async |since| store.overdue_outgoing(&support(), since, 10).await.expect("listed").len();
+    assert_eq!((overdue(NOW - Duration::from_millis(1)).await, overdue(NOW).await), (0, 1));
+    store.postpone_outgoing(id, later(60), "451").await.expect("postponed");
+    assert_eq!((overdue(later(59)).await, overdue(later(60)).await), (0, 1));
+    store.outgoing_sent(id, later(70)).await.expect("sent");
+    assert_eq!(overdue(later(99)).await, 0);
 }
 
 async fn who_is_left_out_takes_part_no_more(place: StoreAt) {

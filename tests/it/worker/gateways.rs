@@ -9,7 +9,7 @@ use mintgate::store::InboundState;
 use mintgate::worker::{Parts, Point, Worker};
 
 use super::mails::{question, question_id, reply};
-use super::scene::Scene;
+use super::scene::{Scene, id};
 use crate::support::postgres;
 
 /// Longer than a lease holds.
@@ -47,17 +47,20 @@ async fn a_paused_holder_that_comes_back_moves_no_cursor_and_doubles_nothing() {
         let second = scene.worker_named("the second", |_| {});
         second.run_once().await.expect("the second takes over");
         scene.clock.advance(PAUSE);
+        scene.deliver(&question(2));
         second.run_once().await.expect("and goes on");
+        let cursor = scene.store.cursor(&id()).await.expect("the store");
         open.send(()).expect("the first waits");
         // What it comes to is not told: it may notice, or find everything done.
         first.await.expect("it does not die").ok();
+        assert_eq!(scene.store.cursor(&id()).await.expect("the store"), cursor, "{point:?}");
         for _ in 0..3 {
             scene.clock.advance(PAUSE);
             second.run_once().await.expect("a pass");
         }
 
-        assert_eq!(scene.desk.tickets().len(), 1, "{point:?}");
-        assert_eq!(scene.count(InboundState::Done).await, 1, "{point:?}");
+        assert_eq!(scene.desk.tickets().len(), 2, "{point:?}");
+        assert_eq!(scene.count(InboundState::Done).await, 2, "{point:?}");
     }
 }
 

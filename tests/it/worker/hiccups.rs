@@ -117,3 +117,44 @@ async fn one_mail_that_cannot_be_marked_keeps_no_other_from_it() {
     scene.settle_down().await;
     assert!(scene.is_read(&stubborn));
 }
+
+#[tokio::test]
+async fn an_answer_that_breaks_off_is_not_an_empty_folder_nor_an_empty_mail() {
+    for (path, what) in [("/v1.0/me/mailFolders/inbox/messages/delta", "listing"), (ANY_MAIL, "mail")] {
+        let scene = Scene::new().await;
+        scene.deliver(&question(1));
+        scene.graph.faults.add(Fault::on("GET", path, Effect::Truncate));
+        for _ in 0..6 {
+            scene.troubled_pass().await;
+            scene.clock.advance(HOUR);
+        }
+        assert!(scene.desk.tickets().is_empty(), "{what}");
+        assert_eq!(scene.count(InboundState::Quarantined).await, 0, "{what}");
+        let told = scene.mailbox_row().await.last_error.expect("trouble");
+        assert!(told.contains("broke off"), "{what}: {told}");
+
+        scene.graph.faults.clear();
+        scene.settle_down().await;
+        let titles: Vec<_> = scene.desk.tickets().into_iter().map(|ticket| ticket.title).collect();
+        assert_eq!(titles, ["Printer 1 smokes"], "{what}");
+    }
+}
+
+#[tokio::test]
+async fn a_mail_at_which_the_connection_always_ends_holds_up_no_other() {
+    let scene = Scene::new().await;
+    let broken = scene.deliver(&question(1));
+    let path = format!("/v1.0/me/messages/{broken}/$value");
+    scene.graph.faults.add(Fault::on("GET", &path, Effect::Truncate));
+    for number in 2..=4 {
+        scene.deliver(&question(number));
+    }
+    scene.any_pass().await;
+    scene.any_pass().await;
+    assert_eq!(scene.desk.tickets().len(), 3);
+    assert_eq!(scene.count(InboundState::Quarantined).await, 0);
+
+    scene.graph.faults.clear();
+    scene.settle_down().await;
+    assert_eq!(scene.desk.tickets().len(), 4);
+}

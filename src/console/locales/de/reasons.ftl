@@ -24,3 +24,5 @@ reason-no-app-is-registered-at-microsoft = bei Microsoft ist keine App registrie
 reason-no-app-is-registered-at-google = bei Google ist keine App registriert
 reason-gone-from-the-mail-server-before-it-could-be-fetched = vom Mailserver verschwunden, bevor sie geholt werden konnte
 reason-the-mail-server-does-not-hand-it-over = der Mailserver gibt sie nicht heraus
+reason-the-mailbox-it-leaves-by-is-not-connected-any-more = das Postfach, aus dem sie abgeht, ist nicht mehr verbunden
+reason-the-mailbox-it-leaves-by-waits-to-be-connected-again = das Postfach, aus dem sie abgeht, wartet darauf, neu verbunden zu werden

@@ -24,3 +24,5 @@ reason-no-app-is-registered-at-microsoft = no app is registered at Microsoft
 reason-no-app-is-registered-at-google = no app is registered at Google
 reason-gone-from-the-mail-server-before-it-could-be-fetched = gone from the mail server before it could be fetched
 reason-the-mail-server-does-not-hand-it-over = the mail server does not hand it over
+reason-the-mailbox-it-leaves-by-is-not-connected-any-more = the mailbox it leaves by is not connected any more
+reason-the-mailbox-it-leaves-by-waits-to-be-connected-again = the mailbox it leaves by waits to be connected again

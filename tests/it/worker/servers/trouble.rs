@@ -7,11 +7,13 @@ use mintgate::store::MailboxState;
 use mintgate::worker::{Parts, Settings, Worker};
 use prometheus_client::encoding::text::encode;
 use prometheus_client::registry::Registry;
+use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use super::post::Post;
+use super::post::{Post, row_at};
 use crate::support::dovecot::{Kind, PASSWORD};
 use crate::worker::mails::question;
+use crate::worker::scene::{SECOND_ADDRESS, Scene};
 
 #[tokio::test]
 async fn a_folder_that_is_not_there_is_told_and_read_once_it_is() {
@@ -79,4 +81,35 @@ async fn a_server_that_is_gone_for_a_while_loses_nothing() {
     post.settle_down().await;
     assert_eq!(post.desk.tickets().len(), 1);
     assert_eq!(post.mailbox_row().await.failing_since, None);
+}
+
+#[tokio::test]
+async fn a_server_that_does_not_greet_keeps_no_other_mailbox_waiting() {
+    let mut scene = Scene::new().await;
+    scene.password = Some(PASSWORD);
+    scene.connect_second().await;
+    let hung = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let port = hung.local_addr().expect("its address").port();
+    let row = row_at([port, port], MailboxSettings::default());
+    scene.store.connect_mailbox(&row).await.expect("a mailbox");
+    scene.store.set_mailbox_settings(&row.id, &row.settings).await.expect("chosen");
+    let (stop, stopped) = watch::channel(false);
+    let mut parts = scene.parts("the only one", |_| {});
+    parts.settings.poll_interval = Duration::from_secs(1);
+    let running = tokio::spawn(Worker::new(parts).run(stopped));
+    let called = tokio::time::timeout(Duration::from_secs(20), hung.accept()).await.expect("it calls");
+    let (silent, _) = called.expect("a connection");
+
+    scene.graph.deliver(SECOND_ADDRESS, &question(1)).expect("the mailbox");
+    scene.wake.ring();
+    scene.until(|| scene.desk.tickets().len() == 1).await;
+
+    drop((silent, hung));
+    while scene.mailbox_row().await.last_error.is_none() {
+        tokio::task::yield_now().await;
+    }
+    let told = scene.mailbox_row().await.last_error.expect("it is told");
+    assert!(told.contains("[mail-"), "{told}");
+    stop.send(true).expect("the worker listens");
+    running.await.expect("it ends");
 }
