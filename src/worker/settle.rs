@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use tracing::warn;
 
-use super::fetch_again::concerns_one_mail;
 use super::{Worker, WorkerError};
 use crate::base::backoff::Backoff;
 use crate::base::id::random_bytes;
@@ -25,7 +24,8 @@ const REFUSALS: u32 = 8;
 const RUNNING: u32 = 3;
 
 impl Worker {
-    /// Fails only where several mails running cannot be settled.
+    /// Fails only where several mails running cannot be settled, and where a connection breaks off: what came of
+    /// that mail is looked for before another one like it may lie where it was to go.
     pub(super) async fn settle(&self, row: &MailboxRow, mailbox: &dyn Mailbox) -> Result<(), WorkerError> {
         let mut running = 0;
         loop {
@@ -65,7 +65,11 @@ impl Worker {
                 self.parts.store.settle_inbound(mail.id).await?;
                 return Ok(None);
             }
-            Err(error) if concerns_one_mail(&error) => error,
+            Err(
+                error @ (MailboxError::Refused { .. }
+                | MailboxError::Server { .. }
+                | MailboxError::Garbled { .. }),
+            ) => error,
             Err(error) => return Err(error.into()),
         };
         warn!(mailbox = %mail.mailbox, mail = mail.id, error = %Report(&error), "a mail cannot be settled yet");

@@ -36,7 +36,7 @@ struct Held {
 struct Piece(Vec<u8>, Arc<Held>);
 
 impl Piece {
-    fn new(bytes: Vec<u8>, held: &Arc<Held>) -> Bytes {
+    fn held_by(held: &Arc<Held>, bytes: Vec<u8>) -> Bytes {
         let now = held.now.fetch_add(bytes.len(), Ordering::SeqCst) + bytes.len();
         held.most.fetch_max(now, Ordering::SeqCst);
         Bytes::from_owner(Self(bytes, held.clone()))
@@ -77,7 +77,7 @@ impl HttpCall for LongList {
         self.held.lists.fetch_add(1, Ordering::SeqCst);
         let (begin, end) = (real[..at].to_vec(), real[at..].to_vec());
         let held = self.held.clone();
-        let old = (0..PIECES).map(move |number| Ok(Piece::new(old_ticket(number), &held)));
+        let old = (0..PIECES).map(move |number| Ok(Piece::held_by(&held, old_ticket(number))));
         let whole =
             stream::iter([Ok(Bytes::from(begin))].into_iter().chain(old).chain([Ok(Bytes::from(end))]));
         Ok(Response::from_parts(head, whole.boxed()))
