@@ -79,6 +79,7 @@ mod tests {
             include_str!("../worker/process.rs"),
             include_str!("../worker/reading.rs"),
             include_str!("../worker/send.rs"),
+            include_str!("../worker/stranded.rs"),
         ];
         let words = english.lines().filter_map(|line| line.split_once(" = "));
         let mut count = 0;
