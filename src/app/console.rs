@@ -47,6 +47,7 @@ pub(super) fn console(
             reply_to: start_up.mail.reply_to.clone(),
             poll_interval: Some(start_up.mail.poll_interval),
         },
+        origins: start_up.origins.clone(),
         detect: Arc::new(detector(start_up, runtime)),
         mailboxes: installation.mailboxes.clone(),
         trials: installation.trials.clone(),

@@ -63,9 +63,15 @@ impl<'e> Variables<'e> {
         self.secret(name).map(|value| value.expose_secret().trim().to_owned())
     }
 
+    /// The variable that gives the value: `name`, or the one that names its file.
+    pub fn given_by(&self, name: &str) -> Option<String> {
+        let names = [name.to_owned(), format!("{name}_FILE")];
+        names.into_iter().find(|name| self.direct(name).is_some())
+    }
+
     /// Whether `name` is set, or the file that holds it is named.
     pub fn is_given(&self, name: &str) -> bool {
-        self.direct(name).is_some() || self.direct(&format!("{name}_FILE")).is_some()
+        self.given_by(name).is_some()
     }
 
     /// The value read by `parse`; what `parse` says becomes the problem.

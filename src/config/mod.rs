@@ -21,9 +21,11 @@ use crate::store::StoreAt;
 use crate::web::client_address::Trusted;
 use crate::web::cookie::Hardening;
 use crate::web::exchange::Scheme;
+use origins::Origins;
 
 pub mod certificate;
 pub mod environment;
+pub mod origins;
 pub mod problem;
 mod routes;
 mod secret_file;
@@ -62,6 +64,8 @@ pub struct StartUp {
     pub data_dir: PathBuf,
     /// `EXCHANGE_COOKIE_*`: the attributes of the desk's own cookies.
     pub cookies: Hardening,
+    /// Where values that pages show are said.
+    pub origins: Origins,
     /// Warnings that do not stop the start.
     pub warnings: Vec<String>,
 }

@@ -131,6 +131,14 @@ impl<'t> Section<'t> {
         self.entry(key).map(|(key, _)| key.place)
     }
 
+    /// Where `key` of the section under `section` stands. Judges nothing.
+    pub fn place_within(&self, section: &str, key: &str) -> Option<Place> {
+        let (_, node) = self.entry(section)?;
+        let Value::Map(entries) = &node.value else { return None };
+        let found = entries.iter().find(|(name, _)| name.text.eq_ignore_ascii_case(key));
+        found.map(|(name, _)| name.place)
+    }
+
     /// The section under `key`; empty when nothing follows the key.
     pub fn section(&self, key: &str, shape: &Shape) -> Option<Section<'t>> {
         let (_, node) = self.entry(key)?;

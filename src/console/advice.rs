@@ -1,13 +1,15 @@
 //! Advice as pages show it: what happened, what to do, who can, and a button to where it is done. In the
 //! reader's language; which advice it is, others decide.
 
+use crate::base::clock::Timestamp;
 use crate::console::apps;
 use crate::console::language::{Languages, Texts};
 use crate::console::reasons::{Said, said};
+use crate::console::times::Moment;
 use crate::console::wizard;
 use crate::desk;
 use crate::mailbox::settings::Provider;
-use crate::mailbox::{Told, advice};
+use crate::mailbox::{Argument, Told, advice};
 use crate::oauth::advice::{Advice, Place, Who};
 
 /// Advice in a reader's words.
@@ -77,19 +79,22 @@ impl Explained {
 }
 
 /// What a step of a test has to tell, as one text.
-pub fn sentence(told: &Told, t: &Texts) -> String {
+pub fn sentence(told: &Told, now: Timestamp, t: &Texts) -> String {
     match Explained::of_check(told, About::default(), t) {
         Some(explained) => format!("{} {}", explained.happened, explained.to_do),
         None => {
-            let say = told.arguments.iter().fold(t.say(told.key), |say, (name, value)| say.set(name, value));
+            let say = told.arguments.iter().fold(t.say(told.key), |say, (name, value)| match value {
+                Argument::Text(text) => say.set(name, text),
+                Argument::At(moment) => say.set(name, Moment::at(*moment, now, t)),
+            });
             say.to_string()
         }
     }
 }
 
 /// The same for commands, in English, with the program's own words where there are some.
-pub fn in_english(told: &Told) -> String {
-    let text = sentence(told, Languages::new().pick(None, None));
+pub fn in_english(told: &Told, now: Timestamp) -> String {
+    let text = sentence(told, now, Languages::new().pick(None, None));
     if told.detail.is_empty() { text } else { format!("{text} ({})", told.detail) }
 }
 

@@ -11,6 +11,8 @@ pub fn page_of(path: &str) -> Option<String> {
         // Leads to the step where the set-up stands.
         ["setup", _, _] => &parts[..2],
         ["mailboxes", _, "settings" | "disconnect"] => parts.as_slice(),
+        ["apps", _] | ["apps", _, "remove"] => parts.as_slice(),
+        ["apps", _, "test"] => &parts[..1],
         ["queues", "in" | "out", _, _] => &parts[..3],
         ["quarantine", _, "drop"] => parts.as_slice(),
         ["quarantine", _, _] => &parts[..2],
@@ -36,6 +38,9 @@ mod tests {
             ("/admin/exchange/queues/out/7/skip", Some("/admin/exchange/queues/out/7")),
             ("/admin/exchange/quarantine/7/retry", Some("/admin/exchange/quarantine/7")),
             ("/admin/exchange/quarantine/7/drop", Some("/admin/exchange/quarantine/7/drop")),
+            ("/admin/exchange/apps/microsoft", Some("/admin/exchange/apps/microsoft")),
+            ("/admin/exchange/apps/google/remove", Some("/admin/exchange/apps/google/remove")),
+            ("/admin/exchange/apps/google/test", Some("/admin/exchange/apps")),
             ("/admin/exchange/connect", None),
             ("/admin/exchange/mailboxes/m1/test", None),
             ("/admin/exchange/setup/..%2f..%2fx/test", None),

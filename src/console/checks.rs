@@ -1,5 +1,6 @@
 //! The steps of a connection test as pages list them.
 
+use crate::base::clock::Timestamp;
 use crate::console::advice::{About, Explained, sentence};
 use crate::console::language::Texts;
 use crate::mailbox::{Check, Told};
@@ -14,12 +15,12 @@ pub struct Line {
     pub outcome: Result<String, Explained>,
 }
 
-pub fn lines(checks: &[Check], about: About<'_>, t: &Texts) -> Vec<Line> {
+pub fn lines(checks: &[Check], about: About<'_>, now: Timestamp, t: &Texts) -> Vec<Line> {
     let line = |check: &Check| Line {
         step: format!("check-{}", check.step),
         took_ms: check.took_ms,
         outcome: match &check.outcome {
-            Ok(seen) => Ok(sentence(seen, t)),
+            Ok(seen) => Ok(sentence(seen, now, t)),
             Err(told) => Err(explained(told, about, t)),
         },
     };

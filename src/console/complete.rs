@@ -205,7 +205,8 @@ fn check_account(shared: &Shared, account: Account, wanted: Wanted) -> Result<(S
     if let Some((expected, problem)) = refused {
         warn!("another account than the wanted one signed in");
         let found = if let Wanted::Member(mailbox) = &wanted { mailbox.clone() } else { account.address };
-        let arguments = vec![("address", found), ("wanted", expected.to_owned())];
+        let origin = shared.said_by("mail.from", "EXCHANGE_FROM_EMAIL").to_owned();
+        let arguments = vec![("address", found), ("wanted", expected.to_owned()), ("origin", origin)];
         return Err(page::told(StatusCode::FORBIDDEN, problem, arguments));
     }
     Ok(match wanted {

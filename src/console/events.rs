@@ -108,10 +108,15 @@ fn kind(kind: EventKind) -> &'static str {
 /// What the worker says of a mail, before the reason, and its message.
 const ENDS: [(&str, &str); 2] = [(" put aside: ", "event-put-aside"), (" given up: ", "event-given-up")];
 
+/// The message of fixed words.
+pub fn key_of(detail: &str) -> String {
+    let letter = |one: char| if one.is_ascii_alphanumeric() { one.to_ascii_lowercase() } else { '-' };
+    "event-".chars().chain(detail.chars().map(letter)).collect()
+}
+
 /// Fixed words are in the catalogue under their own letters; anything else is a reason.
 fn told(detail: &str, t: &Texts) -> (Option<String>, Said) {
-    let letter = |one: char| if one.is_ascii_alphanumeric() { one.to_ascii_lowercase() } else { '-' };
-    let key: String = "event-".chars().chain(detail.chars().map(letter)).collect();
+    let key = key_of(detail);
     if t.knows(&key) {
         return (None, Said { text: t.say(key).to_string(), english: false });
     }

@@ -75,6 +75,8 @@ pub struct SecretAlarm {
     pub url: Option<String>,
     /// Where it is entered; `None` where the configuration names it.
     pub entered_at: Option<String>,
+    /// What to do about it.
+    pub to_do: String,
 }
 
 /// One entry of the navigation.
@@ -144,7 +146,7 @@ fn secret_alarm(shared: &Shared, t: &Texts, now: Timestamp) -> Option<SecretAlar
     let apps = shared.parts.registrations.apps();
     let app = apps.microsoft()?;
     let (end, life) = app.secret_life(now)?;
-    let entered_at = || crate::console::apps::path_of(Vendor::Microsoft);
+    let is_ours = shared.parts.registrations.configured(Vendor::Microsoft).is_none();
     let key = match life {
         SecretLife::Long => return None,
         SecretLife::Ending => "secret-ends",
@@ -155,7 +157,16 @@ fn secret_alarm(shared: &Shared, t: &Texts, now: Timestamp) -> Option<SecretAlar
         is_over: life == SecretLife::Over,
         key,
         url: wizard::outside(Place::EntraSecrets, Some(&app.client_id)),
-        entered_at: shared.parts.registrations.configured(Vendor::Microsoft).is_none().then(entered_at),
+        entered_at: is_ours.then(|| crate::console::apps::path_of(Vendor::Microsoft)),
+        to_do: match is_ours {
+            true => t.say("secret-renew-here").to_string(),
+            false => {
+                let said = |setting, usual| shared.said_by(setting, usual);
+                let secret = said("microsoft.clientSecret", "MICROSOFT_CLIENT_SECRET");
+                let expires = said("microsoft.clientSecretExpires", "MICROSOFT_CLIENT_SECRET_EXPIRES");
+                t.say("secret-renew").set("secret", secret).set("expires", expires).to_string()
+            }
+        },
     })
 }
 

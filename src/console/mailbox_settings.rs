@@ -32,8 +32,8 @@ struct SettingsPage {
     frame: Frame,
     id: String,
     address: String,
-    /// `EXCHANGE_FROM_EMAIL` names this address.
-    address_fixed: bool,
+    /// Sentence on where the address comes from.
+    address_origin: String,
     /// Mark of the settings that the form was made of.
     seen: String,
     /// Somebody else has changed them since: what was entered and is not what is stored.
@@ -141,12 +141,11 @@ fn mark(settings: &str) -> String {
 
 fn page(shared: &Shared, frame: Frame, row: &MailboxRow, showing: &Showing<'_>) -> Result<Page, Page> {
     let settings = read(row)?;
-    let fixed = &shared.fixed(&row.address);
-    let stored = || SettingsForm::of(&settings, &frame.t, fixed);
+    let stored = || SettingsForm::of(shared, &row.address, &settings, &frame.t);
     let (status, form, overtaken) = match showing {
         Showing::Stored => (StatusCode::OK, stored(), None),
         Showing::Wrong(entered, problems) => {
-            let form = SettingsForm::entered(entered, problems, &frame.t, fixed);
+            let form = SettingsForm::entered(shared, &row.address, (entered, problems), &frame.t);
             (StatusCode::UNPROCESSABLE_ENTITY, form, None)
         }
         Showing::Overtaken(entered) => {
@@ -157,7 +156,10 @@ fn page(shared: &Shared, frame: Frame, row: &MailboxRow, showing: &Showing<'_>) 
     let password = || Field::new("new_password", "").kind("password").complete("new-password");
     let page = SettingsPage {
         id: row.id.to_string(),
-        address_fixed: sender.is_some_and(|sender| sender.eq_ignore_ascii_case(&row.address)),
+        address_origin: match sender {
+            Some(sender) if sender.eq_ignore_ascii_case(&row.address) => shared.set_by("mail.from", &frame.t),
+            _ => frame.t.say("settings-address.signed-in").to_string(),
+        },
         address: row.address.clone(),
         seen: mark(&row.settings),
         overtaken,

@@ -147,7 +147,7 @@ pub async fn test(
         mailbox: Some(row.id.as_str()),
         provider: settings.map(|settings| settings.provider),
     };
-    let checks = lines(&checks, about, &frame.t);
+    let checks = lines(&checks, about, frame.now, &frame.t);
     let address = row.address;
     Ok(Page::console(StatusCode::OK, &TestPage { frame, address, checks, passed }))
 }

@@ -23,6 +23,7 @@ use crate::base::journal::Journal;
 use crate::base::report::Report;
 use crate::base::secret::SecretString;
 use crate::base::wake::Wake;
+use crate::config::origins::Origins;
 use crate::console::page::Writing;
 use crate::console::shared::Shared;
 use crate::mailbox::Mailbox;
@@ -108,6 +109,8 @@ pub struct Parts {
     pub from_address: Option<String>,
     /// What of a mailbox's settings the configuration decides.
     pub fixed: Fixed,
+    /// Where the configuration says what is shown.
+    pub origins: Origins,
     pub detect: Arc<Detector>,
     /// Whether the worker's desk user is configured.
     pub bot_configured: bool,

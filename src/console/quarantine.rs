@@ -17,19 +17,18 @@ use http::header::{
 };
 
 use crate::base::audit::Outcome;
-use crate::base::id::MailboxId;
 use crate::console::asked::{Asked, address, not_found};
 use crate::console::facts::{Fact, Facts};
 use crate::console::frame::Frame;
 use crate::console::guard::{Client, Proof, Submitted};
 use crate::console::page::Page;
-use crate::console::queues::{self, Wish};
+use crate::console::queues::{self, Wish, address_of};
 use crate::console::reasons::{Said, said};
 use crate::console::shared::Shared;
 use crate::console::times::Moment;
 use crate::mail::Attachment;
 use crate::store::by_hand::QueuedMail;
-use crate::store::{InboundRow, InboundState, Standing, Wanted};
+use crate::store::{InboundRow, InboundState, MailboxRow, Standing, Wanted};
 
 /// The list of mails that were put aside.
 pub const PATH: &str = "/admin/exchange/quarantine";
@@ -55,7 +54,8 @@ pub fn router() -> Router<Arc<Shared>> {
 
 struct Line {
     id: i64,
-    mailbox: MailboxId,
+    /// Its address, or its id where it is not connected any more.
+    mailbox: String,
     received: Moment,
     reason: Said,
 }
@@ -75,11 +75,12 @@ async fn list(State(shared): State<Arc<Shared>>, frame: Frame, asked: Asked) -> 
     let wanted = Wanted { standing: Standing::Failed, mailbox: None, before, limit: LISTED + 1 };
     let found = shared.parts.store.inbound_page(&wanted).await;
     let mut found = found.map_err(|failure| Shared::broken(&failure))?;
+    let rows = shared.parts.store.mailboxes().await.map_err(|failure| Shared::broken(&failure))?;
     let more = found.len() > LISTED as usize;
     found.truncate(LISTED as usize);
     let last = found.last().filter(|_| more).map(|listed| listed.row.id.to_string());
     let page = List {
-        lines: found.into_iter().map(|listed| line(listed.row, &frame)).collect(),
+        lines: found.into_iter().map(|listed| line(listed.row, &rows, &frame)).collect(),
         newest: before.map(|_| PATH.to_owned()),
         older: last.map(|last| address(PATH, &[("before", Some(&last))])),
         frame,
@@ -87,9 +88,13 @@ async fn list(State(shared): State<Arc<Shared>>, frame: Frame, asked: Asked) -> 
     Ok(Page::console(StatusCode::OK, &page))
 }
 
-fn line(row: InboundRow, frame: &Frame) -> Line {
-    let reason = reason(&row, frame);
-    Line { id: row.id, received: frame.moment(row.received_at), mailbox: row.mailbox, reason }
+fn line(row: InboundRow, rows: &[MailboxRow], frame: &Frame) -> Line {
+    Line {
+        id: row.id,
+        received: frame.moment(row.received_at),
+        mailbox: address_of(&row.mailbox, rows),
+        reason: reason(&row, frame),
+    }
 }
 
 fn reason(row: &InboundRow, frame: &Frame) -> Said {
@@ -153,7 +158,8 @@ struct MailPage {
 async fn show(shared: &Shared, frame: Frame, id: &str) -> Result<Page, Page> {
     let (row, raw) = put_aside(shared, id).await?;
     let mut facts = Facts::new(&frame);
-    facts.text("mailbox", &row.mailbox);
+    let rows = shared.parts.store.mailboxes().await.map_err(|failure| Shared::broken(&failure))?;
+    facts.text("mailbox", address_of(&row.mailbox, &rows));
     facts.at("received", row.received_at);
     if let Some(reason) = &row.reason {
         facts.reason(reason);

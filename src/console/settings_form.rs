@@ -9,6 +9,7 @@ use crate::base::clock::Timestamp;
 use crate::base::secret::SecretString;
 use crate::console::form::Field;
 use crate::console::language::Texts;
+use crate::console::shared::Shared;
 use crate::console::times::span;
 use crate::mailbox::settings::{AfterProcessing, MailboxSettings};
 
@@ -34,8 +35,15 @@ pub struct SettingsForm {
     pub import: bool,
     pub signature: String,
     pub signature_error: Option<String>,
-    /// Names and values of what the configuration decides.
-    pub fixed: Vec<(&'static str, String)>,
+    pub fixed: Vec<Decided>,
+}
+
+/// A value that the configuration decides.
+pub struct Decided {
+    pub name: &'static str,
+    pub value: String,
+    /// Sentence on where it is said.
+    pub origin: String,
 }
 
 /// A setting of which one value is stored and another was entered.
@@ -246,20 +254,30 @@ pub fn is_address(text: &str) -> bool {
 }
 
 impl SettingsForm {
-    pub fn of(settings: &MailboxSettings, t: &Arc<Texts>, fixed: &Fixed) -> Self {
-        Self::entered(&Entered::of(settings), &Problems::new(), t, fixed)
+    /// Of the mailbox at `address`.
+    pub fn of(shared: &Shared, address: &str, settings: &MailboxSettings, t: &Arc<Texts>) -> Self {
+        Self::entered(shared, address, (&Entered::of(settings), &Problems::new()), t)
     }
 
-    pub fn entered(entered: &Entered, problems: &Problems, t: &Arc<Texts>, fixed: &Fixed) -> Self {
+    /// With what was entered, and what is wrong with it.
+    pub fn entered(
+        shared: &Shared,
+        address: &str,
+        (entered, problems): (&Entered, &Problems),
+        t: &Arc<Texts>,
+    ) -> Self {
+        let fixed = &shared.fixed(address);
         let problem = |name: &str| {
             problems.iter().find(|(field, _)| *field == name).map(|(_, key)| t.say(key).to_string())
         };
-        let decided: Vec<(&'static str, String)> =
-            [("from_name", &fixed.from_name), ("reply_to", &fixed.reply_to)]
+        let decided: Vec<Decided> =
+            [("from_name", "mail.fromName", &fixed.from_name), ("reply_to", "mail.replyTo", &fixed.reply_to)]
                 .into_iter()
-                .filter_map(|(name, value)| value.clone().map(|value| (name, value)))
+                .filter_map(|(name, setting, value)| {
+                    Some(Decided { name, value: value.clone()?, origin: shared.set_by(setting, t) })
+                })
                 .collect();
-        let open = |name: &&'static str| decided.iter().all(|(fixed, _)| fixed != name);
+        let open = |name: &&'static str| decided.iter().all(|fixed| fixed.name != *name);
         let field = |name: &'static str| {
             let kind = match name {
                 "reply_to" => "email",
@@ -268,7 +286,7 @@ impl SettingsForm {
                 _ => "text",
             };
             let field = Field::new(name, entered.value(name)).kind(kind).failing(problem(name));
-            match origin(name, entered, fixed, t) {
+            match origin(name, entered, shared, t) {
                 Some(origin) => field.from(origin),
                 None => field,
             }
@@ -289,13 +307,17 @@ impl SettingsForm {
 }
 
 /// Where the value of a field comes from, of those that are there without being chosen.
-fn origin(name: &str, entered: &Entered, fixed: &Fixed, t: &Texts) -> Option<String> {
+fn origin(name: &str, entered: &Entered, shared: &Shared, t: &Texts) -> Option<String> {
     let is_chosen = !entered.value(name).trim().is_empty();
-    match (name, is_chosen, fixed.poll_interval) {
+    match (name, is_chosen, shared.parts.fixed.poll_interval) {
         ("move_to" | "import_since", ..) => None,
         (_, true, _) => Some(t.say("origin-chosen").to_string()),
         ("check_interval", false, Some(usual)) => {
-            Some(t.say("origin-interval").set("span", span(usual, t)).to_string())
+            let said = match shared.parts.origins.of("mail.pollInterval") {
+                Some(origin) => t.say("origin-interval").set("origin", origin),
+                None => t.say("origin-interval-usual"),
+            };
+            Some(said.set("span", span(usual, t)).to_string())
         }
         (_, false, _) => Some(t.say("origin-none").to_string()),
     }

@@ -134,6 +134,19 @@ impl Shared {
         Fixed { from_name: None, reply_to: None, ..fixed.clone() }
     }
 
+    /// That a value is the configuration's, and where it is said.
+    pub fn set_by(&self, setting: &str, t: &Texts) -> String {
+        match self.parts.origins.of(setting) {
+            Some(origin) => t.say("set-by").set("origin", origin).to_string(),
+            None => t.say("set-by-configuration").to_string(),
+        }
+    }
+
+    /// Where a value is said, or could be.
+    pub fn said_by<'s>(&'s self, setting: &str, usual: &'s str) -> &'s str {
+        self.parts.origins.of(setting).unwrap_or(usual)
+    }
+
     /// Who has to sign in for a further mailbox: the configured sender, where there is one.
     pub fn newcomer(&self) -> Wanted {
         self.parts.from_address.clone().map_or(Wanted::Anybody, Wanted::Owner)

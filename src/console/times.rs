@@ -1,5 +1,6 @@
 //! Times as people read them: the moment with its zone, and how long ago it is.
 
+use std::fmt;
 use std::time::Duration;
 
 use crate::base::clock::Timestamp;
@@ -26,6 +27,13 @@ impl Moment {
             t.say("ago").set("span", span(now.since(moment), t)).to_string()
         };
         Self { machine, shown, relative }
+    }
+}
+
+impl fmt::Display for Moment {
+    /// Within a sentence.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.shown, self.relative)
     }
 }
 

@@ -46,7 +46,22 @@ fn lay_out_part(html: &str, change: impl FnOnce(&RcDom)) -> Option<String> {
     change(&page);
     let tree = config.dom_to_render_tree(&page).ok()?;
     let text = config.render_to_string(tree, WIDTH).ok()?;
-    Some(without_doubled_targets(&text))
+    Some(without_gaps(&without_doubled_targets(&text)))
+}
+
+/// Outlook's empty paragraphs hold a space that does not break, others three breaks: one empty line says as much.
+fn without_gaps(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut gap = false;
+    for line in text.lines() {
+        let is_blank = line.trim().is_empty();
+        if !(is_blank && gap) {
+            out.push_str(if is_blank { "" } else { line });
+            out.push('\n');
+        }
+        gap = is_blank;
+    }
+    out
 }
 
 /// A rule begins a new line; the layout would put what follows it behind what stands before it.
@@ -211,6 +226,12 @@ mod tests {
         let text = to_text("<div>Bob<hr><b>From: </b>ada@x.example<br>Sent: Friday</div>");
         let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
         assert_eq!(lines, ["Bob", "From: ada@x.example", "Sent: Friday"]);
+    }
+
+    #[test]
+    fn empty_paragraphs_are_one_empty_line() {
+        let text = to_text("<p>Hello,</p><p>&nbsp;</p><p> </p><br><br><p>it smokes.</p>");
+        assert_eq!(text, "Hello,\n\nit smokes.\n");
     }
 
     #[test]

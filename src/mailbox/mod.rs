@@ -240,7 +240,7 @@ pub struct Check {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Told {
     pub key: &'static str,
-    pub arguments: Vec<(&'static str, String)>,
+    pub arguments: Vec<(&'static str, Argument)>,
     /// Of a failure, what happened in the program's own words; empty otherwise.
     pub detail: String,
 }
@@ -251,9 +251,22 @@ impl Told {
     }
 
     pub fn with(mut self, name: &'static str, value: impl ToString) -> Self {
-        self.arguments.push((name, value.to_string()));
+        self.arguments.push((name, Argument::Text(value.to_string())));
         self
     }
+
+    /// With a moment, which each reader is shown in his own way.
+    pub fn at(mut self, name: &'static str, moment: Timestamp) -> Self {
+        self.arguments.push((name, Argument::At(moment)));
+        self
+    }
+}
+
+/// What stands in a sentence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Argument {
+    Text(String),
+    At(Timestamp),
 }
 
 impl From<&MailboxError> for Told {

@@ -73,22 +73,30 @@ impl Dialer {
 
     /// A TCP connection; the name is resolved once, and what was checked is what is connected to.
     pub async fn connect(&self, host: &str, port: u16) -> Result<TcpStream, CallError> {
+        let found = self.locate(host, port).await?;
+        self.reach(&found).await
+    }
+
+    /// Where a server is, if it may be called there.
+    pub async fn locate(&self, host: &str, port: u16) -> Result<Located, CallError> {
         let host = host.to_ascii_lowercase();
         let trusted = self.egress.is_trusted(&host);
         if !trusted && !MAIL_PORTS.contains(&port) && !self.reach.names_port(port) {
             return Err(forbidden(&host, "its port is none of 143, 465, 587 and 993"));
         }
-        let silent = || CallError::Timeout { host: host.clone(), after: CONNECT };
-        let unreachable =
-            |source: io::Error| CallError::Unreachable { host: host.clone(), source: Box::new(source) };
-        let addresses = timeout(CONNECT, addresses(&host, port)).await.map_err(|_| silent())?;
-        let addresses = addresses.map_err(unreachable)?;
+        let addresses = timeout(CONNECT, addresses(&host, port)).await.map_err(|_| silent(&host))?;
+        let addresses = addresses.map_err(|source| unreachable(&host, source))?;
         if !trusted {
             self.admit(&host, port, &addresses)?;
         }
+        Ok(Located { host, addresses })
+    }
+
+    /// A TCP connection to where a server is.
+    pub async fn reach(&self, Located { host, addresses }: &Located) -> Result<TcpStream, CallError> {
         let stream = timeout(CONNECT, TcpStream::connect(addresses.as_slice())).await;
-        let stream = stream.map_err(|_| silent())?.map_err(unreachable)?;
-        stream.set_nodelay(true).map_err(unreachable)?;
+        let stream = stream.map_err(|_| silent(host))?.map_err(|source| unreachable(host, source))?;
+        stream.set_nodelay(true).map_err(|source| unreachable(host, source))?;
         Ok(stream)
     }
 
@@ -110,6 +118,28 @@ impl Dialer {
             .map_err(|_| CallError::Timeout { host: host.to_owned(), after: CONNECT })?
             .map_err(|source| CallError::Insecure { host: host.to_owned(), source: Box::new(source) })
     }
+}
+
+/// Addresses of a server that were checked.
+#[derive(Debug, Clone)]
+pub struct Located {
+    host: String,
+    addresses: Vec<SocketAddr>,
+}
+
+impl Located {
+    /// Without the port, in the order in which they are tried.
+    pub fn addresses(&self) -> impl Iterator<Item = IpAddr> + '_ {
+        self.addresses.iter().map(SocketAddr::ip)
+    }
+}
+
+fn silent(host: &str) -> CallError {
+    CallError::Timeout { host: host.to_owned(), after: CONNECT }
+}
+
+fn unreachable(host: &str, source: io::Error) -> CallError {
+    CallError::Unreachable { host: host.to_owned(), source: Box::new(source) }
 }
 
 fn forbidden(host: &str, reason: &'static str) -> CallError {

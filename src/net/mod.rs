@@ -7,6 +7,7 @@ pub mod egress;
 pub mod names;
 pub mod reach;
 mod resolve;
+pub mod shown;
 pub mod stranger;
 
 pub use egress::{Egress, EgressError, PROVIDERS};

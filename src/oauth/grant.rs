@@ -126,6 +126,21 @@ pub async fn refresh(
     grant(answer, scopes, now)
 }
 
+/// Asks for a token of the app's own (RFC 6749, section 4.4), which acts for nobody. It says that the provider takes
+/// id and secret, and is dropped here.
+pub async fn own_token(
+    http: &Arc<dyn HttpCall>,
+    app: &App,
+    token_url: &Url,
+    scope: String,
+    now: Timestamp,
+) -> Result<(), GrantError> {
+    let client = client(app, token_url)?;
+    let asked = client.exchange_client_credentials().add_scope(Scope::new(scope));
+    let answer = asked.request_async(&Endpoint(Arc::clone(http))).await;
+    grant(answer, &[], now).map(drop)
+}
+
 type Answer = StandardTokenResponse<Extra, BasicTokenType>;
 
 type Client = oauth2::Client<

@@ -19,3 +19,4 @@ pub mod refresh;
 pub mod registration;
 pub mod revoke;
 pub mod source;
+pub mod trial;

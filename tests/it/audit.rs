@@ -1,46 +1,21 @@
 //! Audit records as an operator's log gets them: one shape, no personal data.
 
-use std::io::Write;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use mintgate::base::audit::{Audit, Event, Outcome, Record};
 use mintgate::base::clock::{ManualClock, Timestamp};
 use mintgate::base::id::MailboxId;
 use serde_json::{Value, json};
-use tracing_subscriber::EnvFilter;
 
-/// What a log would hold.
-#[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Lines {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().expect("not poisoned").extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
+use crate::support::log_lines::LogLines;
 
 /// The JSON lines that `records` leave behind.
 fn written(records: &[Record<'_>]) -> Vec<Value> {
-    let lines = Lines::default();
-    let target = lines.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .json()
-        .with_env_filter(EnvFilter::new("audit=info"))
-        .with_writer(move || target.clone())
-        .finish();
+    let log = LogLines::default();
     let audit = Audit::new(Arc::new(ManualClock::at(Timestamp(1_795_222_800_000))));
+    let subscriber = log.subscriber("audit=info");
     tracing::subscriber::with_default(subscriber, || records.iter().for_each(|record| audit.record(*record)));
-    let bytes = lines.0.lock().expect("not poisoned").clone();
-    bytes.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()).map(parsed).collect()
-}
-
-fn parsed(line: &[u8]) -> Value {
-    serde_json::from_slice(line).expect("a line of JSON")
+    log.lines()
 }
 
 #[test]

@@ -24,6 +24,7 @@ mod pages;
 mod quarantine;
 mod queues;
 mod registration;
+mod reply_to;
 mod settings;
 pub mod wizard;
 

@@ -385,6 +385,8 @@ async fn the_command_asks_the_name_server_it_is_given() {
         evidence.iter().any(|step| step["step"] == "mx" && step["result"] == "10 aspmx.l.google.com"),
         "{out}"
     );
+    let codes = |step: &&Value| step["question"] == "exchangers" && step["answer"] == "found";
+    assert!(evidence.iter().any(|step| codes(&step)), "{out}");
 }
 
 #[tokio::test]

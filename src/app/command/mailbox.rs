@@ -119,16 +119,21 @@ async fn test(one: &One, runtime: &tokio::runtime::Handle) -> anyhow::Result<Exi
         bail!("a mailbox of the kind `{}` cannot be made with this configuration", row.kind);
     };
     let checks = mailbox.probe().await;
+    let now = installation::now();
     let told = checks.iter().map(|check| {
         let (Ok(told) | Err(told)) = &check.outcome;
-        let text = in_english(told);
+        let text = in_english(told, now);
         json!({"step": check.step, "ok": check.outcome.is_ok(), "tookMs": check.took_ms, "text": text})
     });
     one.form.tell(&Value::from_iter(told), || {
         for check in &checks {
             match &check.outcome {
-                Ok(told) => println!("OK      {} ({} ms): {}", check.step, check.took_ms, in_english(told)),
-                Err(told) => println!("FAILED  {} ({} ms): {}", check.step, check.took_ms, in_english(told)),
+                Ok(told) => {
+                    println!("OK      {} ({} ms): {}", check.step, check.took_ms, in_english(told, now))
+                }
+                Err(told) => {
+                    println!("FAILED  {} ({} ms): {}", check.step, check.took_ms, in_english(told, now))
+                }
             }
         }
     });

@@ -7,6 +7,7 @@ mod mail;
 mod mail_policy;
 mod microsoft;
 mod observe;
+mod origins;
 mod slips;
 
 use std::fmt::Display;
@@ -163,6 +164,7 @@ impl StartUp {
             cookies: mail::cookies(reading),
             desk: desk?,
             data_dir,
+            origins: origins::origins(reading),
             warnings: Vec::new(),
         })
     }

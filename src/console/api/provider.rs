@@ -145,7 +145,7 @@ pub async fn test(
     match checks.into_iter().find_map(|check| check.outcome.err()) {
         None => Ok(done("Connection test passed")),
         Some(why) => {
-            let why = in_english(&why);
+            let why = in_english(&why, shared.parts.clock.now());
             Err(Refused::new(StatusCode::BAD_REQUEST, format!("Connection test failed: {why}")))
         }
     }

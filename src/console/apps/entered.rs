@@ -29,6 +29,8 @@ pub struct Entered {
     /// Mark of the registration that the form was made of; empty where there was none.
     #[serde(default)]
     pub seen: String,
+    /// Present when it is to be kept although the provider refuses it.
+    pub despite: Option<String>,
 }
 
 /// A field of the form.
@@ -40,13 +42,18 @@ pub enum Name {
     SecretExpires,
 }
 
-/// Message keys of what is wrong, by field.
+/// What is wrong.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Problems(pub Vec<(Name, &'static str)>);
+pub struct Problems {
+    /// Message keys by field.
+    pub fields: Vec<(Name, &'static str)>,
+    /// The provider says so; it may know better in a minute.
+    pub by_provider: bool,
+}
 
 impl Problems {
     pub fn of(&self, field: Name) -> Option<&'static str> {
-        self.0.iter().find(|(name, _)| *name == field).map(|(_, key)| *key)
+        self.fields.iter().find(|(name, _)| *name == field).map(|(_, key)| *key)
     }
 }
 
@@ -63,6 +70,7 @@ impl Entered {
             client_secret: SecretString::default(),
             secret_expires: ends.map(day).unwrap_or_default(),
             seen: seen.to_owned(),
+            despite: None,
         }
     }
 
@@ -74,6 +82,7 @@ impl Entered {
             client_secret: SecretString::default(),
             secret_expires: String::new(),
             seen: seen.to_owned(),
+            despite: None,
         }
     }
 
@@ -124,7 +133,7 @@ impl Entered {
                 problems.push((name, slip.key()));
             }
         }
-        if problems.is_empty() { Ok(app) } else { Err(Problems(problems)) }
+        if problems.is_empty() { Ok(app) } else { Err(Problems { fields: problems, by_provider: false }) }
     }
 
     /// Copied together with its blanks, a secret works nowhere.
@@ -198,6 +207,7 @@ mod tests {
             client_secret: SecretString::from(client_secret),
             secret_expires: secret_expires.to_owned(),
             seen: String::new(),
+            despite: None,
         }
     }
 
@@ -232,7 +242,7 @@ mod tests {
             ("c.example", GUID, SECRET, "2026-01-01", &[(SecretExpires, "app-expires-past")]),
         ] {
             let told = read(Vendor::Microsoft, &entered(tenant, id, secret, expires), None);
-            let told = told.err().map(|problems| problems.0).unwrap_or_default();
+            let told = told.err().map(|problems| problems.fields).unwrap_or_default();
             assert_eq!(told, expected, "{tenant} {id} {expires}");
         }
         for (id, secret, expected) in [
@@ -244,7 +254,7 @@ mod tests {
             ),
         ] {
             let told = read(Vendor::Google, &entered("", id, secret, ""), None);
-            assert_eq!(told.err().map(|problems| problems.0).unwrap_or_default(), expected, "{id}");
+            assert_eq!(told.err().map(|problems| problems.fields).unwrap_or_default(), expected, "{id}");
         }
     }
 
@@ -256,7 +266,7 @@ mod tests {
         assert!(kept.client_secret().expose_secret() == SECRET);
         let other = read(Vendor::Microsoft, &entered("c.example", OTHER, "", ""), Some(&stored));
         let expected = vec![(Name::ClientSecret, "app-secret-of-another")];
-        assert_eq!(other.err().map(|problems| problems.0), Some(expected));
+        assert_eq!(other.err().map(|problems| problems.fields), Some(expected));
     }
 
     #[test]

@@ -24,6 +24,8 @@ pub struct AppForm {
     pub seen: String,
     /// Somebody else has changed the registration since.
     pub overtaken: bool,
+    /// The provider refuses what was entered; it can be kept all the same.
+    pub refused: bool,
     pub fields: Vec<Field>,
 }
 
@@ -83,6 +85,7 @@ impl AppForm {
             scopes,
             seen: entered.seen.clone(),
             overtaken,
+            refused: problems.by_provider,
             fields,
         }
     }

@@ -1,17 +1,17 @@
-//! Keeping a registration that was entered: its values are judged, the provider is asked whether it knows the
-//! tenant, and from then on everybody uses it.
+//! Keeping a registration that was entered: its values are judged, the provider is asked what it says of them, and
+//! from then on everybody uses it.
 
-use tracing::{info, warn};
+use tracing::info;
 
 use crate::base::audit::Outcome;
-use crate::base::report::Report;
 use crate::console::apps::entered::{Entered, Name, Problems};
+use crate::console::apps::trial::{self, Directory, Trial};
 use crate::console::guard::Client;
+use crate::console::limits::Work;
 use crate::console::page::Page;
 use crate::console::shared::Shared;
-use crate::oauth::app::{App, Vendor};
-use crate::oauth::discovery::{DiscoveryError, discover};
-use crate::oauth::http::EndpointError;
+use crate::oauth::app::Vendor;
+use crate::oauth::trial::{Fault, Verdict, fault};
 use crate::token::registrations::{Changed, Registration};
 use crate::web::local::Admin;
 
@@ -42,8 +42,10 @@ pub async fn keep(
         Ok(app) => app,
         Err(problems) => return Ok(Kept::Refused(problems)),
     };
-    if !is_known(shared, &app).await {
-        return Ok(Kept::Refused(Problems(vec![(Name::Tenant, "app-tenant-unknown")])));
+    shared.admit(client, admin, Work::Test)?;
+    let doubts = doubts(&trial::hold(shared, &app).await);
+    if let Some(problem) = doubts.filter(|_| entered.despite.is_none()) {
+        return Ok(Kept::Refused(Problems { fields: vec![problem], by_provider: true }));
     }
     let renews = stored.is_some_and(|stored| stored.client_id() == app.client_id());
     let registration = Registration { app, set_at: now, set_by: admin.name.clone() };
@@ -66,22 +68,24 @@ impl Shared {
     }
 }
 
-/// Whether the provider knows the tenant. A provider that does not answer now is no reason to refuse.
-async fn is_known(shared: &Shared, app: &App) -> bool {
-    if app.vendor() != Vendor::Microsoft {
-        return true;
-    }
-    match discover(&*shared.parts.http, app).await {
-        Ok(_) => true,
-        Err(DiscoveryError::Unreadable { source: EndpointError::Refused { .. }, .. }) => false,
-        Err(failure) => {
-            warn!(error = %Report(&failure), "whether the provider knows the tenant is not known");
-            true
-        }
-    }
+/// The field that the provider finds wrong, and its message key. A provider that does not answer now is no reason
+/// to refuse.
+fn doubts(trial: &Trial) -> Option<(Name, &'static str)> {
+    let fault = match trial {
+        Trial::Judged { verdict: Ok(Verdict::Refused(refusal)), .. } => fault(refusal)?,
+        Trial::Unreachable { directory: Directory::Unknown, .. } => Fault::Tenant,
+        Trial::Judged { .. } | Trial::Unreachable { .. } => return None,
+    };
+    Some(match fault {
+        Fault::Tenant => (Name::Tenant, "app-tenant-unknown"),
+        Fault::ClientId => (Name::ClientId, "app-id-unknown"),
+        Fault::Secret => (Name::ClientSecret, "app-secret-refused"),
+        Fault::SecretEnded => (Name::ClientSecret, "app-secret-ended"),
+        Fault::IdOrSecret => (Name::ClientSecret, "app-not-taken"),
+    })
 }
 
-fn detail(vendor: Vendor, renews: bool) -> &'static str {
+pub(super) fn detail(vendor: Vendor, renews: bool) -> &'static str {
     match (vendor, renews) {
         (Vendor::Microsoft, false) => "app registration at Microsoft entered",
         (Vendor::Microsoft, true) => "app registration at Microsoft renewed",

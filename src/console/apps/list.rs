@@ -14,7 +14,7 @@ use crate::console::times::Moment;
 use crate::console::wizard;
 use crate::oauth::advice::Place;
 use crate::oauth::app::{App, Vendor};
-use crate::oauth::provider::{SecretLife, redirect_uri};
+use crate::oauth::provider::{MicrosoftApp, SecretLife, redirect_uri};
 
 #[derive(Template)]
 #[template(path = "apps/list.html")]
@@ -31,8 +31,8 @@ struct Card {
     /// Where it is entered and changed.
     path: String,
     app: Option<Shown>,
-    /// The configuration names it, so that it cannot be changed here.
-    configured: bool,
+    /// Sentence on where the configuration names it, so that it cannot be changed here.
+    configured: Option<String>,
     /// When and by whom it was entered.
     set: Option<(Moment, String)>,
     /// Something was entered that cannot be opened.
@@ -45,8 +45,16 @@ struct Card {
 /// What is shown of an app.
 struct Shown {
     client_id: String,
-    tenant: Option<String>,
+    tenant: Option<Value>,
     secret: Option<Ends>,
+    /// Where the configuration says the secret, where it does.
+    secret_origin: Option<String>,
+}
+
+/// A value, and where the configuration says it, where it does.
+struct Value {
+    text: String,
+    origin: Option<String>,
 }
 
 /// When the client secret ends, and the message key for what that means now.
@@ -54,12 +62,13 @@ struct Ends {
     at: Moment,
     key: &'static str,
     is_over: bool,
+    origin: Option<String>,
 }
 
 impl Card {
     /// Something was entered, and does not count.
     fn is_idle(&self) -> bool {
-        self.configured && (self.set.is_some() || self.closed)
+        self.configured.is_some() && (self.set.is_some() || self.closed)
     }
 }
 
@@ -89,18 +98,26 @@ async fn card(shared: &Shared, frame: &Frame, vendor: Vendor) -> Result<Card, Pa
         vendor: vendor.word(),
         provider: vendor.name(),
         path: apps::path_of(vendor),
-        configured: configured.is_some(),
+        configured: configured.map(|_| shared.set_by(&setting(vendor, "clientId"), &frame.t)),
         set,
         closed,
         credentials: credentials(vendor, app),
         mailboxes: shared.connected_by(app).await?,
-        app: app.map(|app| shown(app, frame)),
+        app: app.map(|app| shown(shared, app, frame)),
     })
 }
 
-fn shown(app: &App, frame: &Frame) -> Shown {
+/// `microsoft.clientId`.
+fn setting(vendor: Vendor, key: &str) -> String {
+    format!("{}.{key}", vendor.word())
+}
+
+fn shown(shared: &Shared, app: &App, frame: &Frame) -> Shown {
+    let is_configured = shared.parts.registrations.configured(app.vendor()).is_some();
+    let origin = |key: &str| is_configured.then(|| shared.set_by(&setting(app.vendor(), key), &frame.t));
+    let tenant = |app: &MicrosoftApp| Value { text: app.tenant.clone(), origin: origin("tenantId") };
     let (tenant, life) = match app {
-        App::Microsoft(app) => (Some(app.tenant.clone()), app.secret_life(frame.now)),
+        App::Microsoft(app) => (Some(tenant(app)), app.secret_life(frame.now)),
         App::Google(_) => (None, None),
     };
     let secret = life.map(|(end, life)| Ends {
@@ -111,8 +128,10 @@ fn shown(app: &App, frame: &Frame) -> Shown {
             SecretLife::Over => "app-secret-over",
         },
         is_over: life == SecretLife::Over,
+        origin: origin("clientSecretExpires"),
     });
-    Shown { client_id: app.client_id().to_owned(), tenant, secret }
+    let secret_origin = origin("clientSecret");
+    Shown { client_id: app.client_id().to_owned(), tenant, secret, secret_origin }
 }
 
 fn credentials(vendor: Vendor, app: Option<&App>) -> Option<String> {

@@ -8,11 +8,12 @@ mod form;
 mod keep;
 mod list;
 mod remove;
+mod trial;
 
 use std::sync::Arc;
 
 use axum::Router;
-use axum::routing::get;
+use axum::routing::{get, post};
 use http::StatusCode;
 
 use crate::console::page::{self, Page};
@@ -30,6 +31,7 @@ pub fn router() -> Router<Arc<Shared>> {
     Router::new()
         .route("/admin/exchange/apps", get(list::show))
         .route("/admin/exchange/apps/{vendor}", get(change::show).post(change::submit))
+        .route("/admin/exchange/apps/{vendor}/test", post(trial::submit))
         .route("/admin/exchange/apps/{vendor}/remove", get(remove::confirm).post(remove::submit))
 }
 
@@ -50,4 +52,29 @@ fn changeable(shared: &Shared, word: &str) -> Result<Vendor, Page> {
 fn vendor_of(word: &str) -> Result<Vendor, Page> {
     let found = Vendor::ALL.into_iter().find(|vendor| vendor.word() == word);
     found.ok_or_else(|| page::problem(StatusCode::NOT_FOUND, &page::NOT_FOUND))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::console::events;
+    use crate::console::language::Languages;
+
+    #[test]
+    fn what_is_audited_of_a_registration_has_its_words_in_every_language() {
+        let languages = Languages::new();
+        for vendor in Vendor::ALL {
+            let details = [
+                keep::detail(vendor, false),
+                keep::detail(vendor, true),
+                remove::detail(vendor),
+                trial::detail(vendor),
+            ];
+            for (detail, language) in details.into_iter().flat_map(|detail| [(detail, "en"), (detail, "de")])
+            {
+                let key = events::key_of(detail);
+                assert!(languages.pick(Some(language), None).knows(&key), "{language}: {key}");
+            }
+        }
+    }
 }

@@ -77,7 +77,7 @@ pub async fn submit(
     Ok(page::see_other(apps::PATH))
 }
 
-fn detail(vendor: Vendor) -> &'static str {
+pub(super) fn detail(vendor: Vendor) -> &'static str {
     match vendor {
         Vendor::Microsoft => "app registration at Microsoft removed",
         Vendor::Google => "app registration at Google removed",

@@ -16,6 +16,7 @@ use crate::base::clock::Timestamp;
 use crate::base::id::MailboxId;
 use crate::console::advice::{About, Noted};
 use crate::console::frame::Frame;
+use crate::console::language::Texts;
 use crate::console::page::Page;
 use crate::console::shared::Shared;
 use crate::console::times::Moment;
@@ -66,8 +67,8 @@ struct Registration {
     name: &'static str,
     client_id: String,
     tenant: Option<String>,
-    /// Message key of where it comes from.
-    origin: &'static str,
+    /// Sentence on where it comes from.
+    origin: String,
     scopes: String,
 }
 
@@ -84,7 +85,7 @@ pub async fn show(
         card(&shared, row, waiting, &frame)
     });
     let overview = Overview {
-        setup: setup(&shared, shared.other_host(&headers, &uri)),
+        setup: setup(&shared, shared.other_host(&headers, &uri), &frame.t),
         mailboxes: mailboxes.collect(),
         hold: read.hold.map(|told| held(told, &frame)),
         counts: read.counts,
@@ -126,11 +127,11 @@ fn held(told: String, frame: &Frame) -> Held {
     Held { reason: Noted::of(told, About::default(), &frame.t), since }
 }
 
-fn setup(shared: &Shared, other_host: Option<String>) -> Setup {
+fn setup(shared: &Shared, other_host: Option<String>, t: &Texts) -> Setup {
     let parts = &shared.parts;
     let public = parts.public_url.as_ref();
     let registered = parts.registrations.apps();
-    let apps: Vec<Registration> = registered.iter().map(|app| registration(shared, app)).collect();
+    let apps: Vec<Registration> = registered.iter().map(|app| registration(shared, app, t)).collect();
     let can_leave = |vendor| public.is_some() && registered.of(vendor).is_some();
     let ways =
         [(Vendor::Microsoft, "microsoft", "connect-microsoft"), (Vendor::Google, "google", "connect-google")];
@@ -145,12 +146,11 @@ fn setup(shared: &Shared, other_host: Option<String>) -> Setup {
     }
 }
 
-fn registration(shared: &Shared, app: &App) -> Registration {
+fn registration(shared: &Shared, app: &App, t: &Texts) -> Registration {
     let vendor = app.vendor();
-    let origin = match (shared.parts.registrations.configured(vendor), vendor) {
-        (Some(_), Vendor::Microsoft) => "app-fixed-microsoft",
-        (Some(_), Vendor::Google) => "app-fixed-google",
-        (None, _) => "app-entered",
+    let origin = match shared.parts.registrations.configured(vendor) {
+        Some(_) => shared.set_by(&format!("{}.clientId", vendor.word()), t),
+        None => t.say("app-entered").to_string(),
     };
     let resource =
         MailboxSettings { provider: Provider::of(vendor), ..MailboxSettings::default() }.resource();

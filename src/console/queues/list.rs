@@ -55,6 +55,8 @@ struct Line {
     since: Moment,
     tries: u64,
     next: Option<Moment>,
+    /// The next try could be now.
+    due: bool,
     ended: Option<Moment>,
     reason: Option<Said>,
     /// The ticket's page and id.
@@ -238,6 +240,7 @@ fn line(
         since: frame.moment(since),
         tries: tries.into(),
         next: next.map(|at| frame.moment(at)),
+        due: next.is_some_and(|at| at <= frame.now),
         ended: ended.map(|at| frame.moment(at)),
         reason: reason.map(|reason| said(&reason, &frame.t)),
         ticket: None,

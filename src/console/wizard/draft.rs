@@ -64,9 +64,20 @@ pub struct Found {
     pub password: PasswordUse,
     pub incoming: Option<Server>,
     pub outgoing: Option<Server>,
-    /// What was looked at, a sentence each.
-    pub evidence: Vec<String>,
+    /// What was looked at.
+    #[serde(default)]
+    pub looked: Vec<Looked>,
     pub warnings: Vec<String>,
+}
+
+/// A question of the detection and what came of it: the codes of both, and what stands in them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Looked {
+    pub question: String,
+    pub about: String,
+    pub answer: String,
+    pub what: String,
 }
 
 /// Whether a password signs in at the provider.
@@ -166,7 +177,7 @@ mod tests {
             password: PasswordUse::Accepted,
             incoming: None,
             outgoing: None,
-            evidence: Vec::new(),
+            looked: Vec::new(),
             warnings: Vec::new(),
         };
         Draft { state, ..Draft::new("help@desk.example".to_owned(), found, "Ada".to_owned()) }

@@ -226,9 +226,9 @@ fn server(
     security: &str,
     problems: &mut Problems,
 ) -> Option<Server> {
-    let (host, user) = (host.trim(), user.trim());
+    let (host, user) = (read_host(host), user.trim());
     let before = problems.0.len();
-    if !is_host(host) {
+    if host.is_none() {
         problems.0.push((host_name, "host-wrong"));
     }
     let number = port.trim().parse::<u16>().ok().filter(|port| *port != 0);
@@ -239,13 +239,21 @@ fn server(
         problems.0.push((user_name, "user-wrong"));
     }
     let security = if security == "starttls" { Security::StartTls } else { Security::Tls };
-    number.filter(|_| problems.0.len() == before).map(|port| Server::new(host, port, security, user))
+    let (host, port) = host.zip(number)?;
+    (problems.0.len() == before).then(|| Server::new(host, port, security, user))
 }
 
-/// A name or an address; what it leads to is checked when it is called.
-pub fn is_host(text: &str) -> bool {
-    text.parse::<std::net::IpAddr>().is_ok()
-        || matches!(url::Host::parse(text), Ok(url::Host::Domain(name)) if name.len() <= 253)
+/// A name in A-labels, or an address; what it leads to is checked when it is called. Neither the name service nor
+/// a certificate knows a name by other letters.
+pub fn read_host(text: &str) -> Option<String> {
+    let text = text.trim();
+    if text.parse::<std::net::IpAddr>().is_ok() {
+        return Some(text.to_owned());
+    }
+    match url::Host::parse(text) {
+        Ok(url::Host::Domain(name)) if (1..=253).contains(&name.len()) => Some(name),
+        _ => None,
+    }
 }
 
 fn word(security: Security) -> &'static str {
@@ -303,4 +311,30 @@ fn form(frame: Frame, stored: Stored, entered: Entered, status: StatusCode, prob
 
 fn security_of(word: &str) -> Security {
     if word == "starttls" { Security::StartTls } else { Security::Tls }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_servers_name_is_kept_as_name_services_and_certificates_know_it() {
+        let long = format!("{}.example", "x".repeat(300));
+        for (text, kept) in [
+            (" imap.desk.example\n", Some("imap.desk.example")),
+            ("IMAP.Desk.Example", Some("imap.desk.example")),
+            ("imap.b\u{fc}cher.example", Some("imap.xn--bcher-kva.example")),
+            ("10.0.0.5", Some("10.0.0.5")),
+            ("2001:db8::1", Some("2001:db8::1")),
+            ("", None),
+            ("imap desk", None),
+            ("imap.desk.example/x", None),
+            ("user@imap.desk.example", None),
+            ("imap.desk.example:993", None),
+            ("0x7f.1", None),
+            (&long, None),
+        ] {
+            assert_eq!(read_host(text).as_deref(), kept, "{text}");
+        }
+    }
 }

@@ -28,7 +28,7 @@ use crate::console::shared::Shared;
 pub use connect::name_of;
 pub use drafts::{connected, resume_path, waiting};
 pub use links::{new_app, outside};
-pub use manual::{connect as connect_with_password, is_host};
+pub use manual::{connect as connect_with_password, read_host};
 pub use progress::Tests;
 
 /// First page of the wizard.

@@ -56,6 +56,11 @@ impl Tests {
         Some(progress)
     }
 
+    /// The draft's test tells no longer what is to be known.
+    pub fn forget(&self, draft: &str) {
+        held(&self.0).remove(draft);
+    }
+
     pub fn shown(&self, draft: &str) -> Option<Shown> {
         held(&self.0).get(draft).map(|progress| held(&progress.so_far).clone())
     }

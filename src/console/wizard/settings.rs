@@ -15,7 +15,7 @@ use crate::console::guard::{Client, Submitted};
 use crate::console::page::{self, Page};
 use crate::console::settings_form::{Entered, SettingsForm};
 use crate::console::shared::Shared;
-use crate::console::wizard::draft::{State as At, Step, Stored};
+use crate::console::wizard::draft::{Draft, State as At, Step, Stored};
 use crate::console::wizard::drafts;
 use crate::console::wizard::rail::{Mark, rail};
 use crate::mailbox::settings::MailboxSettings;
@@ -45,8 +45,8 @@ impl SettingsPage {
 pub async fn show(State(shared): State<Arc<Shared>>, frame: Frame, Path(id): Path<String>) -> Response {
     match drafts::open(&shared, &id, Step::Settings).await {
         Ok(stored) => {
-            let form =
-                SettingsForm::of(&stored.draft.settings, &frame.t, &shared.fixed(&stored.draft.address));
+            let draft = &stored.draft;
+            let form = SettingsForm::of(&shared, &draft.address, &draft.settings, &frame.t);
             page(frame, stored, form, StatusCode::OK).into_response()
         }
         Err(response) => response,
@@ -69,13 +69,18 @@ pub async fn submit(
     let since = match entered.apply(&stored.draft.settings).and(since) {
         Ok(since) => since,
         Err(problems) => {
-            let form =
-                SettingsForm::entered(&entered, &problems, &frame.t, &shared.fixed(&stored.draft.address));
+            let address = &stored.draft.address;
+            let form = SettingsForm::entered(&shared, address, (&entered, &problems), &frame.t);
             return Ok(page(frame, stored, form, StatusCode::UNPROCESSABLE_ENTITY).into_response());
         }
     };
     let mailbox = stored.draft.mailbox().unwrap_or_default().to_owned();
     let mailbox_id = MailboxId::parse(&mailbox).ok_or_else(gone)?;
+    if let Some(settings) = with_untested_reply_to(&shared, &stored.draft, &entered) {
+        shared.tests.forget(&id);
+        (stored.draft.settings, stored.draft.state) = (settings, At::Test { mailbox });
+        return Ok(drafts::save(&shared, &stored).await);
+    }
     stored.draft.settings = write(&shared, &mailbox_id, &entered).await?;
     stored.draft.state = At::Done { mailbox };
     let saved = drafts::save(&shared, &stored).await;
@@ -88,6 +93,16 @@ pub async fn submit(
     }
     shared.parts.worker.ring();
     Ok(page::back())
+}
+
+/// What was entered, where it has a Reply-To address that the test did not try: mail to it may arrive elsewhere,
+/// which nobody would notice before a customer answers.
+fn with_untested_reply_to(shared: &Shared, draft: &Draft, entered: &Entered) -> Option<MailboxSettings> {
+    let decided = shared.fixed(&draft.address).reply_to.is_some();
+    let settings = entered.apply(&draft.settings).ok().filter(|_| !decided)?;
+    let is_other = |reply_to: &String| !reply_to.eq_ignore_ascii_case(&draft.address);
+    let is_new = settings.reply_to != draft.settings.reply_to;
+    (is_new && settings.reply_to.as_ref().is_some_and(is_other)).then_some(settings)
 }
 
 fn gone() -> Page {

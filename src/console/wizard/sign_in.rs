@@ -14,6 +14,7 @@ use crate::console::page::{self, Page};
 use crate::console::shared::Shared;
 use crate::console::wizard::draft::{Draft, PasswordUse, State as At, Step, Stored};
 use crate::console::wizard::drafts;
+use crate::console::wizard::found::told;
 use crate::console::wizard::rail::{Mark, rail};
 use crate::mailbox::settings::{Protocol, Provider, SignIn};
 
@@ -28,6 +29,8 @@ struct SignInPage {
     /// Message keys of what to know before going on.
     warnings: Vec<String>,
     ways: Vec<Choice>,
+    /// What was looked at, a sentence each.
+    evidence: Vec<String>,
 }
 
 /// One way to sign in.
@@ -74,6 +77,7 @@ fn page(frame: Frame, stored: Stored) -> Page {
         rail: rail(&stored.id, Some(&stored.draft), Step::SignIn),
         warnings: stored.draft.found.warnings.iter().map(|code| format!("warning-{code}")).collect(),
         ways: choices(&stored.draft),
+        evidence: stored.draft.found.looked.iter().map(|looked| told(looked, &frame.t)).collect(),
         id: stored.id,
         version: stored.version,
         draft: stored.draft,
@@ -136,7 +140,7 @@ mod tests {
             password,
             incoming: None,
             outgoing: None,
-            evidence: Vec::new(),
+            looked: Vec::new(),
             warnings: Vec::new(),
         };
         Draft::new("help@desk.example".to_owned(), found, "Ada".to_owned())

@@ -13,13 +13,15 @@ use serde::Deserialize;
 use crate::base::audit::Outcome;
 use crate::console::advice::About;
 use crate::console::checks::{Line, lines};
+use crate::console::form::Field;
 use crate::console::frame::Frame;
 use crate::console::guard::{Client, Submitted};
 use crate::console::lacking::{Missing, lacking};
 use crate::console::limits::Work;
 use crate::console::page::{self, Page};
+use crate::console::settings_form::is_address;
 use crate::console::shared::Shared;
-use crate::console::wizard::draft::{State as At, Step, Stored};
+use crate::console::wizard::draft::{Draft, State as At, Step, Stored};
 use crate::console::wizard::drafts;
 use crate::console::wizard::progress::{Progress, Shown, UnderWay};
 use crate::console::wizard::rail::{Mark, rail};
@@ -34,7 +36,10 @@ struct TestPage {
     id: String,
     version: i64,
     address: String,
+    /// The Reply-To address that the configuration decides.
     reply_to: Option<String>,
+    /// Where another one can be named.
+    field: Option<Field>,
     /// The page of servers and password, which a failed test leads to; none after a provider's sign-in.
     repair: Option<String>,
     /// `None` before the first run.
@@ -44,18 +49,36 @@ struct TestPage {
     missing: Vec<Missing>,
 }
 
+impl TestPage {
+    fn is_wrong(&self) -> bool {
+        self.field.as_ref().is_some_and(|field| field.error.is_some())
+    }
+
+    /// No test is running.
+    fn may_start(&self) -> bool {
+        self.progress.as_ref().is_none_or(|run| run.ended)
+    }
+
+    /// For the summary of what is wrong.
+    fn fields(&self) -> &[Field] {
+        self.field.as_slice()
+    }
+}
+
 #[derive(Deserialize)]
 pub struct Pressed {
     version: i64,
     /// `run`, `go-on` or `skip`.
     #[serde(default)]
     action: String,
+    #[serde(default)]
+    reply_to: Option<String>,
 }
 
 /// GET `/admin/exchange/setup/{id}/test`.
 pub async fn show(State(shared): State<Arc<Shared>>, frame: Frame, Path(id): Path<String>) -> Response {
     match drafts::open(&shared, &id, Step::Test).await {
-        Ok(stored) => page(&shared, frame, stored).await.into_response(),
+        Ok(stored) => page(&shared, frame, stored, None).await.into_response(),
         Err(response) => response,
     }
 }
@@ -63,6 +86,7 @@ pub async fn show(State(shared): State<Arc<Shared>>, frame: Frame, Path(id): Pat
 /// POST `/admin/exchange/setup/{id}/test`.
 pub async fn submit(
     State(shared): State<Arc<Shared>>,
+    frame: Frame,
     Path(id): Path<String>,
     client: Client,
     Submitted(admin, pressed): Submitted<Pressed>,
@@ -73,7 +97,18 @@ pub async fn submit(
     };
     let passed = shared.tests.shown(&id).is_some_and(|shown| shown.passed());
     if pressed.action == "run" {
+        let reply_to = pressed.reply_to.map(|text| text.trim().to_owned());
+        if let Some(wrong) = reply_to.as_ref().filter(|text| !text.is_empty() && !is_address(text)) {
+            return Ok(page(&shared, frame, stored, Some(wrong.clone())).await?.into_response());
+        }
         shared.admit(&client, &admin, Work::Test)?;
+        if let Some(reply_to) = reply_to {
+            stored.draft.settings.reply_to = Some(reply_to).filter(|text| !text.is_empty());
+            let saved = drafts::save(&shared, &stored).await;
+            if saved.status().is_server_error() {
+                return Ok(saved);
+            }
+        }
         start(&shared, client, admin, &stored).await?;
         return Ok(page::see_other(&drafts::path_of(&id, Step::Test)));
     }
@@ -88,7 +123,7 @@ async fn start(shared: &Arc<Shared>, client: Client, admin: Arc<Admin>, stored: 
     let row = shared.mailbox_of(&stored.draft.address).await?.ok_or_else(missing)?;
     let mailbox = (shared.parts.mailboxes)(&row).ok_or_else(missing)?;
     let Some(progress) = shared.tests.start(&stored.id, shared.parts.clock.now()) else { return Ok(()) };
-    let (shared, reply_to) = (Arc::clone(shared), stored.draft.settings.reply_to.clone());
+    let (shared, reply_to) = (Arc::clone(shared), reply_to(shared, &stored.draft));
     tokio::spawn(async move {
         let recipients = std::iter::once(row.address.clone()).chain(reply_to).collect();
         let test = UnderWay(progress);
@@ -98,6 +133,13 @@ async fn start(shared: &Arc<Shared>, client: Client, admin: Arc<Admin>, stored: 
         test.0.end();
     });
     Ok(())
+}
+
+/// Where customers answer to, if that is not the mailbox itself: the configuration's word, or what was entered.
+fn reply_to(shared: &Shared, draft: &Draft) -> Option<String> {
+    let decided = shared.fixed(&draft.address).reply_to;
+    let reply_to = decided.or_else(|| draft.settings.reply_to.clone());
+    reply_to.filter(|reply_to| !reply_to.eq_ignore_ascii_case(&draft.address))
 }
 
 /// Whether every step was passed.
@@ -124,29 +166,43 @@ async fn run(
     true
 }
 
-async fn page(shared: &Shared, frame: Frame, stored: Stored) -> Result<Page, Page> {
+/// `wrong` is what was entered as Reply-To address and is none.
+async fn page(shared: &Shared, frame: Frame, stored: Stored, wrong: Option<String>) -> Result<Page, Page> {
+    let status = if wrong.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    let decided = shared.fixed(&stored.draft.address).reply_to;
+    let field = decided.is_none().then(|| {
+        let error = wrong.is_some().then(|| frame.t.say("address-none").to_string());
+        let entered = wrong.or_else(|| stored.draft.settings.reply_to.clone());
+        Field::new("reply_to", entered.unwrap_or_default()).kind("email").failing(error)
+    });
     let progress = shared.tests.shown(&stored.id);
     let provider = stored.draft.settings.provider;
     let client_id = shared.client_id(provider);
     let row = shared.mailbox_of(&stored.draft.address).await?;
     let consent = shared.consent_for(&stored.draft.settings, &stored.draft.address);
+    let repair = stored.draft.reaches(Step::Connect).then(|| drafts::path_of(&stored.id, Step::Connect));
     let about = About {
         client_id: client_id.as_deref(),
         consent: consent.as_deref(),
-        mailbox: stored.draft.mailbox(),
+        // Where servers and password are changed in the set-up, the mailbox's own settings lead astray.
+        mailbox: stored.draft.mailbox().filter(|_| repair.is_none()),
         provider: Some(provider),
     };
     let page = TestPage {
         rail: rail(&stored.id, Some(&stored.draft), Step::Test),
-        lines: progress.as_ref().map(|run| lines(&run.checks, about, &frame.t)).unwrap_or_default(),
+        lines: progress
+            .as_ref()
+            .map(|run| lines(&run.checks, about, frame.now, &frame.t))
+            .unwrap_or_default(),
         missing: row.map_or_else(Vec::new, |row| lacking(&row, &stored.draft.settings)),
         progress,
-        reply_to: stored.draft.settings.reply_to.clone(),
-        repair: stored.draft.reaches(Step::Connect).then(|| drafts::path_of(&stored.id, Step::Connect)),
+        reply_to: decided,
+        field,
+        repair,
         address: stored.draft.address,
         id: stored.id,
         version: stored.version,
         frame,
     };
-    Ok(Page::console(StatusCode::OK, &page))
+    Ok(Page::console(status, &page))
 }

@@ -147,7 +147,7 @@ fn announces(lines: &[&str], at: usize, length: usize) -> bool {
     belongs_together(lines, at, length)
         && joined(lines, at, length).is_some_and(|line| {
             let plausible = has_verb(&line.text) || (line.text.contains('@') && has_digit(&line.text));
-            line.closed && plausible
+            (line.closed && plausible) || is_dated_address(&line.text)
         })
 }
 
@@ -197,6 +197,14 @@ fn is_stamp(text: &str) -> bool {
     let is_date =
         date.len() == 10 && date.bytes().filter(|&byte| byte == b'-').count() == 2 && digits(date) == 8;
     is_date && has_time_of_day(time) && zone.starts_with("gmt") && (1..=5).contains(&words.count())
+}
+
+/// `2011/4/7 Some One <one@x.example>`: the same in Gmail's first years, without a time.
+fn is_dated_address(text: &str) -> bool {
+    let date = text.split_whitespace().next().unwrap_or_default();
+    let is_date =
+        digits(date) >= 6 && date.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'/' | b'-' | b'.'));
+    is_date && text.ends_with('>') && ends_with_address(text)
 }
 
 /// The lines as one, if they are short enough.

@@ -3,8 +3,10 @@
 
 use super::{attribution, is_blank, is_quoted, signature};
 
-const ORIGINAL: [&str; 33] = [
+const ORIGINAL: [&str; 35] = [
     "original message",
+    "reply message",
+    "antwort nachricht",
     "ursprüngliche nachricht",
     "originalnachricht",
     "original-nachricht",

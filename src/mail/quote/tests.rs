@@ -125,6 +125,12 @@ const CASES: &[(&str, &str, &str)] = &[
         "Works.\n\nGet Outlook for iOS<https://aka.ms/x>\n________________________________\nFrom: S <s@d>\nSent: Monday\nTo: A\nSubject: x\n\nAgain.\n",
         "Works.",
     ),
+    (
+        "Gmail in its first years",
+        "Works.\n2011/4/7 Support <support@desk.example>\n\n> Try again.\n",
+        "Works.",
+    ),
+    ("a message to reply to", "Works.\n\n-----Reply Message-----\n\nTry again.\n", "Works."),
     ("Original Message", "Works.\n\n-----Original Message-----\nFrom: Support\nTry again.\n", "Works."),
     (
         "Ursprüngliche Nachricht",

@@ -13,9 +13,10 @@ use crate::base::report::Report;
 use crate::mailbox::detect::address::{AddressError, MailAddress};
 use crate::mailbox::detect::autoconfig::{self, Autoconfig};
 use crate::mailbox::detect::decide::decide;
-use crate::mailbox::detect::evidence::{Carriage, Evidence, Exchangers, Heard, Place, ServiceKind, Step};
+use crate::mailbox::detect::evidence::{Carriage, Evidence, Exchangers, Heard, Place, ServiceKind};
 use crate::mailbox::detect::greeting::{Greeting, GreetingError, Protocol};
 use crate::mailbox::detect::outside::{Outside, OutsideError};
+use crate::mailbox::detect::step::{Answer, Question, Step, Wrong};
 use crate::mailbox::detect::table::Table;
 use crate::mailbox::detect::{Confidence, Detection, Warning};
 use crate::mailbox::settings::Security;
@@ -118,7 +119,7 @@ impl Search {
                 format!("{} {}", mx.priority, dotted(&mx.host))
             })
         };
-        evidence.steps.push(exchangers.step("mx", hosts));
+        evidence.steps.push(exchangers.step(Question::Exchangers, "", hosts));
         evidence.exchangers = match exchangers.answer {
             Ok(found) => Exchangers::Known(found),
             Err(OutsideError::Names(NamesError::NoSuchName)) => Exchangers::NoSuchDomain,
@@ -127,15 +128,15 @@ impl Search {
         for (kind, asked) in ServiceKind::ALL.into_iter().zip([imaps, imap, submissions, submission]) {
             let servers =
                 |found: &Vec<Service>| list(found, |srv| format!("{}:{}", dotted(&srv.host), srv.port));
-            evidence.steps.push(asked.step(&format!("srv {}", kind.label()), servers));
+            evidence.steps.push(asked.step(Question::Service, kind.label(), servers));
             evidence.services.extend(asked.found().into_iter().map(|service| (kind, service)));
         }
         let is_policy = |text: &String| text.starts_with("v=spf1");
         let policies =
             |found: &Vec<String>| list(found.iter().filter(|text| is_policy(text)), |text| shown(text));
-        evidence.steps.push(texts.step("spf", policies));
+        evidence.steps.push(texts.step(Question::Policy, "", policies));
         evidence.texts = texts.found();
-        evidence.steps.push(aliases.step("cname autodiscover", |found| list(found, Clone::clone)));
+        evidence.steps.push(aliases.step(Question::Alias, "autodiscover", |found| list(found, Clone::clone)));
         evidence.autodiscover = aliases.found();
     }
 
@@ -150,9 +151,12 @@ impl Search {
         let asked = join_all(places.iter().map(|(_, url)| timed(FILE_WITHIN, self.file(url)))).await;
         for ((carriage, url), asked) in places.into_iter().zip(asked) {
             let name = format!("{} {}{}", url.scheme(), url.host_str().unwrap_or_default(), url.path());
-            evidence.steps.push(asked.step(&name, |file| match &file.incoming {
-                Some(found) => format!("names {}:{}", found.server.host, found.server.port),
-                None => "names no IMAP server with encryption".to_owned(),
+            evidence.steps.push(asked.step(Question::File, &name, |file| match &file.incoming {
+                Some(found) => {
+                    let server = format!("{}:{}", found.server.host, found.server.port);
+                    (Answer::NamesServer, shown(&server))
+                }
+                None => (Answer::NamesNoServer, String::new()),
             }));
             evidence.files.extend(asked.answer.ok().map(|file| (carriage, file)));
         }
@@ -192,8 +196,9 @@ impl Search {
         let asked =
             join_all(places.iter().map(|place| timed(GREETING_WITHIN, self.outside.greet(place)))).await;
         for (place, asked) in places.into_iter().zip(asked) {
-            let name = format!("greeting {}:{}", place.host, place.port);
-            evidence.steps.push(asked.step(&name, |greeting: &Greeting| shown(&greeting.offers.join(" "))));
+            let name = format!("{}:{}", place.host, place.port);
+            let offers = |greeting: &Greeting| (Answer::Found, shown(&greeting.offers.join(" ")));
+            evidence.steps.push(asked.step(Question::Greeting, &name, offers));
             let heard = match asked.answer {
                 Ok(greeting) => Heard::Greeting(greeting),
                 Err(OutsideError::Greeting(GreetingError::Stranger(StrangerError::Tls { .. }))) => {
@@ -213,6 +218,15 @@ enum FileError {
     Outside(#[from] OutsideError),
     #[error(transparent)]
     Read(#[from] autoconfig::AutoconfigError),
+}
+
+impl Wrong for FileError {
+    fn wrong(&self) -> (Answer, String) {
+        match self {
+            Self::Outside(error) => error.wrong(),
+            Self::Read(error) => error.wrong(),
+        }
+    }
 }
 
 fn is_hopeless(detection: &Detection) -> bool {
@@ -262,13 +276,50 @@ async fn timed<T, E: From<OutsideError>>(
     Asked { answer, took: asked_at.elapsed() }
 }
 
-impl<T, E: std::error::Error> Asked<T, E> {
-    fn step(&self, step: &str, tell: impl Fn(&T) -> String) -> Step {
-        let result = match &self.answer {
-            Ok(found) => tell(found),
-            Err(error) => shown(&Report(error).to_string()),
+impl<T, E: Wrong> Asked<T, E> {
+    /// `tell` says what was found.
+    fn step(&self, question: Question, about: &str, tell: impl Fn(&T) -> (Answer, String)) -> Step {
+        let (answer, what, result) = match &self.answer {
+            Ok(found) => {
+                let (answer, what) = tell(found);
+                let result = in_english(answer, &what);
+                (answer, what, result)
+            }
+            Err(error) => {
+                let (answer, what) = error.wrong();
+                (answer, what, shown(&Report(error).to_string()))
+            }
         };
-        Step { step: step.to_owned(), result, took: self.took }
+        Step {
+            step: name(question, about),
+            result,
+            took: self.took,
+            question,
+            about: about.to_owned(),
+            answer,
+            what,
+        }
+    }
+}
+
+/// `mx`, `srv _imaps._tcp`.
+fn name(question: Question, about: &str) -> String {
+    match question {
+        Question::Exchangers => "mx".to_owned(),
+        Question::Service => format!("srv {about}"),
+        Question::Policy => "spf".to_owned(),
+        Question::Alias => format!("cname {about}"),
+        Question::File => about.to_owned(),
+        Question::Greeting => format!("greeting {about}"),
+    }
+}
+
+fn in_english(answer: Answer, what: &str) -> String {
+    match answer {
+        Answer::Nothing => "nothing".to_owned(),
+        Answer::NamesServer => format!("names {what}"),
+        Answer::NamesNoServer => "names no IMAP server with encryption".to_owned(),
+        _ => what.to_owned(),
     }
 }
 
@@ -279,9 +330,12 @@ impl<T> Asked<Vec<T>> {
     }
 }
 
-fn list<'t, T: 't>(found: impl IntoIterator<Item = &'t T>, tell: impl Fn(&T) -> String) -> String {
+fn list<'t, T: 't>(found: impl IntoIterator<Item = &'t T>, tell: impl Fn(&T) -> String) -> (Answer, String) {
     let told: Vec<String> = found.into_iter().take(8).map(tell).collect();
-    if told.is_empty() { "nothing".to_owned() } else { shown(&told.join(", ")) }
+    match told.is_empty() {
+        true => (Answer::Nothing, String::new()),
+        false => (Answer::Found, shown(&told.join(", "))),
+    }
 }
 
 /// The root is what RFC 7505 and RFC 2782 write as a dot.

@@ -1,27 +1,10 @@
 //! What was found out about a domain, before anything is concluded from it.
 
-use std::time::Duration;
-
-use serde::{Serialize, Serializer};
-
 use crate::mailbox::detect::autoconfig::Autoconfig;
 use crate::mailbox::detect::greeting::{Greeting, Protocol};
+use crate::mailbox::detect::step::Step;
 use crate::mailbox::settings::Security;
 use crate::net::names::{MailExchanger, Service};
-
-/// One question and what came of it, for people.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Step {
-    /// `mx`, `srv _imaps._tcp`, `https autoconfig.example.com`.
-    pub step: String,
-    pub result: String,
-    #[serde(rename = "ms", serialize_with = "milliseconds")]
-    pub took: Duration,
-}
-
-fn milliseconds<S: Serializer>(span: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_u64(u64::try_from(span.as_millis()).unwrap_or(u64::MAX))
-}
 
 /// What is known of the domain's mail exchangers.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

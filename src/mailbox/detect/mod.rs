@@ -14,6 +14,7 @@ pub mod evidence;
 pub mod greeting;
 pub mod outside;
 mod pattern;
+pub mod step;
 mod table;
 pub mod warning;
 
@@ -22,7 +23,7 @@ pub use detector::Detector;
 pub use table::{AppPassword, UserForm};
 pub use warning::Warning;
 
-use evidence::Step;
+use step::Step;
 
 /// How sure the servers are, least first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]

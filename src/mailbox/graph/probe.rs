@@ -58,7 +58,7 @@ async fn token(client: &Client) -> Result<Told, MailboxError> {
         return Err(MailboxError::NotGranted { scope: send });
     }
     let key = if changes { "seen-token" } else { "seen-token-reading" };
-    Ok(Told::new(key).with("until", token.expires_at))
+    Ok(Told::new(key).at("until", token.expires_at))
 }
 
 async fn user(client: &Client) -> Result<Told, MailboxError> {

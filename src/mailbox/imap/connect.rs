@@ -5,6 +5,7 @@ use async_imap::error::Error as ImapError;
 use async_imap::{Authenticator, Client};
 use async_trait::async_trait;
 use tokio::net::TcpStream;
+use tokio_rustls::client::TlsStream;
 
 use super::answer::lost;
 use super::session::Session;
@@ -14,7 +15,7 @@ use crate::mailbox::refusal::SignInRefusal;
 use crate::mailbox::settings::{Security, Server};
 use crate::mailbox::wire::access::{Door, NotSignedIn, Proof, oauth_bearer, xoauth2};
 use crate::mailbox::wire::lines::Lines;
-use crate::mailbox::wire::{Duplex, Link, timed};
+use crate::mailbox::wire::{Link, Opened, timed};
 use crate::net::dial::Dialer;
 
 /// Enough for greeting, capabilities and sign-in.
@@ -39,12 +40,7 @@ impl Door for ImapDoor<'_> {
 async fn open(dialer: &Dialer, server: &Server, proof: &Proof) -> Result<Session, NotSignedIn> {
     let host = &server.host;
     let tcp = dialer.connect(host, server.port).await.map_err(MailboxError::Call)?;
-    let stream: Box<dyn Duplex> = match server.security {
-        Security::Tls => Box::new(dialer.secure(host, tcp).await.map_err(MailboxError::Call)?),
-        Security::StartTls => Box::new(start_tls(dialer, host, tcp).await?),
-        Security::None if server.is_loopback() => Box::new(tcp),
-        Security::None => return Err(refused("the connection would not be encrypted").into()),
-    };
+    let stream = encrypt(dialer, server, tcp).await?.stream();
     let mut link = Link::new(stream, BEFORE_MAIL);
     let mut lines = Lines { host, stream: &mut link };
     if server.security != Security::StartTls {
@@ -60,11 +56,26 @@ async fn open(dialer: &Dialer, server: &Server, proof: &Proof) -> Result<Session
     Ok(Session::begin(inner, host).await?)
 }
 
+/// Encrypts a connection that has just been made, as the server's settings say.
+pub(super) async fn encrypt(
+    dialer: &Dialer,
+    server: &Server,
+    tcp: TcpStream,
+) -> Result<Opened, MailboxError> {
+    let stream = match server.security {
+        Security::Tls => dialer.secure(&server.host, tcp).await.map_err(MailboxError::Call)?,
+        Security::StartTls => start_tls(dialer, &server.host, tcp).await?,
+        Security::None if server.is_loopback() => return Ok(Opened::Plain(tcp)),
+        Security::None => return Err(refused("the connection would not be encrypted")),
+    };
+    Ok(Opened::Encrypted(Box::new(stream)))
+}
+
 async fn start_tls(
     dialer: &Dialer,
     host: &str,
     mut tcp: TcpStream,
-) -> Result<impl Duplex + use<>, MailboxError> {
+) -> Result<TlsStream<TcpStream>, MailboxError> {
     let mut lines = Lines { host, stream: &mut tcp };
     greeting(&mut lines).await?;
     lines.say("T1 STARTTLS").await?;

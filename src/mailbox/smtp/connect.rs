@@ -9,6 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use mail_send::SmtpClient;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+use tokio_rustls::client::TlsStream;
 
 use crate::base::secret::ExposeSecret;
 use crate::mailbox::MailboxError;
@@ -16,7 +17,7 @@ use crate::mailbox::refusal::SignInRefusal;
 use crate::mailbox::settings::{Security, Server};
 use crate::mailbox::wire::access::{Door, NotSignedIn, Proof, oauth_bearer, xoauth2};
 use crate::mailbox::wire::lines::Lines;
-use crate::mailbox::wire::{COMMAND, Duplex, Link};
+use crate::mailbox::wire::{COMMAND, Link, Opened};
 use crate::net::dial::Dialer;
 
 const BEFORE_MAIL: u64 = 256 * 1024;
@@ -47,12 +48,7 @@ async fn open(
 ) -> Result<(SmtpClient<Link>, Vec<String>), NotSignedIn> {
     let host = &server.host;
     let tcp = dialer.connect(host, server.port).await.map_err(MailboxError::Call)?;
-    let stream: Box<dyn Duplex> = match server.security {
-        Security::Tls => Box::new(dialer.secure(host, tcp).await.map_err(MailboxError::Call)?),
-        Security::StartTls => Box::new(start_tls(dialer, host, hello, tcp).await?),
-        Security::None if server.is_loopback() => Box::new(tcp),
-        Security::None => return Err(refused("the connection would not be encrypted").into()),
-    };
+    let stream = encrypt(dialer, server, hello, tcp).await?.stream();
     let mut link = Link::new(stream, BEFORE_MAIL);
     let mut lines = Lines { host, stream: &mut link };
     if server.security != Security::StartTls {
@@ -64,12 +60,28 @@ async fn open(
     Ok((client, offers))
 }
 
+/// Encrypts a connection that has just been made, as the server's settings say.
+pub(super) async fn encrypt(
+    dialer: &Dialer,
+    server: &Server,
+    hello: &str,
+    tcp: TcpStream,
+) -> Result<Opened, MailboxError> {
+    let stream = match server.security {
+        Security::Tls => dialer.secure(&server.host, tcp).await.map_err(MailboxError::Call)?,
+        Security::StartTls => start_tls(dialer, &server.host, hello, tcp).await?,
+        Security::None if server.is_loopback() => return Ok(Opened::Plain(tcp)),
+        Security::None => return Err(refused("the connection would not be encrypted")),
+    };
+    Ok(Opened::Encrypted(Box::new(stream)))
+}
+
 async fn start_tls(
     dialer: &Dialer,
     host: &str,
     hello: &str,
     mut tcp: TcpStream,
-) -> Result<impl Duplex + use<>, MailboxError> {
+) -> Result<TlsStream<TcpStream>, MailboxError> {
     let mut lines = Lines { host, stream: &mut tcp };
     expect(&mut lines, None, 220).await?;
     expect(&mut lines, Some(&format!("EHLO {hello}")), 250).await?;

@@ -8,12 +8,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mail_send::{Error as SmtpError, SmtpClient};
+use tokio::net::TcpStream;
 
 use self::connect::SmtpDoor;
 use self::envelope::Envelope;
 use super::settings::Server;
 use super::wire::access::Access;
-use super::wire::{Link, broken, timed};
+use super::wire::{Link, Opened, broken, timed};
 use super::{Handover, MailboxError};
 use crate::base::clock::{Clock, Timestamp};
 use crate::net::dial::Dialer;
@@ -60,6 +61,11 @@ impl Submission {
         Ok(())
     }
 
+    /// Encrypts a connection to the server that has just been made.
+    pub(super) async fn encrypt(&self, tcp: TcpStream) -> Result<Opened, MailboxError> {
+        connect::encrypt(&self.dialer, &self.server, self.hello(), tcp).await
+    }
+
     /// Hands `mime` over to everybody it is addressed to, as far as the server takes those who get a copy.
     pub(super) async fn submit(&self, mime: &[u8]) -> Result<(Handed, Handover), Unsent> {
         let (mut client, handover) = self.announce(mime).await.map_err(Unsent::Certainly)?;
@@ -103,8 +109,12 @@ impl Submission {
     }
 
     async fn open(&self) -> Result<(SmtpClient<Link>, Vec<String>), MailboxError> {
-        let hello = self.address.rsplit_once('@').map_or("localhost", |(_, domain)| domain);
-        self.access.sign_in(&SmtpDoor { dialer: &self.dialer, server: &self.server, hello }).await
+        let door = SmtpDoor { dialer: &self.dialer, server: &self.server, hello: self.hello() };
+        self.access.sign_in(&door).await
+    }
+
+    fn hello(&self) -> &str {
+        self.address.rsplit_once('@').map_or("localhost", |(_, domain)| domain)
     }
 
     async fn expect(

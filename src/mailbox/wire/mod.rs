@@ -11,7 +11,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
+use tokio_rustls::client::TlsStream;
 
 use self::limited::Limited;
 use crate::mailbox::MailboxError;
@@ -28,6 +30,21 @@ const SLOWEST: u64 = 32 * 1024;
 pub(super) trait Duplex: AsyncRead + AsyncWrite + Send + Sync + Unpin + Debug {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Sync + Unpin + Debug> Duplex for T {}
+
+/// A connection as it stands before anybody signs in.
+pub(super) enum Opened {
+    Encrypted(Box<TlsStream<TcpStream>>),
+    Plain(TcpStream),
+}
+
+impl Opened {
+    pub(super) fn stream(self) -> Box<dyn Duplex> {
+        match self {
+            Self::Encrypted(stream) => stream,
+            Self::Plain(stream) => Box::new(stream),
+        }
+    }
+}
 
 /// A connection that takes no more than it was allowed to.
 pub(super) type Link = Limited<Box<dyn Duplex>>;

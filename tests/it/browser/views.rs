@@ -112,10 +112,18 @@ async fn registering(browser: &Chromium, language: &str, looks: &mut impl Looks)
     walk.go_on().await;
     walk.look("an app registration that cannot be").await;
     let app = installation.sandbox.identity.app();
+    super::apps::fill(browser, &app.tenant, &app.client_id, "secret-of-another-app").await;
+    walk.go_on().await;
+    walk.look("an app registration that the provider refuses").await;
     super::apps::fill(browser, &app.tenant, &app.client_id, app.client_secret.expose_secret()).await;
     walk.go_on().await;
     walk.look("connect by an app that was entered").await;
     walk.open_and_look("/admin/exchange/apps", "app registrations").await;
+    walk.browser.click("form[action$='/apps/microsoft/test'] button").await;
+    walk.look("an app registration that works").await;
+    installation.sandbox.identity.change_app(|app| app.client_secret = "renewed-elsewhere".into());
+    walk.browser.click("form[action$='/apps/microsoft/test'] button").await;
+    walk.look("an app registration that does not work").await;
     walk.open_and_look("/admin/exchange/apps/microsoft", "an app registration to change").await;
     walk.open_and_look("/admin/exchange/apps/microsoft/remove", "question before a registration goes").await;
 }

@@ -185,6 +185,30 @@ fn a_variable_wins_over_the_file_and_says_so() {
 }
 
 #[test]
+fn each_value_knows_the_variable_or_the_line_that_says_it() {
+    let yaml = format!("{LEAST}microsoft:\n  tenantId: c.example\n  clientId: {}\n", GUIDE[0].1);
+    let folder = Folder::new();
+    let secret = folder.write("secret", GUIDE[1].1).display().to_string();
+    let variables = [
+        ("MICROSOFT_TENANT_ID", "d.example"),
+        ("MICROSOFT_CLIENT_SECRET_FILE", &secret),
+        ("EXCHANGE_EMAIL_PROCESSING_INTERVAL", "60000"),
+    ];
+    let origins = folder.start_up(&yaml, &variables).expect("a start-up file").origins;
+    let of = |setting: &str| origins.of(setting).map(|place| folder.shown(place));
+    for (setting, place) in [
+        ("microsoft.tenantId", Some("MICROSOFT_TENANT_ID")),
+        ("microsoft.clientSecret", Some("MICROSOFT_CLIENT_SECRET_FILE")),
+        ("microsoft.clientId", Some("microsoft.clientId (…/mintgate.yml:5)")),
+        ("mail.pollInterval", Some("EXCHANGE_EMAIL_PROCESSING_INTERVAL")),
+        ("microsoft.clientSecretExpires", None),
+        ("mail.from", None),
+    ] {
+        assert_eq!(of(setting).as_deref(), place, "{setting}");
+    }
+}
+
+#[test]
 fn the_database_and_the_vaults_key_may_be_variables() {
     let folder = Folder::new();
     let key = folder.write("key", "k").display().to_string();

@@ -18,7 +18,9 @@ use crate::support::oidc_provider::OidcProvider;
 use crate::support::provider::{ACCOUNT, Provider};
 use crate::support::sign_in::{Browser, Page, between, form, path_of};
 
+mod asked;
 mod kept;
+mod told;
 
 const APPS: &str = "/admin/exchange/apps";
 const MICROSOFT: &str = "/admin/exchange/apps/microsoft";

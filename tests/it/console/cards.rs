@@ -85,7 +85,14 @@ async fn a_card_says_everything_in_english_and_in_german() {
     for (browser, words) in [
         (
             english,
-            ["✓ Connected", "Token valid until", "in 59 minutes", "none waits", "of 100", "0 in, 0 out"],
+            [
+                "✓ Connected",
+                "Token valid until",
+                "in 59 minutes",
+                "none waits",
+                "of 100",
+                "waiting: 0 incoming, 0 outgoing",
+            ],
         ),
         (
             Browser::speaking(&console, "de"),

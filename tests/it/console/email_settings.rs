@@ -271,10 +271,13 @@ async fn servers_are_tested_as_sent_and_nothing_is_kept() {
         "smtp_username": USER, "smtp_password": PASSWORD});
 
     let read = test("test-imap", imap(PASSWORD)).await;
-    assert_eq!((&read["success"], &read["steps"][0]["step"]), (&json!(true), &json!("incoming")), "{read}");
-    assert_eq!(read["steps"].as_array().map(Vec::len), Some(1));
+    let steps = ["incoming-name", "incoming-connection", "incoming-encryption", "incoming"];
+    for (at, step) in steps.into_iter().enumerate() {
+        assert_eq!(read["steps"][at]["step"], step, "{read}");
+    }
+    assert_eq!((&read["success"], read["steps"].as_array().map(Vec::len)), (&json!(true), Some(4)));
     let sent = test("test-smtp", smtp).await;
-    assert_eq!((&sent["success"], &sent["steps"][0]["step"]), (&json!(true), &json!("outgoing")), "{sent}");
+    assert_eq!((&sent["success"], &sent["steps"][3]["step"]), (&json!(true), &json!("outgoing")), "{sent}");
     let wrong = test("test-imap", imap("wrong-canary")).await;
 
     assert_eq!(wrong["success"], json!(false));

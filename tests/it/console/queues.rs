@@ -87,7 +87,7 @@ async fn every_mail_is_in_the_list_of_its_standing() {
         ("?way=out&state=done", format!("out-{sent}"), "href=\"/issue/t-1\""),
     ] {
         let text = browser.get(&format!("{QUEUES}{query}")).await.text();
-        assert!(text.contains(&format!(">{name}</a>")) && text.contains(says), "{query}: {text}");
+        assert!(text.contains(&format!(">Mail {name}</a>")) && text.contains(says), "{query}: {text}");
         assert_eq!(text.matches("<li><p>").count(), 1, "{query}: {text}");
     }
 }
@@ -107,7 +107,7 @@ async fn a_long_list_goes_on_with_the_next_page() {
     assert!(first.contains(&format!("href=\"{next}\"")), "{first}");
     let second = browser.get(&next.replace("&#38;", "&")).await.text();
 
-    let on = |page: &str| ids.iter().filter(|id| page.contains(&format!(">in-{id}</a>"))).count();
+    let on = |page: &str| ids.iter().filter(|id| page.contains(&format!(">Mail in-{id}</a>"))).count();
     assert_eq!((on(&first), on(&second)), (25, 5));
     assert!(!second.contains("before=") && second.contains("Newest"), "{second}");
 }
@@ -135,7 +135,7 @@ async fn a_list_can_be_of_one_mailbox_alone() {
     let every = browser.get(QUEUES).await.text();
     let sales = browser.get(&format!("{QUEUES}?mailbox=sales")).await.text();
 
-    let has = |page: &str, id: i64| page.contains(&format!(">in-{id}</a>"));
+    let has = |page: &str, id: i64| page.contains(&format!(">Mail in-{id}</a>"));
     assert!(has(&every, mine) && has(&every, others) && every.contains("mailbox=sales"), "{every}");
     assert!(!has(&sales, mine) && has(&sales, others) && sales.contains("sales@desk.example"), "{sales}");
 }

@@ -155,12 +155,18 @@ async fn each_value_says_where_it_comes_from() {
     let fixed =
         Fixed { from_name: Some("Support".to_owned()), poll_interval: Some(5 * MINUTE), ..Fixed::default() };
     let from_address = Some(MAILBOX.to_owned());
-    let console = Console::new(Parts { fixed, from_address, ..installation.console_parts() });
+    let origins = [
+        ("mail.from", "EXCHANGE_FROM_EMAIL"),
+        ("mail.fromName", "mail.fromName (mintgate.yml:9)"),
+        ("mail.pollInterval", "EXCHANGE_EMAIL_POLL_INTERVAL"),
+    ];
+    let origins = origins.into_iter().collect();
+    let console = Console::new(Parts { fixed, from_address, origins, ..installation.console_parts() });
     let page = Browser::admin(&console, 1).get(SETTINGS).await.text();
     for said in [
-        "Set by EXCHANGE_FROM_EMAIL or mail.from; read-only here.",
-        "Set by EXCHANGE_FROM_NAME or mail.fromName; read-only here.",
-        "Not set here: every 5 minutes, by mail.pollInterval",
+        "Set by EXCHANGE_FROM_EMAIL; read-only here.",
+        "Set by mail.fromName (mintgate.yml:9); read-only here.",
+        "Not set here: every 5 minutes, set by EXCHANGE_EMAIL_POLL_INTERVAL.",
         "<span class=\"quiet\" id=\"reply_to-origin\">Not set.</span>",
     ] {
         assert!(page.contains(said), "{said}: {page}");

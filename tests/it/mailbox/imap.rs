@@ -60,7 +60,14 @@ async fn a_password_opens_the_mailbox_over_each_kind_of_connection() {
         let (keys, _) = keys(&*mailbox, None).await;
         let mail = mailbox.fetch(&keys[0], 1_000).await.expect("a mail");
         assert_eq!((keys.len(), bytes(mail)), (1, b"Subject: smoke\r\n\r\nIt smokes.\r\n".to_vec()));
-        assert!(mailbox.probe().await.iter().all(|check| check.outcome.is_ok()), "{security:?}");
+        let checks = mailbox.probe().await;
+        assert!(checks.iter().all(|check| check.outcome.is_ok()), "{security:?}: {checks:?}");
+        let seen = |step: &str| {
+            let check = checks.iter().find(|check| check.step == step).expect("the step");
+            check.outcome.as_ref().expect("passed").key
+        };
+        let encryption = if security == Security::None { "seen-plain" } else { "seen-certificate" };
+        assert_eq!((seen("incoming-encryption"), seen("incoming-name")), (encryption, "seen-name"));
     }
 }
 

@@ -35,7 +35,7 @@ impl Chromium {
         }
         let folder = tempfile::Builder::new().prefix("mintgate-chromium").tempdir().expect("a folder");
         let output = folder.path().join("chromedriver.log");
-        let (driver, port) = start_driver(&output).await;
+        let (driver, port) = start_driver(&output, folder.path()).await;
         let mut builder = ClientBuilder::new(HttpConnector::new());
         let capabilities = capabilities(folder.path());
         builder.capabilities(capabilities.as_object().expect("an object").clone());
@@ -225,11 +225,12 @@ fn capabilities(folder: &Path) -> Value {
 }
 
 /// A driver that listens. It takes a free port of IPv6 and ends when IPv4 has that one in use.
-async fn start_driver(output: &Path) -> (Process, u16) {
-    let mut driver = Process::start(Command::new(DRIVER).arg("--port=0"), output);
+async fn start_driver(output: &Path, scratch: &Path) -> (Process, u16) {
+    let start = || Process::start(Command::new(DRIVER).arg("--port=0").env("TMPDIR", scratch), output);
+    let mut driver = start();
     let port = eventually("chromedriver's port", async || {
         if driver.has_ended() {
-            driver = Process::start(Command::new(DRIVER).arg("--port=0"), output);
+            driver = start();
         }
         port_in(output)
     })

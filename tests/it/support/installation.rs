@@ -9,6 +9,7 @@ use mintgate::base::clock::{Clock, ManualClock, SystemClock, Timestamp};
 use mintgate::base::id::MailboxId;
 use mintgate::base::journal::Journal;
 use mintgate::base::wake::Wake;
+use mintgate::config::origins::Origins;
 use mintgate::console::{Console, Fixed, Parts};
 use mintgate::mailbox::detect::Detector;
 use mintgate::mailbox::registry::{self, Parts as MailboxParts};
@@ -192,6 +193,7 @@ impl Installation {
             public_url: Some(url(PUBLIC_URL)),
             from_address: None,
             fixed: Fixed::default(),
+            origins: Origins::default(),
             detect: Arc::new(Detector::offline()),
             bot_configured: true,
             trials: {

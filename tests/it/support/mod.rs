@@ -8,6 +8,7 @@ pub mod dovecot;
 pub mod emulate;
 pub mod follow;
 pub mod installation;
+pub mod log_lines;
 pub mod mail_server;
 pub mod many_mails;
 pub mod name_server;

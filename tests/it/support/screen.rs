@@ -69,15 +69,20 @@ impl Chromium {
 
     /// The whole page as it looks now, as PNG.
     pub async fn picture(&self, file: &Path) {
+        self.hide_scrollbars().await;
         std::fs::write(file, self.drawn().await).expect("written");
     }
 
     /// The same in few colours, no higher than what is on the page.
     pub async fn small_picture(&self, width: u32, file: &Path) {
-        // One beside the page would be cut off with a part of it.
-        self.devtools("Emulation.setScrollbarsHidden", json!({"hidden": true})).await;
+        self.hide_scrollbars().await;
         self.resize(width, 1).await;
         write_small(&self.drawn().await, file);
+    }
+
+    /// One beside the page would be cut off with a part of it.
+    async fn hide_scrollbars(&self) {
+        self.devtools("Emulation.setScrollbarsHidden", json!({"hidden": true})).await;
     }
 
     async fn drawn(&self) -> Vec<u8> {

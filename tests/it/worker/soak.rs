@@ -86,11 +86,12 @@ async fn soak(
     let folder = tempfile::tempdir().expect("a folder");
     let store = folder.path().join("store.db");
     let scenery = Scenery { store, desk: desk.url(), account: carrier.account(), clock };
-    let agent = DeskUser::sign_in(&desk.url(), AGENT).await;
     let mut chance = Chance::new(seed);
     let mut customers = Customers::default();
     for _ in 0..kills {
         trouble::ends(&desk, carrier);
+        // By the quick clock the desk's sessions end before a long run does.
+        let agent = DeskUser::sign_in(&desk.url(), AGENT).await;
         customers.write(&mut chance, carrier, &desk, &agent).await;
         trouble::begins(&mut chance, &desk, carrier);
         let life = carrier.life(&mut chance);
@@ -104,6 +105,7 @@ async fn soak(
     }
     trouble::ends(&desk, carrier);
     let _last = Child::start(&scenery);
+    let agent = DeskUser::sign_in(&desk.url(), AGENT).await;
     customers.answer_everything(&desk, &agent, PATIENCE).await;
     customers.settle(carrier, &desk, PATIENCE).await;
     tokio::time::sleep(afterwards).await;

@@ -4,7 +4,7 @@
 //! to a server of his own.
 
 use crate::base::secret::{ExposeSecret, SecretString};
-use crate::console::wizard::is_host;
+use crate::console::wizard::read_host;
 use crate::mailbox::settings::{Security, Server};
 
 const LONGEST_NAME: usize = 255;
@@ -70,10 +70,9 @@ impl Entered<'_> {
     /// `stored` with what was sent, for the mailbox of `address`; otherwise a sentence that names the field.
     pub fn over(&self, stored: Option<&Server>, address: &str, fields: &Fields) -> Result<Server, String> {
         let kept = stored.map(|server| server.host.as_str());
-        let host = self.host.map(str::trim).or(kept).ok_or(format!("`{}` is missing.", fields.host))?;
-        if !is_host(host) {
-            return Err(format!("`{}` has to be the name or the address of a mail server.", fields.host));
-        }
+        let host = self.host.or(kept).ok_or(format!("`{}` is missing.", fields.host))?;
+        let host = read_host(host)
+            .ok_or(format!("`{}` has to be the name or the address of a mail server.", fields.host))?;
         let (usual_port, usual_security) = fields.usual;
         let port = self.port.or(stored.map(|server| server.port)).unwrap_or(usual_port);
         if port == 0 {
@@ -131,7 +130,7 @@ mod tests {
     fn what_was_not_sent_stays() {
         let kept = NOTHING.over(Some(&stored()), "help@desk.example", &SMTP).expect("a server");
         assert_eq!(kept, stored());
-        let moved = Entered { host: Some("other.example"), ..NOTHING };
+        let moved = Entered { host: Some(" Other.example"), ..NOTHING };
         let moved = moved.over(Some(&stored()), "help@desk.example", &SMTP).expect("a server");
         assert_eq!(moved, Server { host: "other.example".to_owned(), ..stored() });
     }

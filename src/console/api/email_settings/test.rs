@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::base::audit::Outcome;
+use crate::base::clock::Timestamp;
 use crate::base::id::{MailboxId, short_id};
 use crate::base::secret::{ExposeSecret, SecretString};
 use crate::console::advice::in_english;
@@ -144,7 +145,7 @@ impl Wanted<'_> {
         let (mailbox, connected) = self.mailbox(shared, which).await?;
         shared.admit(client, admin, Work::Test)?;
         let checks = mailbox.probe_half(self.purpose).await;
-        let tested = Tested::of(checks);
+        let tested = Tested::of(checks, shared.parts.clock.now());
         let outcome = if tested.success { Outcome::Success } else { Outcome::Failure };
         shared.note_action(client, admin, outcome, "connection tested", connected.as_ref());
         Ok(Answer(StatusCode::OK, tested))
@@ -234,19 +235,20 @@ fn trial(server: Server, address: &str, folder: Option<String>) -> MailboxRow {
 }
 
 impl Tested {
-    fn of(checks: Vec<Check>) -> Self {
+    fn of(checks: Vec<Check>, now: Timestamp) -> Self {
         let success = !checks.is_empty() && checks.iter().all(|check| check.outcome.is_ok());
-        let hint = checks.iter().find_map(|check| check.outcome.as_ref().err().map(in_english));
+        let hint =
+            checks.iter().find_map(|check| check.outcome.as_ref().err().map(|told| in_english(told, now)));
         let message = if success { "The connection works." } else { "The connection does not work." };
-        let steps = checks.into_iter().map(Step::of).collect();
+        let steps = checks.into_iter().map(|check| Step::of(check, now)).collect();
         Self { success, message: message.to_owned(), steps, hint }
     }
 }
 
 impl Step {
-    fn of(check: Check) -> Self {
+    fn of(check: Check, now: Timestamp) -> Self {
         let passed = check.outcome.is_ok();
         let (Ok(told) | Err(told)) = &check.outcome;
-        Self { step: check.step, passed, took_ms: check.took_ms, text: in_english(told) }
+        Self { step: check.step, passed, took_ms: check.took_ms, text: in_english(told, now) }
     }
 }

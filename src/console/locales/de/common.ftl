@@ -73,7 +73,7 @@ broken = Etwas ging schief
 another-account = Ein anderes Konto hat sich angemeldet
     .sentence = { $address } hat sich angemeldet, aber das Postfach ist { $wanted }. Nichts wurde geändert. Melden Sie sich noch einmal an und wählen Sie beim Anbieter { $wanted }.
 other-sender = Ein anderes Konto hat sich angemeldet
-    .sentence = { $address } hat sich angemeldet, aber diese Installation verwendet { $wanted }. Nichts wurde geändert. Verbinden Sie neu mit { $wanted }, oder ändern Sie EXCHANGE_FROM_EMAIL (trennen Sie vorher ein verbundenes Postfach).
+    .sentence = { $address } hat sich angemeldet, aber diese Installation verwendet { $wanted }. Nichts wurde geändert. Verbinden Sie neu mit { $wanted }, oder ändern Sie { $origin } (trennen Sie vorher ein verbundenes Postfach).
 
 leave = Zur Anmeldung bei { $provider }
     .sentence = Melden Sie sich dort mit dem Konto des Postfachs an und stimmen Sie den Berechtigungen zu.

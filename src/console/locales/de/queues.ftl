@@ -24,6 +24,7 @@ line-tries = { $count ->
     [one] { $count } Fehlversuch
    *[other] { $count } Fehlversuche
 }
+line-due = jetzt fällig
 line-next = nächster Versuch
 line-ended = beendet
 

@@ -12,7 +12,7 @@ caution-organisation = Der eingerichtete Mandant ist „consumers“ und meldet 
 
 secret-ends = Der geheime Clientschlüssel der App-Registrierung bei Microsoft endet am { $time } ({ $ago }).
 secret-over = Der geheime Clientschlüssel der App-Registrierung bei Microsoft endete am { $time } ({ $ago }): es kann keine Mail geholt oder gesendet werden.
-secret-renew = Erstellen Sie einen neuen, setzen Sie seinen Wert und sein Datum (microsoft.clientSecretExpires) und starten Sie mintgate neu. Postfächer bleiben verbunden.
+secret-renew = Erstellen Sie einen neuen, setzen Sie seinen Wert dort, wo der jetzige steht ({ $secret }), und seinen Tag ({ $expires }), und starten Sie mintgate neu. Postfächer bleiben verbunden.
 card-secret = Clientschlüssel gültig bis
 
 consent-title = Microsoft verlangt die Zustimmung eines Administrators?

@@ -73,7 +73,7 @@ broken = Something went wrong
 another-account = Another account signed in
     .sentence = { $address } signed in, but the mailbox is { $wanted }. Nothing was changed. Sign in once more, and choose { $wanted } at the provider.
 other-sender = Another account signed in
-    .sentence = { $address } signed in, but this installation uses { $wanted }. Nothing was changed. Connect again with { $wanted }, or change EXCHANGE_FROM_EMAIL (disconnect first if a mailbox is connected).
+    .sentence = { $address } signed in, but this installation uses { $wanted }. Nothing was changed. Connect again with { $wanted }, or change { $origin } (disconnect first if a mailbox is connected).
 
 leave = To { $provider }'s sign-in
     .sentence = Sign in there with the mailbox account and accept the permissions.

@@ -24,6 +24,7 @@ line-tries = { $count ->
     [one] { $count } failed try
    *[other] { $count } failed tries
 }
+line-due = due now
 line-next = next try
 line-ended = ended
 

@@ -12,7 +12,7 @@ caution-organisation = The configured tenant is “consumers”, which signs in 
 
 secret-ends = The client secret of the app registration at Microsoft ends at { $time } ({ $ago }).
 secret-over = The client secret of the app registration at Microsoft ended at { $time } ({ $ago }): no mail can be fetched or sent.
-secret-renew = Create a new one, set its Value and its date (microsoft.clientSecretExpires) and restart mintgate. Mailboxes stay connected.
+secret-renew = Create a new one, set its Value where the present one is set ({ $secret }) and its day ({ $expires }), and restart mintgate. Mailboxes stay connected.
 card-secret = Client secret valid until
 
 consent-title = Microsoft asks for an administrator's approval?

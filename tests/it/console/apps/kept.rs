@@ -25,11 +25,21 @@ async fn what_the_configuration_names_is_shown_and_cannot_be_changed_here() {
     let entering = installation.console();
     register(&installation, &Browser::admin(&entering, 1)).await;
     let registrations = installation.registrations_of(Apps::new(Some(installation.app.clone()), None));
-    let console = Console::new(Parts { registrations, ..installation.console_parts() });
+    let origins = [
+        ("microsoft.clientId", "MICROSOFT_CLIENT_ID"),
+        ("microsoft.tenantId", "microsoft.tenantId (mintgate.yml:7)"),
+        ("microsoft.clientSecret", "MICROSOFT_CLIENT_SECRET_FILE"),
+    ];
+    let origins = origins.into_iter().collect();
+    let console = Console::new(Parts { registrations, origins, ..installation.console_parts() });
     let browser = Browser::admin(&console, 1);
 
     let page = browser.get(APPS).await.text();
-    assert!(page.contains("Set by MICROSOFT_CLIENT_ID or microsoft.clientId; read-only here."), "{page}");
+    for origin in
+        ["MICROSOFT_CLIENT_ID", "microsoft.tenantId (mintgate.yml:7)", "MICROSOFT_CLIENT_SECRET_FILE"]
+    {
+        assert!(page.contains(&format!("Set by {origin}; read-only here.")), "{origin}: {page}");
+    }
     assert!(page.contains("It is not used while the configuration names one."), "{page}");
     assert!(!page.contains("href=\"/admin/exchange/apps/microsoft\""), "{page}");
     assert_eq!(browser.get(MICROSOFT).await.status(), StatusCode::CONFLICT);

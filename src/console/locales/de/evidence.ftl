@@ -1,0 +1,24 @@
+# Was die Erkennung gefragt hat, und was dabei herauskam.
+looked = { $question }: { $answer }
+question-exchangers = Mailserver der Domain (MX)
+question-service = Genannter Maildienst { $about } (SRV)
+question-policy = Erlaubte Absender (SPF)
+question-alias = Anderer Name von { $about } (CNAME)
+question-file = Datei { $about }
+question-greeting = Server { $about }
+answer-found = { $what }
+answer-nothing = nichts
+answer-namesServer = nennt { $what }
+answer-namesNoServer = nennt keinen IMAP-Server mit Verschlüsselung
+answer-noSuchName = den Namen gibt es nicht
+answer-namesUnanswered = der Namensdienst antwortete nicht
+answer-late = keine Antwort innerhalb von { $what } s
+answer-notPublic = seine Adresse ist nicht öffentlich, darum wird er nicht angerufen (mail.privateNetworks öffnet eigene Netze)
+answer-notCalled = wird nicht angerufen: andere Ports oder Arten von Adressen, als Mail und Web sie haben
+answer-noConnection = keine Verbindung
+answer-noTrust = kein Zertifikat, dem zu trauen ist
+answer-status = antwortet { $what }
+answer-noFile = keine Datei, die hier zu lesen ist
+answer-notMail = grüßt nicht, wie ein Mailserver es tut
+answer-noEncryption = bietet keine Verschlüsselung
+answer-broken = die Verbindung brach ab

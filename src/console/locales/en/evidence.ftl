@@ -1,0 +1,24 @@
+# What detection asked, and what came of it.
+looked = { $question }: { $answer }
+question-exchangers = Mail exchangers of the domain (MX)
+question-service = Named mail service { $about } (SRV)
+question-policy = Permitted senders (SPF)
+question-alias = Other name of { $about } (CNAME)
+question-file = File { $about }
+question-greeting = Server { $about }
+answer-found = { $what }
+answer-nothing = nothing
+answer-namesServer = names { $what }
+answer-namesNoServer = names no IMAP server with encryption
+answer-noSuchName = there is no such name
+answer-namesUnanswered = the name service did not answer
+answer-late = no answer within { $what } s
+answer-notPublic = its address is not public, so it is not called (mail.privateNetworks opens networks of your own)
+answer-notCalled = it is not called: other ports or kinds of address than mail and web use
+answer-noConnection = no connection
+answer-noTrust = no certificate that can be trusted
+answer-status = answers { $what }
+answer-noFile = no file that can be read here
+answer-notMail = does not greet as a mail server does
+answer-noEncryption = offers no encryption
+answer-broken = the connection broke
