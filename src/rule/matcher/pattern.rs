@@ -203,7 +203,7 @@ mod tests {
 
     #[test]
     fn digits_after_a_backslash_are_a_character_in_octal() {
-        assert!(matches(r"^\101\0[\060-\071]\1018$", "A\05A8"));
+        assert!(matches(r"^\101\0[\060-\071]\1018$", "A\x005A8"));
         let back = Argument { text: r"(a)\1".to_owned(), span: 0..5 };
         assert!(compile(&back).is_err());
     }
