@@ -35,6 +35,8 @@ const MOST_TRIES: usize = 3;
 const HTTP2_HEAD: u32 = 32 * 1024;
 /// Bytes all streams of an HTTP/2 connection may have under way.
 const HTTP2_WINDOW: u32 = 1024 * 1024;
+/// Bytes of an answer that one HTTP/2 stream holds for a client that does not take them.
+const HTTP2_UNSENT: usize = 64 * 1024;
 
 /// What is served, and how it ends.
 pub struct Serving {
@@ -195,7 +197,10 @@ fn application(conf: &Arc<ServerConf>, proxy: Proxy, idle: Duration) -> App {
     app.server_options = Some(options);
     // Starts from pingora's own, which hold the number of streams and of reset ones.
     let mut http2 = default_h2_options();
-    http2.max_header_list_size(HTTP2_HEAD).initial_connection_window_size(HTTP2_WINDOW);
+    http2
+        .max_header_list_size(HTTP2_HEAD)
+        .initial_connection_window_size(HTTP2_WINDOW)
+        .max_send_buffer_size(HTTP2_UNSENT);
     app.h2_options = Some(http2);
     app
 }

@@ -10,6 +10,8 @@ use crate::web::grammar::{is_authority, is_method, is_target, plain_length};
 pub const MOST_BYTES: usize = 32 * 1024;
 /// Header lines of a head.
 pub const MOST_LINES: usize = 100;
+/// Options of all `Connection:` lines; each may cost a header's removal.
+const MOST_OPTIONS: usize = 32;
 
 /// Why a request is refused before anybody else sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -162,6 +164,7 @@ struct Fields {
     length: Option<u64>,
     chunked: bool,
     upgrade: bool,
+    options: usize,
 }
 
 impl Fields {
@@ -181,6 +184,7 @@ impl Fields {
                 self.upgrade = true;
                 Ok(())
             }
+            10 if name.eq_ignore_ascii_case(b"connection") => self.take_options(value),
             14 if name.eq_ignore_ascii_case(b"content-length") => self.take_length(value),
             17 if name.eq_ignore_ascii_case(b"transfer-encoding") => self.take_encoding(value),
             _ => Ok(()),
@@ -193,6 +197,14 @@ impl Fields {
         }
         self.host = true;
         if is_authority(value) { Ok(()) } else { Err(Refusal::malformed("The Host header is not a host.")) }
+    }
+
+    fn take_options(&mut self, value: &[u8]) -> Result<(), Refusal> {
+        self.options += value.split(|&byte| byte == b',').count();
+        if self.options > MOST_OPTIONS {
+            return Err(Refusal::malformed("The Connection header has too many options."));
+        }
+        Ok(())
     }
 
     fn take_length(&mut self, value: &[u8]) -> Result<(), Refusal> {

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::header::{ACCEPT_ENCODING, AUTHORIZATION, HOST, HeaderValue, SET_COOKIE};
-use http::{HeaderMap, StatusCode};
+use http::header::{ACCEPT_ENCODING, AUTHORIZATION, HOST, HeaderValue, SET_COOKIE, TRANSFER_ENCODING};
+use http::{HeaderMap, StatusCode, Version};
 use pingora::http::{RequestHeader, ResponseHeader};
 use pingora::modules::http::HttpModules;
 use pingora::proxy::{FailToProxy, ProxyHttp, ProxyWarnLogContext, Session};
@@ -24,6 +24,7 @@ use super::request::{Step, X_REQUEST_ID, decide, peer};
 use super::tap::{Half, Tap};
 use crate::config::Redirection;
 use crate::web::client_address::{Trusted, strip_forwarding, write_forwarding};
+use crate::web::connection::drop_between;
 use crate::web::cookie::{drop_own_set_cookies, tidy_cookies};
 use crate::web::head::Headers;
 
@@ -188,6 +189,15 @@ impl ProxyHttp for Proxy {
             // Not the answer yet; what guards an answer's cookies does not see it.
             response.remove_header(&SET_COOKIE);
             return Ok(());
+        }
+        if response.status != StatusCode::SWITCHING_PROTOCOLS {
+            drop_between(response);
+        }
+        // HTTP/1.0 knows no chunks (RFC 9112 section 6.1); the end of the connection is the end of the body.
+        if session.req_header().version == Version::HTTP_10
+            && response.remove_header(&TRANSFER_ENCODING).is_some()
+        {
+            session.set_keepalive(None);
         }
         drop_own_set_cookies(response);
         self.last_on_this_connection(session);

@@ -19,6 +19,7 @@ use super::table::{Query, host};
 use crate::middleware::{Decision, Verdict};
 use crate::web::answer::{Answer, short};
 use crate::web::client_address::{complete_forwarding, resolve, scheme, strip_forwarding};
+use crate::web::connection::{closes, drop_named};
 use crate::web::exchange::{Exchange, ServerName};
 use crate::web::head::Headers;
 use crate::web::local::Unanswered;
@@ -65,7 +66,7 @@ pub async fn decide(proxy: &Proxy, session: &mut Session, context: &mut Context)
     {
         return Ok(refuse(status, session.req_header(), sentence));
     }
-    settle_forwarding(proxy, session, context);
+    settle_headers(proxy, session, context);
     if let Some(step) = route(proxy, session, context) {
         return Ok(step);
     }
@@ -103,18 +104,26 @@ fn refuse(status: StatusCode, head: &RequestHeader, sentence: &str) -> Step {
 }
 
 /// Before anything is decided, as in Traefik: what somebody who is not trusted says for a proxy is taken out,
-/// and what nobody has said is written where a rule or a middleware looks at it.
-fn settle_forwarding(proxy: &Proxy, session: &mut Session, context: &Context) {
+/// what nobody has said is written where a rule or a middleware looks at it, and what is for this connection only
+/// ends here.
+fn settle_headers(proxy: &Proxy, session: &mut Session, context: &Context) {
     let peer = peer(session);
     if !peer.is_some_and(|peer| proxy.entry.trusted.believes(peer)) {
         strip_forwarding(session.req_header_mut());
     }
-    let Some(peer) = peer.filter(|_| context.table.reads_forwarding) else { return };
-    let tls = is_tls(session);
-    let head = session.req_header_mut();
-    let scheme = scheme(peer, tls, &head.headers, &proxy.entry.trusted);
-    let host = authority(head).to_owned();
-    complete_forwarding(head, peer, scheme, &host);
+    if let Some(peer) = peer.filter(|_| context.table.reads_forwarding) {
+        let tls = is_tls(session);
+        let head = session.req_header_mut();
+        let scheme = scheme(peer, tls, &head.headers, &proxy.entry.trusted);
+        let host = authority(head).to_owned();
+        complete_forwarding(head, peer, scheme, &host);
+    }
+    // pingora has looked at the first line alone.
+    if closes(&session.req_header().headers) {
+        session.set_keepalive(None);
+    }
+    // A WebSocket is known by its `Connection:` line, and so is what has just been written of one.
+    drop_named(session.req_header_mut());
 }
 
 fn is_tls(session: &Session) -> bool {
@@ -166,7 +175,9 @@ fn route(proxy: &Proxy, session: &mut Session, context: &mut Context) -> Option<
     };
     let scheme = scheme(peer, tls, &head.headers, &entry.trusted);
     context.exchange = Some(Exchange { peer, client, scheme, tls, port: entry.port, path });
-    let rewritten = (!strict && tidy != original).then(|| target(&tidy, head.uri.query()));
+    let query = head.uri.query();
+    let differs = tidy != original || query.is_some_and(|query| query.contains(';'));
+    let rewritten = (!strict && differs).then(|| target(&tidy, query));
     if rewritten.is_some_and(|target| session.req_header_mut().set_raw_path(target.as_bytes()).is_err()) {
         return Some(refuse(StatusCode::BAD_REQUEST, session.req_header(), PATH));
     }
@@ -199,8 +210,9 @@ fn server_name(session: &Session) -> Option<&str> {
     told.downcast_ref::<ServerName>().map(|name| &*name.0)
 }
 
+/// As Traefik writes it: what rules take for a separator is one to the service too.
 fn target(path: &str, query: Option<&str>) -> String {
-    query.map_or_else(|| path.to_owned(), |query| format!("{path}?{query}"))
+    query.map_or_else(|| path.to_owned(), |query| format!("{path}?{}", query.replace(';', "&")))
 }
 
 /// The other end of the connection, as the accept loop saw it.

@@ -17,8 +17,8 @@ const X_FORWARDED_PORT: HeaderName = HeaderName::from_static("x-forwarded-port")
 const X_REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
 
 /// Removes every header by which a request could speak for a proxy: who the client or its user is, what
-/// it asked for originally, which method is really meant, and every name with an underscore, which many
-/// upstreams read as a hyphen.
+/// it asked for originally, which method is really meant, and every name with another sign than letters, digits
+/// and hyphens, which many upstreams read as a hyphen.
 pub fn strip_forwarding(headers: &mut dyn Headers) {
     let forbidden: Vec<HeaderName> =
         headers.map().keys().filter(|name| speaks_for_a_proxy(name)).cloned().collect();
@@ -67,7 +67,14 @@ fn speaks_for_a_proxy(name: &HeaderName) -> bool {
         "x-auth-request-",
     ];
     let name = name.as_str();
-    name.contains('_') || EXACT.contains(&name) || PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+    let is_alias = !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    is_alias || EXACT.contains(&name) || PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+}
+
+/// Whether proxies tell each other of the client and the request by it. A client's `Connection:` line has no say
+/// in it.
+pub fn is_for_proxies(name: &HeaderName) -> bool {
+    *name == X_REAL_IP || name.as_str().starts_with("x-forwarded-")
 }
 
 /// Whether it is one of the headers that [`complete_forwarding`] writes.
@@ -193,6 +200,8 @@ mod tests {
             ("x-http-method-override", "DELETE"),
             ("x-middleware-subrequest", "middleware"),
             ("x_forwarded_for", "10.0.0.1"),
+            ("x.forwarded.for", "10.0.0.1"),
+            ("x!real~ip", "10.0.0.1"),
             ("proxy", "http://evil.example"),
             ("x-invoke-path", "/admin"),
             ("x-invoke-status", "200"),

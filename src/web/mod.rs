@@ -3,6 +3,7 @@
 pub mod answer;
 pub mod call;
 pub mod client_address;
+pub mod connection;
 pub mod cookie;
 pub mod exchange;
 pub mod forwarding;

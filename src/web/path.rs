@@ -156,7 +156,7 @@ fn without_locale<'p>(path: &'p str, locales: &[Box<str>]) -> &'p str {
 }
 
 /// The path that rules see: `%XX` decoded unless it stands for a reserved character of RFC 3986 section
-/// 2.2 or the percent sign (Traefik, `muxer/http`). What is not UTF-8 when decoded stays as it is.
+/// 2.2 or the percent sign (Traefik, `muxer/http`). Bytes that are no UTF-8 stay encoded, in upper case.
 pub fn routing_path(original: &str) -> Cow<'_, str> {
     if !original.contains('%') {
         return Cow::Borrowed(original);
@@ -181,7 +181,16 @@ pub fn routing_path(original: &str) -> Cow<'_, str> {
             }
         }
     }
-    String::from_utf8(decoded).map_or(Cow::Borrowed(original), Cow::Owned)
+    Cow::Owned(String::from_utf8(decoded).unwrap_or_else(|error| as_text(error.as_bytes())))
+}
+
+fn as_text(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len() + 8);
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        text.extend(chunk.invalid().iter().map(|byte| format!("%{byte:02X}")));
+    }
+    text
 }
 
 #[cfg(test)]
@@ -298,7 +307,8 @@ mod tests {
             ("/foo%20bar", "/foo bar"),
             ("/foo%20bar%2Fbaz%23qux", "/foo bar%2Fbaz%23qux"),
             ("/%7Bpath%3Acss%7d/%61", "/{path%3Acss}/a"),
-            ("/%ff", "/%ff"),
+            ("/%ff", "/%FF"),
+            ("/a%20b%ff%c3%20", "/a b%FF%C3 "),
             ("/%4", "/%4"),
             ("/a", "/a"),
         ];

@@ -110,7 +110,10 @@ fn parameters_match_decoded_and_broken_ones_do_not_count() {
         ("Query(`q`)", "http://x/?q", true),
         ("Query(`q`)", "http://x/?q=", true),
         ("Query(`q`)", "http://x/?q=1", false),
-        ("Query(`q`, `1`)", "http://x/?q=1;r=2", false),
+        ("Query(`q`, `1`)", "http://x/?q=1;r=2", true),
+        ("Query(`r`, `2`)", "http://x/?q=1;r=2", true),
+        ("Query(`q`, `1;r=2`)", "http://x/?q=1;r=2", false),
+        ("Query(`q`, `1;r`)", "http://x/?q=1%3Br", true),
         ("Query(`q`, `1%2`)", "http://x/?q=1%2", false),
         ("Query(`q`, `2`)", "http://x/?q=1&q=2", true),
     ] {

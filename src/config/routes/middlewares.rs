@@ -169,6 +169,11 @@ fn spec(source: &Arc<Source>, name: &str) -> Result<MiddlewareSpec, Vec<Problem>
 fn spec_problem(source: &Arc<Source>, name: &str, error: &serde_yaml::Error) -> Problem {
     let problem = tree::yaml_problem(source, error);
     match error.without_snippet() {
+        serde_yaml::Error::SerdeUnknownField { field, .. } if instead_of(field).is_some() => Problem {
+            message: format!("middleware `{name}`: `{field}` is not supported"),
+            help: instead_of(field).map(str::to_owned),
+            ..problem
+        },
         serde_yaml::Error::SerdeUnknownField { field, expected, .. } => Problem {
             message: format!("unknown key `{field}` in middleware `{name}`"),
             help: suggestion(field, expected),
@@ -176,6 +181,24 @@ fn spec_problem(source: &Arc<Source>, name: &str, error: &serde_yaml::Error) -> 
         },
         _ => Problem { message: format!("middleware `{name}`: {}", problem.message), ..problem },
     }
+}
+
+/// What to do without a middleware that Traefik has and this does not.
+fn instead_of(traefiks: &str) -> Option<&'static str> {
+    Some(match traefiks {
+        "ipWhiteList" => "`ipAllowList` takes the same keys",
+        "contentType" => "leave it out: a type that the service does not tell is never guessed",
+        "basicAuth" | "digestAuth" | "forwardAuth" | "passTLSClientCert" => {
+            "who may enter is the service's to decide; `ipAllowList` lets networks in"
+        }
+        "addPrefix" | "stripPrefix" | "stripPrefixRegex" | "replacePath" | "replacePathRegex" => {
+            "paths are forwarded as they were matched"
+        }
+        "redirectRegex" => "`redirectScheme` and an entry point's `http.redirections` lead to HTTPS",
+        "buffering" | "circuitBreaker" | "compress" | "encodedCharacters" | "errors" | "grpcWeb"
+        | "retry" => "leave it out, or leave it to the service",
+        _ => return None,
+    })
 }
 
 fn compile(

@@ -29,8 +29,12 @@ const HTTP: Shape = Shape {
         ("encodedCharacters", Foreign::Ignored("encoded separators are always refused for the desk")),
         ("encodeQuerySemicolons", Foreign::Refused("queries are forwarded as they came")),
         ("maxHeaderBytes", Foreign::Refused("a request's head may have 32 KiB")),
+        ("aliasHeadersStrategy", Foreign::Ignored(ALIASES)),
+        ("underscoreHeadersStrategy", Foreign::Ignored(ALIASES)),
     ],
 };
+
+const ALIASES: &str = "header names with other signs than letters, digits and hyphens are always removed";
 
 const TLS: Shape = Shape {
     keys: &[],

@@ -75,6 +75,8 @@ const PROVIDERS: Shape = Shape {
         ("providersThrottleDuration", Foreign::Ignored("changes are taken after 200 ms of quiet")),
         ("precedence", Foreign::Refused("there is one provider, `file`")),
         ("kubernetesIngress", Foreign::Refused("there is one provider, `file`")),
+        ("kubernetesIngressNGINX", Foreign::Refused("there is one provider, `file`")),
+        ("knative", Foreign::Refused("there is one provider, `file`")),
         ("kubernetesCRD", Foreign::Refused("there is one provider, `file`")),
         ("kubernetesGateway", Foreign::Refused("there is one provider, `file`")),
         ("http", Foreign::Refused("there is one provider, `file`")),

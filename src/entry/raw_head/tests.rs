@@ -148,6 +148,16 @@ fn size_and_number_of_lines_are_capped() {
 }
 
 #[test]
+fn the_options_of_all_connection_lines_are_capped() {
+    let head = |first: usize| {
+        let options = ["x"].repeat(first).join(",");
+        format!("GET / HTTP/1.1\r\nHost: a\r\nConnection: {options}\r\nconnection: close\r\n\r\n")
+    };
+    assert_eq!(status(&head(31)), None);
+    assert_eq!(status(&head(32)), Some(400));
+}
+
+#[test]
 fn the_end_is_found_wherever_the_head_was_cut() {
     let head = b"GET / HTTP/1.1\r\nHost: a\r\nX: y\r\n\r\nrest";
     for cut in 0..head.len() {

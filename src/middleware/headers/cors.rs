@@ -5,7 +5,8 @@ use bytes::Bytes;
 use http::header::{
     ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
     ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE,
-    ACCESS_CONTROL_REQUEST_METHOD, CONTENT_LENGTH, HeaderValue, ORIGIN, VARY,
+    ACCESS_CONTROL_REQUEST_HEADERS, ACCESS_CONTROL_REQUEST_METHOD, CONTENT_LENGTH, HeaderName, HeaderValue,
+    ORIGIN, VARY,
 };
 use http::{HeaderMap, Method, Response};
 use regex::bytes::Regex;
@@ -64,7 +65,8 @@ impl Cors {
         };
         let headers = line("accessControlAllowHeaders", &spec.access_control_allow_headers);
         let methods = line("accessControlAllowMethods", &spec.access_control_allow_methods);
-        let exposed = line("accessControlExposeHeaders", &spec.access_control_expose_headers);
+        let exposed = line("accessControlExposeHeaders", &spec.access_control_expose_headers)
+            .filter(|exposed| !(spec.access_control_allow_credentials && has_star(exposed)));
         let origins = spec.access_control_allow_origin_list.iter();
         let origins = origins
             .filter_map(|origin| line("accessControlAllowOriginList", std::slice::from_ref(origin)))
@@ -93,6 +95,13 @@ impl Cors {
         })
     }
 
+    /// What a preflight is told of a list. With credentials browsers take `*` for a name and not for everything, so
+    /// what was asked for is named in its place.
+    fn asked(&self, list: &Option<HeaderValue>, headers: &HeaderMap, by: HeaderName) -> Option<HeaderValue> {
+        let list = list.as_ref()?;
+        if self.credentials && has_star(list) { headers.get(by).cloned() } else { Some(list.clone()) }
+    }
+
     /// The answer to a preflight; `None` for any other request.
     pub(super) fn preflight(&self, head: &dyn RequestHead) -> Option<Answer> {
         let asks = head.map().contains_key(ACCESS_CONTROL_REQUEST_METHOD) && head.map().contains_key(ORIGIN);
@@ -103,14 +112,21 @@ impl Cors {
         let headers = answer.headers_mut();
         headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
         let lines = [
-            (ACCESS_CONTROL_ALLOW_HEADERS, &self.headers),
-            (ACCESS_CONTROL_ALLOW_METHODS, &self.methods),
-            (ACCESS_CONTROL_MAX_AGE, &self.max_age),
-            (ACCESS_CONTROL_ALLOW_ORIGIN, &self.allowed(head.map())),
+            (
+                ACCESS_CONTROL_ALLOW_HEADERS,
+                self.asked(&self.headers, head.map(), ACCESS_CONTROL_REQUEST_HEADERS),
+            ),
+            (
+                ACCESS_CONTROL_ALLOW_METHODS,
+                self.asked(&self.methods, head.map(), ACCESS_CONTROL_REQUEST_METHOD),
+            ),
+            (ACCESS_CONTROL_MAX_AGE, self.max_age.clone()),
+            (ACCESS_CONTROL_ALLOW_ORIGIN, self.allowed(head.map())),
+            (ACCESS_CONTROL_EXPOSE_HEADERS, self.exposed.clone()),
         ];
         for (name, value) in lines {
             if let Some(value) = value {
-                headers.insert(name, value.clone());
+                headers.insert(name, value);
             }
         }
         if self.credentials {
@@ -134,6 +150,10 @@ impl Cors {
             add_vary(headers);
         }
     }
+}
+
+fn has_star(list: &HeaderValue) -> bool {
+    list.as_bytes().split(|&byte| byte == b',').any(|entry| entry == b"*")
 }
 
 /// Adds `Origin` to the Vary header's one line.

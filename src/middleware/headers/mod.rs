@@ -49,7 +49,7 @@ impl Middleware for Headers {
         Verdict::pass()
     }
 
-    // Once more where the client's `Connection:` line cannot take them away.
+    // Once more: what the gateway says for a proxy has been written in between.
     fn forward(&self, _exchange: &Exchange, headers: &mut dyn HeaderLines) {
         apply(&self.request, headers);
         apply(self.host.as_slice(), headers);

@@ -1,8 +1,11 @@
 //! The YAML of `headers`, and its check.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use http::header::{HOST, HeaderName, HeaderValue};
+use http::header::{
+    CONNECTION, CONTENT_LENGTH, HOST, HeaderName, HeaderValue, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
+};
 use serde::Deserialize;
 use serde_yaml::Spanned;
 
@@ -59,25 +62,24 @@ pub struct Spec {
 
 impl Checked for Spec {
     fn compile(&self, _parts: &Parts) -> Result<Compiled, Vec<SpecError>> {
-        let mut errors = self.gone();
+        let (mut errors, mut warnings) = (self.gone(), Vec::new());
         if errors.is_empty() && self.says_nothing() {
             errors.push(SpecError::whole("`headers` changes nothing").hint("name at least one option"));
         }
-        let mut request = changes(&self.custom_request_headers, &mut errors);
+        let mut request = changes(&self.custom_request_headers, &mut errors, &mut warnings);
         let host = request.extract_if(.., |(name, _)| *name == HOST).last();
-        let response = changes(&self.custom_response_headers, &mut errors);
+        let response = changes(&self.custom_response_headers, &mut errors, &mut warnings);
         let security = Security::compile(self, &mut errors);
         let cors = Cors::compile(self, &mut errors);
         if !errors.is_empty() {
             return Err(errors);
         }
-        let mut compiled = Compiled::clean(Headers { request, host, response, security, cors });
         let everybody = self.access_control_allow_origin_list.iter().any(|origin| origin == "*");
         if everybody && self.access_control_allow_credentials {
             let message = "browsers refuse `accessControlAllowCredentials` together with the origin `*`";
-            compiled.warnings.push(SpecError::whole(message).hint("list the origins"));
+            warnings.push(SpecError::whole(message).hint("list the origins"));
         }
-        Ok(compiled)
+        Ok(Compiled { runs: Arc::new(Headers { request, host, response, security, cors }), warnings })
     }
 }
 
@@ -116,8 +118,13 @@ impl Spec {
     }
 }
 
-/// An empty text removes the header.
-fn changes(texts: &BTreeMap<String, Spanned<String>>, errors: &mut Vec<SpecError>) -> Vec<Change> {
+/// An empty text removes the header. What belongs to a connection is left out, as Traefik leaves it out of what it
+/// forwards: how a message's body ends is not for a file to say.
+fn changes(
+    texts: &BTreeMap<String, Spanned<String>>,
+    errors: &mut Vec<SpecError>,
+    warnings: &mut Vec<SpecError>,
+) -> Vec<Change> {
     let mut changes = Vec::with_capacity(texts.len());
     for (name, text) in texts {
         let read = name_of(name).map_err(|message| SpecError::at(text, message));
@@ -126,11 +133,20 @@ fn changes(texts: &BTreeMap<String, Spanned<String>>, errors: &mut Vec<SpecError
             Ok((name, value))
         });
         match change {
+            Ok((name, _)) if is_for_one_connection(&name) => {
+                let message = format!("`{name}` belongs to a connection and is left out");
+                warnings.push(SpecError::at(text, message));
+            }
             Ok(change) => changes.push(change),
             Err(error) => errors.push(error),
         }
     }
     changes
+}
+
+fn is_for_one_connection(name: &HeaderName) -> bool {
+    [CONNECTION, CONTENT_LENGTH, TE, TRAILER, TRANSFER_ENCODING, UPGRADE].contains(name)
+        || matches!(name.as_str(), "keep-alive" | "proxy-connection")
 }
 
 pub(super) fn name_of(text: &str) -> Result<HeaderName, String> {

@@ -140,6 +140,32 @@ fn a_preflight_is_answered_here() {
 }
 
 #[test]
+fn with_credentials_a_preflight_is_told_what_it_asked_for_and_no_star() {
+    let told = |credentials: bool| {
+        let cors = compiled(&format!(
+            "headers: {{accessControlAllowMethods: ['*'], accessControlAllowHeaders: [X-A, '*'], \
+             accessControlExposeHeaders: ['*'], accessControlAllowCredentials: {credentials}}}"
+        ));
+        let asked = [
+            ("origin", "https://a.test"),
+            ("access-control-request-method", "PUT"),
+            ("access-control-request-headers", "x-q"),
+        ];
+        let mut preflight = get("/", &asked);
+        *preflight.method_mut() = Method::OPTIONS;
+        let answer = answered(cors.request(&exchange("192.0.2.1", "/"), &mut preflight));
+        ["methods", "headers"]
+            .map(|list| format!("access-control-allow-{list}"))
+            .into_iter()
+            .chain(["access-control-expose-headers".to_owned()])
+            .map(|name| line(answer.headers(), &name).unwrap_or("").to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(told(true), ["PUT", "x-q", ""]);
+    assert_eq!(told(false), ["*", "X-A,*", "*"]);
+}
+
+#[test]
 fn only_a_listed_origin_may_read() {
     let may = |yaml: &str, origin: &str| {
         let response = leaves(yaml, &get("/", &[("origin", origin)]), upstream(&[]));
@@ -189,6 +215,18 @@ fn what_cannot_stand_in_a_header_is_refused_with_its_place() {
     let problems = problems(yaml);
     assert_eq!(problems.len(), 4, "{problems:?}");
     assert!(problems.iter().all(|problem| problem.as_bytes()[1] == b':'), "{problems:?}");
+}
+
+#[test]
+fn what_belongs_to_a_connection_is_left_out_with_a_warning() {
+    let yaml = "headers:\n  customRequestHeaders:\n    Connection: Upgrade\n    Upgrade: websocket\n    \
+                Transfer-Encoding: chunked\n    X-A: b\n  customResponseHeaders:\n    content-length: ''\n";
+    let compiled = compile(yaml).expect("compiles");
+    let places: Vec<String> = compiled.warnings.iter().map(|warning| told(warning)[..4].to_owned()).collect();
+    assert_eq!(places, ["3:17", "5:24", "4:14", "8:21"]);
+    let mut request = get("/", &[]);
+    assert_eq!(status(compiled.runs.request(&exchange("192.0.2.1", "/"), &mut request)), StatusCode::OK);
+    assert_eq!(request.headers().keys().collect::<Vec<_>>(), ["x-a"]);
 }
 
 #[test]

@@ -81,6 +81,7 @@ fn escape(rest: &mut Peekable<Chars<'_>>, place: Place, translated: &mut String)
         // Rust reads these as the start and the end of a word.
         ('<' | '>', _) => translated.push(kind),
         ('Q', Place::Outside) => quoted(rest, translated),
+        ('0'..='7', _) => octal(kind, rest, translated),
         ('x' | 'p' | 'P', _) => {
             translated.extend(['\\', kind]);
             if rest.next_if_eq(&'{').is_some() {
@@ -90,6 +91,20 @@ fn escape(rest: &mut Peekable<Chars<'_>>, place: Place, translated: &mut String)
         }
         _ => translated.extend(['\\', kind]),
     }
+}
+
+/// `\012` and `\123` are characters; `\1` alone refers back, which neither of the two libraries does.
+fn octal(first: char, rest: &mut Peekable<Chars<'_>>, translated: &mut String) {
+    let is_octal = |digit: &char| digit.is_digit(8);
+    if first != '0' && !rest.peek().is_some_and(is_octal) {
+        return translated.extend(['\\', first]);
+    }
+    let mut code = first.to_digit(8).unwrap_or(0);
+    for _ in 0..2 {
+        let Some(digit) = rest.next_if(is_octal) else { break };
+        code = code * 8 + digit.to_digit(8).unwrap_or(0);
+    }
+    translated.push_str(&format!("\\x{{{code:X}}}"));
 }
 
 /// `\Q…\E`: everything in between as it is.
@@ -184,6 +199,13 @@ mod tests {
         assert!(matches("^a{2,}b{1,2}$", "aaab"));
         assert!(matches("^a{,2}$", "a{,2}"));
         assert!(matches(r"^\x{41}\p{Lu}$", "AB"));
+    }
+
+    #[test]
+    fn digits_after_a_backslash_are_a_character_in_octal() {
+        assert!(matches(r"^\101\0[\060-\071]\1018$", "A\x005A8"));
+        let back = Argument { text: r"(a)\1".to_owned(), span: 0..5 };
+        assert!(compile(&back).is_err());
     }
 
     #[test]

@@ -32,10 +32,10 @@ pub fn pattern(arguments: &[Argument]) -> Result<Box<dyn Matcher>, RuleError> {
     Ok(Box::new(QueryRegexp { key: arguments[0].text.clone(), value: pattern::compile(value)? }))
 }
 
-/// The decoded parameters as Go's `url.ParseQuery` sees them: a pair with a semicolon or a broken
-/// escape does not count.
+/// The decoded parameters as Traefik sees them: parted by semicolons too, and one with a broken escape does
+/// not count.
 fn parameters<'s>(subject: &Subject<'s>) -> impl Iterator<Item = (Cow<'s, str>, Cow<'s, str>)> {
-    let pairs = subject.query.unwrap_or("").split('&');
+    let pairs = subject.query.unwrap_or("").split(['&', ';']);
     pairs.filter(|pair| is_readable(pair)).flat_map(|pair| form_urlencoded::parse(pair.as_bytes()))
 }
 
@@ -45,7 +45,7 @@ fn is_readable(pair: &str) -> bool {
         let digits = bytes.get(at + 1..at + 3);
         bytes[at] != b'%' || digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
     };
-    !bytes.contains(&b';') && (0..bytes.len()).all(escape_holds)
+    (0..bytes.len()).all(escape_holds)
 }
 
 impl Matcher for Query {

@@ -3,7 +3,7 @@
 use super::case::{Case, Expected, check, head};
 use super::scene::{At, Scene};
 
-const FORGED: [&str; 56] = [
+const FORGED: [&str; 58] = [
     "X-Forwarded-For",
     "X-Real-Ip",
     "X-Forwarded-Proto",
@@ -60,6 +60,8 @@ const FORGED: [&str; 56] = [
     "X_Forwarded_For",
     "X_Real-Ip",
     "Content_Length",
+    "X.Forwarded.For",
+    "X!Real|Ip",
 ];
 
 #[test]

@@ -196,6 +196,7 @@ fn another_service_gets_the_path_that_was_matched() {
         ("/x/%2e%2e/%61", "get /a http/1.1"),
         ("/a%2fb", "get /a%2fb http/1.1"),
         ("/A;b=c", "get /a;b=c http/1.1"),
+        ("/a;b?c=1;d=2&e", "get /a;b?c=1&d=2&e http/1.1"),
         ("//evil.example/x", "get /evil.example/x http/1.1"),
     ];
     let passing = table.map(|(path, with)| {

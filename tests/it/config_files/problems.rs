@@ -255,6 +255,26 @@ http:
 }
 
 #[test]
+fn a_middleware_of_traefik_that_is_not_here_is_no_typing_error() {
+    let yaml = "http:\n  middlewares:\n    old: {ipWhiteList: {sourceRange: [10.0.0.0/8]}}\n    door: {basicAuth: {}}\n";
+    let expected = "\
+error: middleware `old`: `ipWhiteList` is not supported
+ --> …/rules/a.yml:3:11
+  |
+3 |     old: {ipWhiteList: {sourceRange: [10.0.0.0/8]}}
+  |           ^^^^^^^^^^^
+  = help: `ipAllowList` takes the same keys
+
+error: middleware `door`: `basicAuth` is not supported
+ --> …/rules/a.yml:4:12
+  |
+4 |     door: {basicAuth: {}}
+  |            ^^^^^^^^^
+  = help: who may enter is the service's to decide; `ipAllowList` lets networks in";
+    assert_eq!(shown_rules(yaml), expected);
+}
+
+#[test]
 fn services_that_lead_nowhere_are_refused() {
     let yaml = "\
 http:

@@ -101,6 +101,17 @@ fn a_connection_is_kept_for_the_next_request() {
 }
 
 #[test]
+fn a_client_that_closes_in_any_of_its_connection_lines_is_closed() {
+    let upstream = Upstream::echo();
+    let gateway = Started::new(everything_to(upstream.address));
+    for lines in [["Connection: keep-alive", "Connection: close"], ["Connection: x-a, close", "X-A: b"]] {
+        let mut client = Client::to(gateway.address);
+        assert_eq!(client.ask("GET /", &lines).header("connection"), Some("close"), "{lines:?}");
+        assert!(client.rest().is_empty());
+    }
+}
+
+#[test]
 fn a_dripped_head_has_one_deadline_as_a_whole() {
     let upstream = Upstream::echo();
     let plan = Plan { head_deadline: Duration::from_millis(300), ..Plan::default() };

@@ -160,6 +160,18 @@ fn rules_find_how_the_request_came_where_nobody_has_said_it() {
 }
 
 #[test]
+fn rules_do_not_read_what_a_connection_line_names() {
+    let named = |rule, lines: &[&str]| chosen(loopback(), rule, lines);
+    for line in ["Connection: close, X-Role", "Connection: x-role", "Connection: keep-alive,X-ROLE "] {
+        assert_eq!(named("Header(`X-Role`, `admin`)", &["X-Role: admin", line]), "second", "{line}");
+        assert_eq!(named("!HeaderRegexp(`X-Role`, `.`)", &["X-Role: guest", line]), "first", "{line}");
+    }
+    let proto = ["X-Forwarded-Proto: https", "Connection: X-Forwarded-Proto"];
+    assert_eq!(named("Header(`X-Forwarded-Proto`, `https`)", &proto), "first");
+    assert_eq!(named("HeaderRegexp(`Connection`, `.`)", &["Connection: close"]), "second");
+}
+
+#[test]
 fn clients_are_told_apart_by_a_forwarding_header_that_nobody_has_sent() {
     let upstream = Upstream::echo();
     let yaml =
