@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::header::{ACCEPT_ENCODING, AUTHORIZATION, HOST, HeaderValue, SET_COOKIE, TRANSFER_ENCODING};
-use http::{HeaderMap, StatusCode, Version};
+use http::header::{
+    ACCEPT_ENCODING, AUTHORIZATION, CONTENT_LENGTH, HOST, HeaderValue, SET_COOKIE, TRANSFER_ENCODING,
+};
+use http::{HeaderMap, Method, StatusCode, Version};
 use pingora::http::{RequestHeader, ResponseHeader};
 use pingora::modules::http::HttpModules;
 use pingora::proxy::{FailToProxy, ProxyHttp, ProxyWarnLogContext, Session};
@@ -138,6 +140,10 @@ impl ProxyHttp for Proxy {
         Headers::insert(upstream, HOST, host);
         if let Some(authorization) = &context.authorization {
             Headers::insert(upstream, AUTHORIZATION, authorization.clone());
+        }
+        // Services that ask for a length refuse a request that says nothing of a body (RFC 9110 section 8.6).
+        if matches!(upstream.method, Method::POST | Method::PUT | Method::PATCH) && session.is_body_empty() {
+            Headers::insert(upstream, CONTENT_LENGTH, HeaderValue::from_static("0"));
         }
         for middleware in &route.middlewares {
             middleware.runs.forward(exchange, upstream);

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use http::header::{AUTHORIZATION, HeaderName, HeaderValue, UPGRADE};
-use http::{Method, StatusCode};
+use http::{Method, StatusCode, Uri};
 use pingora::http::RequestHeader;
 use pingora::proxy::Session;
 
@@ -178,7 +178,7 @@ fn route(proxy: &Proxy, session: &mut Session, context: &mut Context) -> Option<
     let query = head.uri.query();
     let differs = tidy != original || query.is_some_and(|query| query.contains(';'));
     let rewritten = (!strict && differs).then(|| target(&tidy, query));
-    if rewritten.is_some_and(|target| session.req_header_mut().set_raw_path(target.as_bytes()).is_err()) {
+    if rewritten.is_some_and(|target| aim(session.req_header_mut(), &target).is_none()) {
         return Some(refuse(StatusCode::BAD_REQUEST, session.req_header(), PATH));
     }
     None
@@ -208,6 +208,17 @@ fn is_misled(proxy: &Proxy, context: &Context, index: usize, query: &Query<'_>, 
 fn server_name(session: &Session) -> Option<&str> {
     let told = session.digest()?.proxy_digest.as_ref()?.user_data.as_ref()?;
     told.downcast_ref::<ServerName>().map(|name| &*name.0)
+}
+
+/// Puts `target` in the place of the request's own. Whom it is for stays: HTTP/2 says so in the same URI.
+fn aim(head: &mut RequestHeader, target: &str) -> Option<()> {
+    let mut parts = head.uri.clone().into_parts();
+    if parts.authority.is_none() {
+        return head.set_raw_path(target.as_bytes()).ok();
+    }
+    parts.path_and_query = Some(target.parse().ok()?);
+    head.set_uri(Uri::from_parts(parts).ok()?);
+    Some(())
 }
 
 /// As Traefik writes it: what rules take for a separator is one to the service too.

@@ -13,10 +13,12 @@ use crate::gateway::tls::any::Anything;
 
 const DATA: u8 = 0;
 const HEADERS: u8 = 1;
+const PRIORITY: u8 = 2;
 const RST_STREAM: u8 = 3;
 const SETTINGS: u8 = 4;
 const PING: u8 = 6;
 const GOAWAY: u8 = 7;
+const WINDOW_UPDATE: u8 = 8;
 const CONTINUATION: u8 = 9;
 const END_STREAM: u8 = 1;
 const END_HEADERS: u8 = 4;
@@ -300,6 +302,18 @@ fn nothing_a_client_says_for_a_proxy_reaches_a_service() {
 }
 
 #[test]
+fn a_target_that_is_tidied_keeps_its_host() {
+    let scene = Scene::start();
+    for (target, line) in [("/a/../b", "get /b http/1.1"), ("/?a=1;b=2", "get /?a=1&b=2 http/1.1")] {
+        assert!(reaches(&scene, &get(target, &[])), "{target}");
+        let seen = scene.seen().last().expect("it was seen").text().to_ascii_lowercase();
+        for told in [line, "\nhost: app.example", "\nx-forwarded-host: app.example"] {
+            assert!(seen.contains(told), "{told} is not in {seen}");
+        }
+    }
+}
+
+#[test]
 fn a_body_longer_or_shorter_than_its_length_is_no_request_for_a_service() {
     let scene = Scene::start();
     for (method, length, body) in [("POST", "2", "hello"), ("GET", "0", "GET /smuggled HTTP/1.1\r\n\r\n")] {
@@ -362,6 +376,43 @@ fn streams_begun_and_reset_without_end_are_cut() {
     });
     assert!(begun.count() < 100_000);
     assert!(reaches(&scene, &get("/", &[])), "others are served");
+}
+
+/// As CVE-2025-8671: each stream is made invalid by its own client, so that the server resets it.
+#[test]
+fn streams_that_the_gateway_has_to_reset_without_end_are_cut() {
+    let scene = Scene::start();
+    let head = block(&get("/", &[]));
+    for increment in [0u32, 0x7fff_ffff] {
+        let mut connection = Connection::to(&scene);
+        let begun = (0..100_000u32).take_while(|number| {
+            let stream = number * 2 + 1;
+            connection.frame(HEADERS, END_STREAM | END_HEADERS, stream, &head)
+                && connection.frame(WINDOW_UPDATE, 0, stream, &increment.to_be_bytes())
+        });
+        assert!(begun.count() < 100_000, "{increment}");
+    }
+    assert!(reaches(&scene, &get("/", &[])), "others are served");
+}
+
+#[test]
+fn frames_that_say_nothing_are_cut_or_hold_nobody_up() {
+    let scene = Scene::start();
+    let head = block(&request("POST", "/", "app.example", &[]));
+    let floods: [(u8, u8, u32, &[u8]); 5] = [
+        (DATA, 0, 1, &[]),
+        (SETTINGS, 0, 0, &[]),
+        (PING, 0, 0, &[7; 8]),
+        (WINDOW_UPDATE, 0, 0, &[0, 0, 0, 1]),
+        (PRIORITY, 0, 1, &[0, 0, 0, 0, 16]),
+    ];
+    for (kind, flags, stream, payload) in floods {
+        let mut connection = Connection::to(&scene);
+        connection.frame(HEADERS, END_HEADERS, 1, &head);
+        let sent = (0..20_000).take_while(|_| connection.frame(kind, flags, stream, payload)).count();
+        assert!(kind != DATA || sent < 20_000, "empty pieces of a body never end");
+        assert!(reaches(&scene, &get("/", &[])), "others are served beside {kind}");
+    }
 }
 
 #[test]

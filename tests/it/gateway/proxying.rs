@@ -102,6 +102,17 @@ fn what_a_service_says_to_the_gateway_does_not_reach_the_client() {
 }
 
 #[test]
+fn a_service_is_told_that_there_is_no_body_where_one_could_be() {
+    let upstream = Upstream::echo();
+    let gateway = Started::new(everything_to(upstream.address));
+    let mut client = Client::to(gateway.address);
+    for (request, told) in [("POST /", true), ("PUT /", true), ("PATCH /", true), ("GET /", false)] {
+        let seen = client.ask(request, &[]).text().to_ascii_lowercase();
+        assert_eq!(seen.ends_with("\ncontent-length: 0"), told, "{request}: {seen}");
+    }
+}
+
+#[test]
 fn a_client_of_http_1_0_gets_no_chunks() {
     let upstream = Upstream::new(|request| {
         request.write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nbody\r\n0\r\n\r\n");
