@@ -95,7 +95,7 @@ pub(super) fn mail(id: i64, message: Option<(Message, bool)>, files: &[FileRow])
 fn people(message: &Message) -> Vec<(&'static str, String)> {
     let listed = |people: &[Mailbox]| people.iter().map(shown).collect::<Vec<_>>().join(", ");
     let from = message.from.as_ref().map(shown).unwrap_or_default();
-    let date = message.date.map(|at| at.rfc3339()).unwrap_or_default();
+    let date = message.date.map(|at| at.rfc3339().replace('T', " ").replace('Z', " UTC")).unwrap_or_default();
     let lines = [("From", from), ("To", listed(&message.to)), ("Cc", listed(&message.cc)), ("Date", date)];
     lines.into_iter().filter(|(_, text)| !text.is_empty()).collect()
 }

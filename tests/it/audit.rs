@@ -11,7 +11,7 @@ use crate::support::log_lines::LogLines;
 
 /// The JSON lines that `records` leave behind.
 fn written(records: &[Record<'_>]) -> Vec<Value> {
-    let log = LogLines::default();
+    let log = LogLines::new();
     let audit = Audit::new(Arc::new(ManualClock::at(Timestamp(1_795_222_800_000))));
     let subscriber = log.subscriber("audit=info");
     tracing::subscriber::with_default(subscriber, || records.iter().for_each(|record| audit.record(*record)));

@@ -26,6 +26,7 @@ mod queues;
 mod registration;
 mod reply_to;
 mod settings;
+mod trip;
 pub mod wizard;
 
 const GONE: &str = "This sign-in cannot be finished";

@@ -95,23 +95,27 @@ pub async fn submit(
         Ok(stored) => stored,
         Err(response) => return Ok(response),
     };
-    let passed = shared.tests.shown(&id).is_some_and(|shown| shown.passed());
-    if pressed.action == "run" {
-        let reply_to = pressed.reply_to.map(|text| text.trim().to_owned());
-        if let Some(wrong) = reply_to.as_ref().filter(|text| !text.is_empty() && !is_address(text)) {
-            return Ok(page(&shared, frame, stored, Some(wrong.clone())).await?.into_response());
-        }
+    let entered = pressed.reply_to.map(|text| text.trim().to_owned());
+    if let Some(wrong) = entered.as_ref().filter(|text| !text.is_empty() && !is_address(text)) {
+        return Ok(page(&shared, frame, stored, Some(wrong.clone())).await?.into_response());
+    }
+    let before = stored.draft.settings.reply_to.clone();
+    if let Some(reply_to) = entered {
+        stored.draft.settings.reply_to = Some(reply_to).filter(|text| !text.is_empty());
+    }
+    let reply_to = stored.draft.settings.reply_to.as_ref();
+    // Whoever names an address beside a passed test wants to know of that one, too.
+    let is_untested = reply_to.is_some() && reply_to != before.as_ref();
+    if pressed.action == "run" || (pressed.action == "go-on" && is_untested) {
         shared.admit(&client, &admin, Work::Test)?;
-        if let Some(reply_to) = reply_to {
-            stored.draft.settings.reply_to = Some(reply_to).filter(|text| !text.is_empty());
-            let saved = drafts::save(&shared, &stored).await;
-            if saved.status().is_server_error() {
-                return Ok(saved);
-            }
+        let saved = drafts::save(&shared, &stored).await;
+        if saved.status().is_server_error() {
+            return Ok(saved);
         }
         start(&shared, client, admin, &stored).await?;
         return Ok(page::see_other(&drafts::path_of(&id, Step::Test)));
     }
+    let passed = shared.tests.shown(&id).is_some_and(|shown| shown.passed());
     let mailbox = stored.draft.mailbox().unwrap_or_default().to_owned();
     stored.draft.state = At::Settings { mailbox, tested: passed };
     Ok(drafts::save(&shared, &stored).await)

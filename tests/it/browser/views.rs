@@ -51,7 +51,7 @@ impl<L: Looks> Walk<'_, L> {
 
     /// Presses the page's first choice.
     async fn go_on(&self) {
-        self.browser.click("main button.first").await;
+        self.browser.follow("main button.first").await;
     }
 
     async fn enter_address(&self, address: &str) {
@@ -61,7 +61,7 @@ impl<L: Looks> Walk<'_, L> {
     }
 
     async fn choose(&self, way: &str) {
-        self.browser.click(&format!("form:has(input[value='{way}']) button")).await;
+        self.browser.follow(&format!("form:has(input[value='{way}']) button")).await;
     }
 }
 
@@ -119,10 +119,10 @@ async fn registering(browser: &Chromium, language: &str, looks: &mut impl Looks)
     walk.go_on().await;
     walk.look("connect by an app that was entered").await;
     walk.open_and_look("/admin/exchange/apps", "app registrations").await;
-    walk.browser.click("form[action$='/apps/microsoft/test'] button").await;
+    walk.browser.follow("form[action$='/apps/microsoft/test'] button").await;
     walk.look("an app registration that works").await;
     installation.sandbox.identity.change_app(|app| app.client_secret = "renewed-elsewhere".into());
-    walk.browser.click("form[action$='/apps/microsoft/test'] button").await;
+    walk.browser.follow("form[action$='/apps/microsoft/test'] button").await;
     walk.look("an app registration that does not work").await;
     walk.open_and_look("/admin/exchange/apps/microsoft", "an app registration to change").await;
     walk.open_and_look("/admin/exchange/apps/microsoft/remove", "question before a registration goes").await;
@@ -183,7 +183,7 @@ async fn microsoft(walk: &mut Walk<'_, impl Looks>) {
     walk.open(&path).await;
     walk.browser.click("details:has(#pasted) summary").await;
     walk.browser.fill("#pasted", "AADSTS50011: The redirect URI does not match.").await;
-    walk.browser.click("details:has(#pasted) button").await;
+    walk.browser.follow("details:has(#pasted) button").await;
     walk.look("advice on what was pasted").await;
 
     walk.stage.hold_still(true);
@@ -193,7 +193,7 @@ async fn microsoft(walk: &mut Walk<'_, impl Looks>) {
     walk.browser.press("Cancel").await;
     walk.browser.find("a[href*='/complete']").await;
     walk.look("back from Microsoft").await;
-    walk.browser.click("main a").await;
+    walk.browser.follow("main a").await;
     walk.look("consent denied").await;
     walk.stage.hold_still(false);
 
@@ -214,7 +214,7 @@ async fn microsoft(walk: &mut Walk<'_, impl Looks>) {
     walk.go_on().await;
     walk.look("settings that cannot be").await;
     walk.open_and_look("/admin/exchange", "overview with a mailbox").await;
-    walk.browser.click("form[action$='/test'] button").await;
+    walk.browser.follow("form[action$='/test'] button").await;
     walk.look("a connection that works").await;
 }
 
@@ -253,7 +253,7 @@ async fn manual(walk: &mut Walk<'_, impl Looks>) {
     .await;
     walk.stage.hold_still(false);
     walk.look("test that failed").await;
-    walk.browser.click("button[value=skip]").await;
+    walk.browser.follow("button[value=skip]").await;
     walk.look("settings of what was not tested").await;
 }
 
@@ -354,9 +354,9 @@ async fn busy(walk: &mut Walk<'_, impl Looks>) {
     walk.open_and_look("/admin/exchange/mailboxes/m365/settings", "settings of a mailbox").await;
     walk.open_and_look("/admin/exchange/mailboxes/imap/settings", "settings and a password").await;
     walk.browser.fill("#reply_to", "nobody").await;
-    walk.browser.click("form[action$='/settings'] button.first").await;
+    walk.browser.follow("form[action$='/settings'] button.first").await;
     walk.look("settings of a mailbox that cannot be").await;
     walk.open("/admin/exchange").await;
-    walk.browser.click("form[action$='/mailboxes/imap/test'] button").await;
+    walk.browser.follow("form[action$='/mailboxes/imap/test'] button").await;
     walk.look("a connection that does not work").await;
 }

@@ -83,6 +83,9 @@ async fn one_that_is_entered_with_the_settings_is_tried_before_the_set_up_ends()
     let browser = Browser::admin(&console, 1);
     let page = test_page(&installation, &browser).await;
     tested(&installation, &browser, &page, "").await;
+    let named = submit(&browser, &page, &page, &[("action", "go-on"), ("reply_to", MAILBOX)]).await;
+    assert_eq!(leads_to(&named), page, "what is named beside a passed test is tried first");
+    tested(&installation, &browser, &page, "").await;
     let settings = leads_to(&submit(&browser, &page, &page, &[("action", "go-on")]).await);
     let fields = [("from_name", "Help"), ("reply_to", GROUP), ("after", "leave")];
 

@@ -64,6 +64,20 @@ impl Chromium {
         eventually(&format!("`{css}` to click"), async || self.find(css).await.click().await.ok()).await;
     }
 
+    /// Clicks on what leads to another page, and waits until that one is there. A picture of a page that is being
+    /// replaced never comes, nor does any answer after it; and what is opened meanwhile is replaced, too.
+    pub async fn follow(&self, css: &str) {
+        self.find(css).await;
+        self.ask("window.isLeft = true").await;
+        self.click(css).await;
+        eventually("the next page", async || {
+            let script = "return !window.isLeft && document.readyState === 'complete'";
+            let there = self.page.execute(script, Vec::new()).await;
+            there.is_ok_and(|there| there == true).then_some(())
+        })
+        .await;
+    }
+
     /// Presses the button that is named `label`.
     pub async fn press(&self, label: &str) {
         let path = format!("//button[normalize-space()='{label}']");

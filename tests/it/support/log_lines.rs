@@ -4,14 +4,23 @@ use std::io::Write;
 use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
-use tracing::Subscriber;
+use tracing::subscriber::NoSubscriber;
+use tracing::{Dispatch, Subscriber};
 use tracing_subscriber::EnvFilter;
 
-/// Collects lines; clones collect into the same.
-#[derive(Clone, Default)]
-pub struct LogLines(Arc<Mutex<Vec<u8>>>);
+type Bytes = Arc<Mutex<Vec<u8>>>;
 
-impl Write for LogLines {
+/// Collects the lines of one test, whatever other tests do at the same time.
+pub struct LogLines {
+    bytes: Bytes,
+    // Where there is only one collector in a process, `tracing` asks the thread that comes by first whether anybody
+    // wants an event, and keeps that answer for all. With two it asks both.
+    _second: Dispatch,
+}
+
+struct Writer(Bytes);
+
+impl Write for Writer {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         self.0.lock().expect("not poisoned").extend_from_slice(bytes);
         Ok(bytes.len())
@@ -23,18 +32,22 @@ impl Write for LogLines {
 }
 
 impl LogLines {
+    pub fn new() -> Self {
+        Self { bytes: Bytes::default(), _second: Dispatch::new(NoSubscriber::default()) }
+    }
+
     /// Takes what `filter` lets through.
     pub fn subscriber(&self, filter: &str) -> impl Subscriber + Send + Sync + use<> {
-        let target = self.clone();
+        let bytes = Arc::clone(&self.bytes);
         tracing_subscriber::fmt()
             .json()
             .with_env_filter(EnvFilter::new(filter))
-            .with_writer(move || target.clone())
+            .with_writer(move || Writer(Arc::clone(&bytes)))
             .finish()
     }
 
     pub fn text(&self) -> String {
-        String::from_utf8(self.0.lock().expect("not poisoned").clone()).expect("text")
+        String::from_utf8(self.bytes.lock().expect("not poisoned").clone()).expect("text")
     }
 
     pub fn lines(&self) -> Vec<Value> {

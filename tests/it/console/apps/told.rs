@@ -11,7 +11,7 @@ use crate::support::sign_in::Browser;
 
 #[tokio::test]
 async fn every_change_is_audited_with_who_when_and_from_where_and_no_secret() {
-    let log = LogLines::default();
+    let log = LogLines::new();
     let _collecting = tracing::subscriber::set_default(log.subscriber("debug"));
     let installation = bare().await;
     let console = installation.console();
