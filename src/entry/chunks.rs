@@ -2,7 +2,7 @@
 //!
 //! The bytes themselves are passed on by others; this only counts. Pure.
 
-use super::raw_head::Refusal;
+use super::raw_head::{Refusal, is_token};
 
 /// Bytes of one chunk-size line, extensions included.
 const MOST_LINE: usize = 256;
@@ -19,6 +19,7 @@ enum At {
     DataReturn,
     DataLineFeed,
     TrailerStart,
+    TrailerName,
     Trailer,
     TrailerLineFeed,
     LastLineFeed,
@@ -85,8 +86,10 @@ impl Chunks {
             (At::DataLineFeed, b'\n') => At::Size { digits: 0, value: 0 },
             (At::TrailerStart, b'\r') => At::LastLineFeed,
             (At::Trailer, b'\r') => At::TrailerLineFeed,
-            (At::TrailerStart, b'!'..=b'~') => self.trailer_byte()?,
-            (At::Trailer, b'\t' | b' '..=b'~') => self.trailer_byte()?,
+            (At::TrailerStart | At::TrailerName, _) if is_token(byte) => {
+                self.trailer_byte(At::TrailerName)?
+            }
+            (At::TrailerName, b':') | (At::Trailer, b'\t' | b' '..=b'~') => self.trailer_byte(At::Trailer)?,
             (At::TrailerLineFeed, b'\n') => At::TrailerStart,
             (At::LastLineFeed, b'\n') => At::End,
             _ => return refused,
@@ -98,9 +101,9 @@ impl Chunks {
         next
     }
 
-    fn trailer_byte(&mut self) -> Result<At, Refusal> {
+    fn trailer_byte(&mut self, next: At) -> Result<At, Refusal> {
         self.trailers += 1;
-        if self.trailers > MOST_TRAILERS { Err(Refusal::TOO_LARGE) } else { Ok(At::Trailer) }
+        if self.trailers > MOST_TRAILERS { Err(Refusal::TOO_LARGE) } else { Ok(next) }
     }
 }
 
@@ -131,7 +134,7 @@ mod tests {
 
     #[test]
     fn loose_framing_is_refused() {
-        let table: [&[u8]; 14] = [
+        let table: [&[u8]; 18] = [
             b"\r\n",
             b"g\r\n",
             b"+5\r\nhello",
@@ -146,6 +149,10 @@ mod tests {
             b"1111111111111111\r\n",
             b"0\r\n X: folded\r\n\r\n",
             b"0\r\nX: y\n\r\n",
+            b"0\r\nX\r\n\r\n",
+            b"0\r\n: y\r\n\r\n",
+            b"0\r\nX : y\r\n\r\n",
+            b"0\r\nGET / HTTP/1.1\r\nX: y\r\n\r\n",
         ];
         for bytes in table {
             assert!(Chunks::new().follow(bytes).is_err(), "{:?}", String::from_utf8_lossy(bytes));

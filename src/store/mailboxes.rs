@@ -230,6 +230,11 @@ impl Mailboxes for Sql {
         self.row("lease a mailbox", statement).await?.map(|row| row.number("fence")).transpose()
     }
 
+    async fn fence(&self, id: &MailboxId) -> Result<Option<i64>> {
+        let statement = query("SELECT fence FROM lease WHERE mailbox = $1").bind(id.as_str());
+        self.row("read a fencing number", statement).await?.map(|row| row.number("fence")).transpose()
+    }
+
     async fn cursor(&self, id: &MailboxId) -> Result<Option<String>> {
         let statement = query("SELECT position FROM mailbox WHERE id = $1").bind(id.as_str());
         match self.row("read a cursor", statement).await? {

@@ -159,6 +159,8 @@ pub trait Mailboxes: Send + Sync {
         span: Duration,
         own: Timestamp,
     ) -> Result<Option<i64>>;
+    /// The newest fencing number; `None` while nobody has had the mailbox.
+    async fn fence(&self, id: &MailboxId) -> Result<Option<i64>>;
     async fn cursor(&self, id: &MailboxId) -> Result<Option<String>>;
     /// Accepts mail from `since` on and forgets the cursor, if `fence` is still the newest (otherwise
     /// `false`). Mails that were left alone only because they were older are new again; those whose bytes are

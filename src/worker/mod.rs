@@ -35,6 +35,7 @@ mod settle;
 mod stranded;
 mod subscribe;
 mod supervise;
+mod takeover;
 mod tidy;
 mod told;
 mod trouble;
@@ -88,11 +89,12 @@ pub struct Worker {
     /// Rung when answers are to be looked for.
     looks: Wake,
     agents: agents::Agents,
+    takeovers: takeover::Takeovers,
 }
 
 impl Worker {
     pub fn new(parts: Parts) -> Arc<Self> {
         let (bells, looks, agents) = (bells::Bells::default(), Wake::new(), agents::Agents::default());
-        Arc::new(Self { parts, bells, looks, agents })
+        Arc::new(Self { parts, bells, looks, agents, takeovers: takeover::Takeovers::default() })
     }
 }

@@ -121,7 +121,7 @@ impl Worker {
             }
             return Ok(());
         }
-        let settled_at = written_at + UNSETTLED;
+        let settled_at = self.takeovers.counted_from(&mail.mailbox, written_at) + UNSETTLED;
         if now < settled_at {
             return self.postpone(mail, settled_at.since(now), reason, PutOff::Turn).await;
         }

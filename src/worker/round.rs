@@ -141,7 +141,11 @@ impl Worker {
         stop: &watch::Receiver<bool>,
     ) -> Result<Option<Duration>, WorkerError> {
         let Some(row) = self.parts.store.mailbox(id).await? else { return Ok(None) };
+        let before = self.parts.store.fence(id).await?;
         let Some(fence) = self.take_lease(id).await? else { return Ok(Some(LEASE)) };
+        if before != Some(fence) {
+            self.takeovers.note(id, self.parts.clock.now());
+        }
         self.take_orders(&row, Lease { fence }).await?;
         // An order may have changed it.
         let Some(row) = self.parts.store.mailbox(id).await? else { return Ok(None) };

@@ -147,10 +147,9 @@ impl Worker {
         mailbox: &dyn Mailbox,
         outgoing: Outgoing<'_>,
     ) -> Result<Step, WorkerError> {
-        if mail.dispatched_at.is_none() {
-            return Ok(Step::Send);
-        }
-        let now = self.parts.clock.now();
+        let Some(dispatched_at) = mail.dispatched_at else { return Ok(Step::Send) };
+        let since = self.takeovers.counted_from(&mail.mailbox, dispatched_at);
+        let now = dispatched_at + self.parts.clock.now().since(since);
         let provider_id = mail.provider_id.as_deref();
         let evidence = match mailbox.evidence(outgoing, provider_id, now).await {
             Ok(evidence) => evidence,

@@ -1,5 +1,6 @@
 //! What an operator does on the command line beside a running gateway: look, try again, leave, take in.
 
+mod paused;
 mod registrations;
 mod servers;
 mod subscription;

@@ -165,6 +165,8 @@ fn a_chunked_body_that_is_malformed_ends_the_connection() {
         "\r\n",
         "0\r\n X: folded\r\n\r\n",
         "0\r\nX: y\n\r\n",
+        "0\r\nno colon\r\n\r\n",
+        "0\r\nGET / HTTP/1.1\r\n\r\n",
         "5;\u{0}\r\nhello\r\n",
         "0\r\n: x\u{1}\r\n\r\n",
     ];

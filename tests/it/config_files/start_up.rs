@@ -86,6 +86,17 @@ metrics: {prometheus: {entryPoint: web}}
 }
 
 #[test]
+fn an_option_of_traefik_that_is_always_so_is_taken_with_a_warning() {
+    for option in ["sanitizePath: true", "aliasHeadersStrategy: reject", "underscoreHeadersStrategy: keep"] {
+        let yaml = LEAST.replace("\":8080\"", &format!("\":8080\", http: {{{option}}}"));
+        let start_up = Folder::new().start_up(&yaml, &[]).expect("a start-up file");
+        let name = option.split(':').next().expect("a name");
+        let [warning] = &start_up.warnings[..] else { panic!("{:?}", start_up.warnings) };
+        assert!(warning.contains(name) && warning.contains("always"), "{warning}");
+    }
+}
+
+#[test]
 fn a_redirection_may_name_a_port_that_is_published() {
     let yaml = LEAST.replace("\":8080\"", "\":8080\", http: {redirections: {entryPoint: {to: \":443\"}}}");
     let start_up = Folder::new().start_up(&yaml, &[]).expect("a start-up file");

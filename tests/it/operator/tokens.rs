@@ -21,15 +21,15 @@ const LIFE: Duration = Duration::from_secs(5);
 const TOKEN: &str = "/*/oauth2/v2.0/token";
 
 /// Two configurations of gateways that share a store and a key.
-struct Scene {
-    story: Story,
-    store: Arc<dyn Store>,
+pub(super) struct Scene {
+    pub(super) story: Story,
+    pub(super) store: Arc<dyn Store>,
     second: PathBuf,
 }
 
 impl Scene {
     /// `None` (with the reason printed) where PostgreSQL is not installed.
-    async fn new() -> Option<Self> {
+    pub(super) async fn new() -> Option<Self> {
         let at = postgres::database()?;
         let story = Story::begin().await;
         let StoreAt::Postgres(url) = &at else { unreachable!("it is PostgreSQL") };
@@ -56,11 +56,11 @@ impl Scene {
         Some(Self { story, store, second })
     }
 
-    fn start_second(&self) -> Program {
+    pub(super) fn start_second(&self) -> Program {
         run_with(&self.second)
     }
 
-    async fn row(&self) -> MailboxRow {
+    pub(super) async fn row(&self) -> MailboxRow {
         self.store.mailboxes().await.expect("listed").remove(0)
     }
 

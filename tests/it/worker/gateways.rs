@@ -9,7 +9,7 @@ use mintgate::store::InboundState;
 use mintgate::worker::{Parts, Point, Worker};
 
 use super::mails::{question, question_id, reply};
-use super::scene::{Scene, id};
+use super::scene::{LONG, Scene, id};
 use crate::support::postgres;
 
 /// Longer than a lease holds.
@@ -91,6 +91,64 @@ async fn a_gateway_whose_clock_is_hours_ahead_leaves_another_ones_mailbox_alone(
     scene.deliver(&question(2));
     ahead.run_once().await.expect("a pass");
     assert_eq!(scene.desk.tickets().len(), 2, "what was given back is taken over");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_another_gateway_has_just_begun_is_waited_for_by_one_whose_clock_is_ahead() {
+    let Some(place) = postgres::database() else { return };
+    let scene = Scene::on(place).await;
+    scene.deliver(&question(1));
+    let (pass, arrival, open) = gate(Point::IntentWritten);
+    let holder = scene.worker_named("the first", pass);
+    let first = tokio::spawn(async move { holder.run_once().await });
+    tokio::task::block_in_place(|| arrival.recv()).expect("it gets there");
+    scene.end_lease_of("the first").await;
+    let clock = Arc::new(ManualClock::at(scene.clock.now()));
+    clock.advance(Duration::from_secs(8 * 3600));
+    let ahead = Worker::new(Parts { clock: clock.clone(), ..scene.parts("ahead", |_| {}) });
+
+    ahead.run_once().await.expect("a pass");
+    assert!(scene.desk.tickets().is_empty(), "the first one's call may be on its way");
+
+    open.send(()).expect("the first waits");
+    first.await.expect("it does not die").ok();
+    for _ in 0..3 {
+        clock.advance(PAUSE);
+        ahead.run_once().await.expect("a pass");
+    }
+    assert_eq!(scene.desk.tickets().len(), 1);
+    assert_eq!(scene.count(InboundState::Done).await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_send_command_of_another_gateway_is_waited_for_by_one_whose_clock_is_ahead() {
+    let Some(place) = postgres::database() else { return };
+    let scene = Scene::on_with(place, &["Mail.Read", "Mail.Send"]).await;
+    scene.deliver(&question(1));
+    scene.worker_named("the first", |_| {}).run_once().await.expect("a pass");
+    let ticket = scene.desk.tickets()[0].id.clone();
+    scene.agent_says(&ticket, "Use the extinguisher.").await;
+    let (pass, arrival, open) = gate(Point::DispatchWritten);
+    let holder = scene.worker_named("the first", pass);
+    let first = tokio::spawn(async move { holder.run_once().await });
+    tokio::task::block_in_place(|| arrival.recv()).expect("it gets there");
+    scene.end_lease_of("the first").await;
+    let clock = Arc::new(ManualClock::at(scene.clock.now()));
+    clock.advance(Duration::from_secs(8 * 3600));
+    let ahead = Worker::new(Parts { clock: clock.clone(), ..scene.parts("ahead", |_| {}) });
+
+    ahead.run_once().await.expect("a pass");
+    scene.clock.advance(PAUSE);
+    assert!(scene.sent().is_empty(), "the first one's command may be on its way");
+
+    open.send(()).expect("the first waits");
+    first.await.expect("it does not die").ok();
+    for _ in 0..3 {
+        scene.clock.advance(LONG);
+        clock.advance(LONG);
+        ahead.run_once().await.expect("a pass");
+    }
+    assert_eq!(scene.sent().len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -100,7 +100,11 @@ impl Scene {
 
     /// A scene over another store.
     pub async fn on(place: StoreAt) -> Self {
-        Self::made(&BOTH, &place, tempfile::tempdir().expect("a folder")).await
+        Self::on_with(place, &BOTH).await
+    }
+
+    pub async fn on_with(place: StoreAt, scopes: &[&str]) -> Self {
+        Self::made(scopes, &place, tempfile::tempdir().expect("a folder")).await
     }
 
     async fn made(scopes: &[&str], place: &StoreAt, folder: TempDir) -> Self {
