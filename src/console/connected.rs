@@ -85,7 +85,7 @@ pub async fn keep(shared: &Shared, signed_in: SignedIn) -> Result<Kept, Page> {
     told.map_err(|failure| Shared::broken(&failure))?;
     shared.parts.worker.ring();
     let next = match draft {
-        Some(stored) => Some(wizard::connected(shared, stored, &row.id).await?),
+        Some(stored) => Some(wizard::connected(shared, stored, &row).await?),
         None => None,
     };
     Ok(Kept { mailbox: row, next })
@@ -101,10 +101,13 @@ fn row(
 ) -> Result<MailboxRow, Page> {
     let stored = present.map(|row| MailboxSettings::parse(&row.settings)).transpose();
     let stored = stored.map_err(|refused| Shared::broken(&refused))?;
-    let stored = stored.filter(|settings| is_of(settings, signed_in.vendor));
     let provider = Provider::of(signed_in.vendor);
-    let settings = drafted.cloned().or(stored);
-    let settings = settings.unwrap_or(MailboxSettings { provider, ..MailboxSettings::default() });
+    let settings = match (drafted, stored) {
+        (Some(drafted), Some(stored)) => stored.opened_like(drafted),
+        (Some(drafted), None) => drafted.clone(),
+        (None, Some(stored)) if is_of(&stored, signed_in.vendor) => stored,
+        (None, _) => MailboxSettings { provider, ..MailboxSettings::default() },
+    };
     let (kind, protocol) = match signed_in.resource {
         Resource::Graph => (KIND, Protocol::Graph),
         Resource::Mail => (IMAP, Protocol::Imap),

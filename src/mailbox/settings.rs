@@ -151,6 +151,24 @@ impl Server {
 }
 
 impl MailboxSettings {
+    /// These, opened as `other` is: its provider, sign-in and servers. Folders of one kind of mailbox, or of one
+    /// server, mean nothing at another.
+    pub fn opened_like(&self, other: &Self) -> Self {
+        let Self { provider, sign_in, protocol, shared, incoming, outgoing, .. } = other.clone();
+        let host = |settings: &Self| settings.incoming.as_ref().map(|server| server.host.clone());
+        let is_there = (self.provider, self.protocol, host(self)) == (provider, protocol, host(other));
+        let kept = if is_there { self.clone() } else { self.without_folders() };
+        Self { provider, sign_in, protocol, shared, incoming, outgoing, ..kept }
+    }
+
+    fn without_folders(&self) -> Self {
+        let after_processing = match &self.after_processing {
+            AfterProcessing::Move { .. } => AfterProcessing::default(),
+            other => other.clone(),
+        };
+        Self { folder: None, after_processing, ..self.clone() }
+    }
+
     /// Reads what [`MailboxSettings::to_json`] wrote; empty text is the defaults.
     pub fn parse(text: &str) -> Result<Self, SettingsError> {
         if text.trim().is_empty() {
@@ -223,6 +241,26 @@ mod tests {
 
     fn refused(json: &str) -> String {
         MailboxSettings::parse(json).expect_err(json).to_string()
+    }
+
+    #[test]
+    fn a_mailbox_that_is_opened_otherwise_keeps_what_it_does() {
+        let own = MailboxSettings {
+            from_name: Some("Help".into()),
+            folder: Some("Support".into()),
+            after_processing: AfterProcessing::Move { folder: "Done".into() },
+            ..MailboxSettings::default()
+        };
+        let again = MailboxSettings { shared: true, ..MailboxSettings::default() };
+        assert_eq!(own.opened_like(&again), MailboxSettings { shared: true, ..own.clone() });
+        let elsewhere = MailboxSettings {
+            provider: Provider::Other,
+            sign_in: SignIn::Password,
+            incoming: Some(Server::new("imap.example.com", 993, Security::Tls, "help")),
+            ..MailboxSettings::default()
+        };
+        let expected = MailboxSettings { from_name: Some("Help".into()), ..elsewhere.clone() };
+        assert_eq!(own.opened_like(&elsewhere), expected, "folders there are others");
     }
 
     #[test]

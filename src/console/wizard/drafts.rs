@@ -9,13 +9,14 @@ use http::StatusCode;
 use tracing::warn;
 
 use crate::base::clock::Timestamp;
-use crate::base::id::{MailboxId, short_id};
+use crate::base::id::short_id;
 use crate::console::guard::{Change, Proof};
 use crate::console::page::{self, Page};
 use crate::console::shared::Shared;
 use crate::console::wizard::PATH;
 use crate::console::wizard::draft::{Draft, State as At, Step, Stored};
-use crate::store::{DraftRow, StoreError};
+use crate::mailbox::settings::MailboxSettings;
+use crate::store::{DraftRow, MailboxRow, StoreError};
 
 /// How long a draft waits for its administrator.
 const KEPT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
@@ -154,9 +155,12 @@ pub async fn waiting(shared: &Shared, address: &str) -> Result<Option<Stored>, P
     Ok(open_ones(shared).await?.into_iter().find(waits))
 }
 
-/// The mailbox of a draft was just connected: the page to go on with.
-pub async fn connected(shared: &Shared, mut stored: Stored, mailbox: &MailboxId) -> Result<String, Page> {
-    stored.draft.state = At::Test { mailbox: mailbox.to_string() };
+/// The mailbox of a draft was just connected: the page to go on with. What a mailbox that was there before does
+/// is shown by the last step.
+pub async fn connected(shared: &Shared, mut stored: Stored, mailbox: &MailboxRow) -> Result<String, Page> {
+    let settings = MailboxSettings::parse(&mailbox.settings);
+    stored.draft.settings = settings.map_err(|refused| Shared::broken(&refused))?;
+    stored.draft.state = At::Test { mailbox: mailbox.id.to_string() };
     let saved = put(shared, &stored, shared.parts.clock.now()).await;
     saved.map_err(|failure| Shared::broken(&failure))?;
     Ok(resume_path(&stored.id))

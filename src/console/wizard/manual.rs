@@ -102,6 +102,11 @@ pub async fn submit(
     };
     stored.draft.settings.incoming = Some(incoming);
     stored.draft.settings.outgoing = Some(outgoing);
+    if let Some(present) = shared.mailbox_of(&stored.draft.address).await? {
+        let settings = MailboxSettings::parse(&present.settings);
+        let settings = settings.map_err(|refused| Shared::broken(&refused))?;
+        stored.draft.settings = settings.opened_like(&stored.draft.settings);
+    }
     let Draft { address, settings, .. } = &stored.draft;
     let mailbox = connect(&shared, &client, &admin, address, settings, &entered.password).await?;
     stored.draft.state = At::Test { mailbox: mailbox.to_string() };

@@ -12,7 +12,7 @@ use mintgate::store::MailboxState;
 use mintgate::store::orders::Order;
 use mintgate::token::password::Passwords;
 
-use super::wizard::{leads_to, submit};
+use super::wizard::{leads_to, leave_by_the_wizard, submit};
 use crate::support::installation::{
     Installation, MAILBOX, MINUTE, OTHER_MAILBOX, PUBLIC_URL, START, mailbox,
 };
@@ -267,4 +267,31 @@ async fn the_wizards_last_step_asks_for_old_mail_too() {
 
     let orders = installation.store.hints("order:").await.expect("listed");
     assert!(matches!(&orders[..], [order] if Order::read(order).is_some()), "{orders:?}");
+}
+
+#[tokio::test]
+async fn a_mailbox_that_is_set_up_again_keeps_what_it_does_and_the_last_step_shows_it() {
+    let installation = Installation::start().await;
+    let console = installation.console();
+    let browser = Browser::admin(&console, 1);
+    browser.connect(&*installation.http, MAILBOX).await;
+    let row = installation.store.mailboxes().await.expect("read").remove(0);
+    let own = MailboxSettings {
+        from_name: Some("Help".to_owned()),
+        signature: Some("Yours".to_owned()),
+        after_processing: AfterProcessing::Delete,
+        ..MailboxSettings::parse(&row.settings).expect("settings")
+    };
+    let written = installation.store.set_mailbox_settings(&row.id, &own.to_json()).await;
+    assert!(written.expect("written"));
+
+    let authorize = leave_by_the_wizard(&browser, MAILBOX, "microsoft").await;
+    let end = browser.finish(&*installation.http, &authorize, MAILBOX).await;
+    let test = leads_to(&browser.get(end.location()).await);
+    let last = leads_to(&submit(&browser, &test, &test, &[("action", "skip")]).await);
+
+    let form = browser.get(&last).await.text();
+    assert!(form.contains("value=\"Help\"") && form.contains(">Yours</textarea>"), "{form}");
+    let row = installation.store.mailboxes().await.expect("read").remove(0);
+    assert_eq!(MailboxSettings::parse(&row.settings).expect("settings"), own);
 }
