@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use sqlx::query;
 
-use super::sql::{Columns, Dialect, Sql, Word, clean};
+use super::sql::{Columns, Sql, Word, clean};
 use super::{Counts, Facts, InboundState, OutboxState, Result, StoreError};
 use crate::base::clock::Timestamp;
 
@@ -81,29 +81,6 @@ impl Facts for Sql {
             .bind(now.0);
         self.execute("add a hint", statement).await?;
         Ok(())
-    }
-
-    async fn take_hints(&self, start: &str, limit: u32) -> Result<Vec<String>> {
-        let statement = match self.dialect {
-            Dialect::Sqlite => query(
-                "DELETE FROM hint WHERE hint IN (SELECT hint FROM hint WHERE substr(hint, 1, length($2)) = $2 \
-                 ORDER BY added_at, hint LIMIT $1) RETURNING hint, added_at",
-            ),
-            Dialect::Postgres => query(
-                "DELETE FROM hint WHERE hint = ANY (ARRAY(SELECT hint FROM hint WHERE \
-                 substr(hint, 1, length($2)) = $2 ORDER BY added_at, hint LIMIT $1 \
-                 FOR UPDATE SKIP LOCKED)) RETURNING hint, added_at",
-            ),
-        };
-        let statement = statement.bind(i64::from(limit)).bind(start.to_owned());
-        let rows = self.rows("take hints", statement).await?;
-        let mut hints = rows
-            .iter()
-            .map(|row| Ok((row.number("added_at")?, row.text("hint")?)))
-            .collect::<Result<Vec<_>>>()?;
-        // RETURNING promises no order.
-        hints.sort();
-        Ok(hints.into_iter().map(|(_, hint)| hint).collect())
     }
 
     async fn hints(&self, start: &str) -> Result<Vec<String>> {

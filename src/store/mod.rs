@@ -246,9 +246,7 @@ pub trait Facts: Send + Sync {
     async fn counts(&self) -> Result<Counts>;
     /// A command to the worker or a ticket worth looking at now; duplicates are one.
     async fn add_hint(&self, hint: &str, now: Timestamp) -> Result<()>;
-    /// Takes away hints that begin with `start`, oldest first.
-    async fn take_hints(&self, start: &str, limit: u32) -> Result<Vec<String>>;
-    /// Hints that begin with `start`, oldest first, left where they are.
+    /// Hints that begin with `start`, oldest first, a thousand at most.
     async fn hints(&self, start: &str) -> Result<Vec<String>>;
     /// Removes this hint; of several callers one gets `true`.
     async fn take_hint(&self, hint: &str) -> Result<bool>;

@@ -87,8 +87,10 @@ async fn a_hint_given_twice_is_taken_once(place: StoreAt) {
     for hint in ["ticket/2", "ticket/1", "ticket/2"] {
         store.add_hint(hint, NOW).await.expect("added");
     }
-    assert_eq!(store.take_hints("", 10).await.expect("taken"), ["ticket/1", "ticket/2"]);
-    assert!(store.take_hints("", 10).await.expect("taken").is_empty());
+    assert_eq!(store.hints("ticket/").await.expect("listed"), ["ticket/1", "ticket/2"]);
+    assert!(store.take_hint("ticket/2").await.expect("taken"));
+    assert!(!store.take_hint("ticket/2").await.expect("answered"));
+    assert_eq!(store.hints("").await.expect("listed"), ["ticket/1"]);
 }
 
 async fn two_takers_never_share_a_hint(place: StoreAt) {
@@ -101,16 +103,15 @@ async fn two_takers_never_share_a_hint(place: StoreAt) {
         let store = store.clone();
         tokio::spawn(async move {
             let mut taken = Vec::new();
-            loop {
-                match store.take_hints("", 7).await.expect("taken") {
-                    hints if hints.is_empty() => return taken,
-                    hints => taken.extend(hints),
+            for hint in store.hints("").await.expect("listed") {
+                if store.take_hint(&hint).await.expect("answered") {
+                    taken.push(hint);
                 }
             }
+            taken
         })
     });
     let mut taken = futures_util::future::try_join_all(takers).await.expect("every taker ends").concat();
-    taken.extend(store.take_hints("", 100).await.expect("taken"));
     taken.sort();
     assert_eq!(taken, all);
 }
