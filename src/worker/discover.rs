@@ -1,7 +1,7 @@
 //! Where agents' answers are looked for: a hint (the store's hints, the desk's notifications), or a slow sweep
 //! over all conversations. What is there is the truth of `GET /ticket/:id`; what becomes of it is not decided here.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use tracing::{info, warn};
@@ -24,7 +24,7 @@ const SWEEP_AT_ONCE: u32 = 20;
 
 /// Hint at a ticket, followed by the desk's id of it.
 const TICKET_HINT: &str = "ticket:";
-const HINTS_AT_ONCE: u32 = 100;
+const HINTS_AT_ONCE: usize = 100;
 
 /// A look begins nothing more after this time: a slow desk must not keep new hints waiting behind old ones.
 const LONGEST_LOOK: Duration = Duration::from_secs(60);
@@ -90,32 +90,41 @@ impl Worker {
         taken_up.map(|()| found)
     }
 
+    /// Each hint is taken when its turn comes: a look that is broken off leaves the others where they are.
     async fn follow_hints(&self, look: &Look) -> Result<u32, WorkerError> {
-        let hints = self.parts.store.take_hints(TICKET_HINT, HINTS_AT_ONCE).await?;
-        let mut tickets: VecDeque<&str> =
-            hints.iter().filter_map(|hint| hint.strip_prefix(TICKET_HINT)).collect();
-        let (mut found, mut later, mut ended) = (0, Vec::new(), Ok(()));
-        while let Some(ticket) = tickets.front() {
+        let hints = self.parts.store.hints(TICKET_HINT).await?;
+        let (mut found, mut later) = (0, Vec::new());
+        for hint in hints.iter().take(HINTS_AT_ONCE) {
             if self.is_over(look) {
                 self.looks.ring();
                 break;
             }
+            let Some(ticket) = hint.strip_prefix(TICKET_HINT) else { continue };
+            // Another gateway may look at it.
+            if !self.parts.store.take_hint(hint).await? {
+                continue;
+            }
             match self.look_at_one(ticket, look).await {
                 Ok(Looked::Found(more)) => found += more,
-                Ok(Looked::Later) => later.push(*ticket),
+                Ok(Looked::Later) => later.push(ticket),
                 Ok(Looked::Spoilt) => {}
                 Err(error) => {
-                    ended = Err(error);
-                    break;
+                    later.push(ticket);
+                    self.hint_at_all(&later).await?;
+                    return Err(error);
                 }
             }
-            tickets.pop_front();
         }
-        // Those that the desk did not show come last, so that the others have their turn before them.
-        for untold in tickets.into_iter().chain(later) {
-            self.hint_at(untold).await?;
+        // Last, so that the others have their turn before them.
+        self.hint_at_all(&later).await?;
+        Ok(found)
+    }
+
+    async fn hint_at_all(&self, tickets: &[&str]) -> Result<(), WorkerError> {
+        for ticket in tickets {
+            self.hint_at(ticket).await?;
         }
-        ended.map(|()| found)
+        Ok(())
     }
 
     fn is_over(&self, look: &Look) -> bool {

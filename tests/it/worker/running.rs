@@ -152,3 +152,21 @@ async fn settings_that_another_version_wrote_stop_their_own_mailbox_only() {
     scene.clock.advance(Duration::from_secs(60));
     assert_eq!(scene.sent().len(), 1);
 }
+
+#[tokio::test]
+async fn a_stop_in_the_middle_of_a_look_forgets_no_ticket_that_waits_for_its_turn() {
+    let scene = Scene::new().await;
+    let hints = ["ticket:first", "ticket:second", "ticket:third"];
+    for (at, hint) in (0..).zip(hints) {
+        let now = scene.clock.now() + Duration::from_secs(at);
+        scene.store.add_hint(hint, now).await.expect("the store");
+    }
+    let slow = Effect::Slow { milliseconds: 60_000 };
+    scene.desk.faults.add(Fault::on("GET", "/api/v1/ticket/first", slow));
+    let (stop, stopped) = watch::channel(false);
+    let running = tokio::spawn(scene.worker().run(stopped));
+    scene.until(|| scene.desk.faults.met() > 0).await;
+    stop.send(true).expect("the worker listens");
+    tokio::time::timeout(Duration::from_secs(20), running).await.expect("it ends").expect("it does not die");
+    assert_eq!(scene.store.hints("ticket:").await.expect("listed"), hints[1..]);
+}
