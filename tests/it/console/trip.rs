@@ -1,54 +1,15 @@
 //! The mail that the wizard's test sends is a mail like any other to the worker, and is none to make a ticket of.
 
-use std::sync::Arc;
-use std::time::Duration;
-
-use mintgate::base::secret::HashKey;
-use mintgate::base::wake::Wake;
-use mintgate::desk::{Bot, Desk};
-use mintgate::mail::policy::Policy;
 use mintgate::mailbox::settings::{AfterProcessing, MailboxSettings};
-use mintgate::sandbox::desk::BOT;
-use mintgate::token::subscription::Subscriptions;
-use mintgate::worker::{self, Worker};
+use mintgate::worker::Meters;
 
 use super::wizard::{leads_to, leave_by_the_wizard, tested};
-use crate::desk_user::http_to;
 use crate::support::installation::{Installation, MAILBOX};
 use crate::support::sign_in::Browser;
+use crate::support::worker::worker;
 
 const QUESTION: &[u8] = b"From: Ada <ada@customer.example>\r\nTo: tickets@demo.example\r\n\
     Subject: The printer burns\r\nMessage-ID: <q1@customer.example>\r\n\r\nPlease help.\r\n";
-
-fn worker(installation: &Installation) -> Arc<Worker> {
-    let Installation { sandbox, clock, store, sealer, .. } = installation;
-    let url = sandbox.desk.url();
-    let bot = Bot { email: BOT.0.to_owned(), password: BOT.1.into() };
-    let desk = Desk::new(http_to(&url), url.parse().expect("a URL"), Some(bot), clock.clone());
-    Worker::new(worker::Parts {
-        store: store.clone(),
-        desk: Arc::new(desk),
-        mailboxes: installation.console_parts().mailboxes,
-        clock: clock.clone(),
-        wake: Wake::new(),
-        written: Wake::new(),
-        message_ids: HashKey::from_bytes([5; 32]),
-        holder: "the only one".to_owned(),
-        settings: worker::Settings {
-            poll_interval: Duration::from_secs(300),
-            told_at: None,
-            from_address: None,
-            from_name: None,
-            reply_to: None,
-            max_size: 100_000,
-            message_id_domain: "desk.example".to_owned(),
-            policy: Policy::default(),
-        },
-        subscriptions: Subscriptions::new(store.clone(), sealer.clone()),
-        meters: worker::Meters::default(),
-        at: Arc::new(|_| {}),
-    })
-}
 
 #[tokio::test]
 async fn the_tests_mail_never_becomes_a_ticket() {
@@ -70,7 +31,10 @@ async fn the_tests_mail_never_becomes_a_ticket() {
     assert!(shown.contains("The connection works"), "{shown}");
     installation.sandbox.graph.deliver(MAILBOX, QUESTION).expect("delivered");
 
-    worker(&installation).run_once().await.expect("a pass");
+    worker(&installation, installation.console_parts().mailboxes, &Meters::default())
+        .run_once()
+        .await
+        .expect("a pass");
 
     let titles: Vec<_> = installation.sandbox.desk.tickets().into_iter().map(|ticket| ticket.title).collect();
     assert_eq!(titles, ["The printer burns"]);

@@ -6,10 +6,7 @@ use std::time::Duration;
 
 use mintgate::base::clock::Timestamp;
 use mintgate::base::id::MailboxId;
-use mintgate::base::secret::{ExposeSecret, HashKey};
-use mintgate::base::wake::Wake;
-use mintgate::desk::{Bot, Desk};
-use mintgate::mail::policy::Policy;
+use mintgate::base::secret::ExposeSecret;
 use mintgate::mailbox::registry;
 use mintgate::mailbox::settings::{MailboxSettings, Provider as Vendors, Security};
 use mintgate::mailbox::{Mailbox, Outgoing};
@@ -17,22 +14,20 @@ use mintgate::oauth::app::Vendor;
 use mintgate::oauth::discovery::discover;
 use mintgate::oauth::revoke::revoke;
 use mintgate::oauth::source::Resource;
-use mintgate::sandbox::desk::BOT;
 use mintgate::store::{MailboxRow, MailboxState};
-use mintgate::token::subscription::Subscriptions;
 use mintgate::token::vault::Vault;
-use mintgate::worker::{self, Worker};
+use mintgate::worker::{Meters, Worker};
 use prometheus_client::encoding::text::encode;
 use prometheus_client::registry::Registry;
 
 use crate::console::wizard::leave_by_the_wizard;
-use crate::desk_user::http_to;
 use crate::support::dovecot::{Dovecot, USER};
 use crate::support::installation::{Installation, MINUTE};
 use crate::support::mail_server::{Password, Sink};
 use crate::support::oidc_provider::OidcProvider;
 use crate::support::provider::Provider;
 use crate::support::sign_in::{Browser, path_of};
+use crate::support::worker::worker;
 
 const HOUR: Duration = Duration::from_secs(3600);
 const QUESTION: &[u8] = b"From: Bob <bob@customer.example>\r\nTo: help@desk.example\r\n\
@@ -106,34 +101,9 @@ impl Scene {
         registry::make(&self.row().await, &self.kinds()).expect("a mailbox")
     }
 
-    fn worker(&self, meters: &worker::Meters) -> Arc<Worker> {
-        let Installation { sandbox, clock, store, sealer, .. } = &self.installation;
-        let (desk, kinds) = (sandbox.desk.url(), self.kinds());
-        let bot = Bot { email: BOT.0.to_owned(), password: BOT.1.into() };
-        let desk = Desk::new(http_to(&desk), desk.parse().expect("a URL"), Some(bot), clock.clone());
-        Worker::new(worker::Parts {
-            store: store.clone(),
-            desk: Arc::new(desk),
-            mailboxes: Arc::new(move |row| registry::make(row, &kinds)),
-            clock: clock.clone(),
-            wake: Wake::new(),
-            written: Wake::new(),
-            message_ids: HashKey::from_bytes([5; 32]),
-            holder: "the only one".to_owned(),
-            settings: worker::Settings {
-                poll_interval: Duration::from_secs(300),
-                told_at: None,
-                from_address: None,
-                from_name: None,
-                reply_to: None,
-                max_size: 100_000,
-                message_id_domain: "desk.example".to_owned(),
-                policy: Policy::default(),
-            },
-            subscriptions: Subscriptions::new(store.clone(), sealer.clone()),
-            meters: meters.clone(),
-            at: Arc::new(|_| {}),
-        })
+    fn worker(&self, meters: &Meters) -> Arc<Worker> {
+        let kinds = self.kinds();
+        worker(&self.installation, Arc::new(move |row| registry::make(row, &kinds)), meters)
     }
 
     async fn token(&self, mailbox: &MailboxId) -> String {
@@ -161,7 +131,7 @@ fn outgoing() -> Outgoing<'static> {
 async fn a_mail_is_read_and_one_is_sent_by_the_token_of_a_sign_in() {
     let Some(scene) = Scene::new().await else { return };
     scene.dovecot.deliver(&[QUESTION]);
-    scene.worker(&worker::Meters::default()).run_once().await.expect("a pass");
+    scene.worker(&Meters::default()).run_once().await.expect("a pass");
     let tickets = scene.installation.sandbox.desk.tickets();
     assert_eq!(tickets.iter().map(|ticket| ticket.title.as_str()).collect::<Vec<_>>(), ["The printer burns"]);
 
@@ -191,7 +161,7 @@ async fn the_mailbox_goes_on_with_refreshed_tokens_and_after_another_sign_in() {
 #[tokio::test]
 async fn a_grant_that_its_owner_ended_is_an_alarm_within_two_polls() {
     let Some(scene) = Scene::new().await else { return };
-    let meters = worker::Meters::default();
+    let meters = Meters::default();
     let figures = || {
         let (mut registry, mut text) = (Registry::default(), String::new());
         meters.register(&mut registry);

@@ -24,3 +24,4 @@ pub mod sign_in;
 pub mod skip;
 pub mod small_png;
 pub mod stage;
+pub mod worker;

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use mintgate::base::clock::{Clock, ManualClock};
 use mintgate::store::InboundState;
-use mintgate::worker::{Parts, Point, Worker};
+use mintgate::worker::{Parts, Point, Worker, WorkerError};
+use tokio::task::JoinHandle;
 
 use super::mails::{question, question_id, reply};
 use super::scene::{LONG, Scene, id};
@@ -31,16 +32,22 @@ fn gate(point: Point) -> (impl Fn(Point) + Send + Sync, mpsc::Receiver<()>, mpsc
     (pass, arrival, open)
 }
 
+/// A pass of the first gateway that has come to `point`, and stays there until it is let go.
+fn held(scene: &Scene, point: Point) -> (JoinHandle<Result<(), WorkerError>>, mpsc::Sender<()>) {
+    let (pass, arrival, open) = gate(point);
+    let holder = scene.worker_named("the first", pass);
+    let first = tokio::spawn(async move { holder.run_once().await });
+    tokio::task::block_in_place(|| arrival.recv()).expect("it gets there");
+    (first, open)
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_paused_holder_that_comes_back_moves_no_cursor_and_doubles_nothing() {
     for point in [Point::RawStored, Point::CursorWritten, Point::IntentWritten, Point::DeskAnswered] {
         let Some(place) = postgres::database() else { return };
         let scene = Scene::on(place).await;
         scene.deliver(&question(1));
-        let (pass, arrival, open) = gate(point);
-        let holder = scene.worker_named("the first", pass);
-        let first = tokio::spawn(async move { holder.run_once().await });
-        tokio::task::block_in_place(|| arrival.recv()).expect("it gets there");
+        let (first, open) = held(&scene, point);
 
         scene.clock.advance(PAUSE);
         scene.end_lease_of("the first").await;
@@ -69,10 +76,7 @@ async fn a_gateway_whose_clock_is_hours_ahead_leaves_another_ones_mailbox_alone(
     let Some(place) = postgres::database() else { return };
     let scene = Scene::on(place).await;
     scene.deliver(&question(1));
-    let (pass, arrival, open) = gate(Point::RawStored);
-    let holder = scene.worker_named("the first", pass);
-    let first = tokio::spawn(async move { holder.run_once().await });
-    tokio::task::block_in_place(|| arrival.recv()).expect("it gets there");
+    let (first, open) = held(&scene, Point::RawStored);
     let met = Arc::new(AtomicU32::new(0));
     let (counted, clock) = (met.clone(), Arc::new(ManualClock::at(scene.clock.now())));
     clock.advance(Duration::from_secs(8 * 3600));
@@ -98,10 +102,7 @@ async fn what_another_gateway_has_just_begun_is_waited_for_by_one_whose_clock_is
     let Some(place) = postgres::database() else { return };
     let scene = Scene::on(place).await;
     scene.deliver(&question(1));
-    let (pass, arrival, open) = gate(Point::IntentWritten);
-    let holder = scene.worker_named("the first", pass);
-    let first = tokio::spawn(async move { holder.run_once().await });
-    tokio::task::block_in_place(|| arrival.recv()).expect("it gets there");
+    let (first, open) = held(&scene, Point::IntentWritten);
     scene.end_lease_of("the first").await;
     let clock = Arc::new(ManualClock::at(scene.clock.now()));
     clock.advance(Duration::from_secs(8 * 3600));
@@ -128,10 +129,7 @@ async fn a_send_command_of_another_gateway_is_waited_for_by_one_whose_clock_is_a
     scene.worker_named("the first", |_| {}).run_once().await.expect("a pass");
     let ticket = scene.desk.tickets()[0].id.clone();
     scene.agent_says(&ticket, "Use the extinguisher.").await;
-    let (pass, arrival, open) = gate(Point::DispatchWritten);
-    let holder = scene.worker_named("the first", pass);
-    let first = tokio::spawn(async move { holder.run_once().await });
-    tokio::task::block_in_place(|| arrival.recv()).expect("it gets there");
+    let (first, open) = held(&scene, Point::DispatchWritten);
     scene.end_lease_of("the first").await;
     let clock = Arc::new(ManualClock::at(scene.clock.now()));
     clock.advance(Duration::from_secs(8 * 3600));
