@@ -2,7 +2,7 @@
 
 use std::io::Write;
 use std::sync::mpsc::{Sender, channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use mintgate::gateway::log::AccessLog;
 use mintgate::web::client_address::Trusted;
@@ -56,8 +56,11 @@ fn a_connection_closed_without_an_answer_is_counted_by_its_reason() {
     let broken_hello = [22, 3, 1, 0, 5, 1, 0, 0, 1, 0];
     raw(gateway.address, broken_hello);
     let counted = "mintgate_connections_refused_total{entrypoint=\"web\",reason=\"handshake\"} 1";
-    let metrics = metrics(&gateway);
-    assert!(metrics.contains(counted), "{metrics}");
+    let begun = Instant::now();
+    // The connection ends a moment before it is counted.
+    while !metrics(&gateway).contains(counted) {
+        assert!(begun.elapsed() < PATIENCE, "{}", metrics(&gateway));
+    }
 }
 
 #[test]
